@@ -1,0 +1,190 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Write a protocol once; search it, check its traces with TLC, replay them on real processes.
+#[derive(Debug, Parser)]
+#[command(name = "cadre", version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// What every verb takes.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Common {
+    /// Install nothing: fail where TLC or Java is missing
+    #[arg(long, global = true)]
+    pub(crate) offline: bool,
+    /// Use this tla2tools.jar
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) tlc_jar: Option<PathBuf>,
+    /// Keep traces and run directories under this directory
+    #[arg(long, global = true, value_name = "DIR", default_value = ".cadre")]
+    pub(crate) out: PathBuf,
+    /// Keep run directories of runs that went well, too
+    #[arg(long, global = true)]
+    pub(crate) keep: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// List the games, their guarantees and their seeded bugs
+    List,
+    /// Run the whole pipeline on one game: explore, fuzz, conform, replay
+    Check {
+        #[command(flatten)]
+        game: GameArgs,
+        #[command(flatten)]
+        bounds: BoundArgs,
+        /// How many sampled traces TLC checks
+        #[arg(long, default_value_t = 1000)]
+        traces: usize,
+        /// What random choices follow from
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Search every configuration of a game
+    Explore {
+        #[command(flatten)]
+        game: GameArgs,
+        #[command(flatten)]
+        bounds: BoundArgs,
+    },
+    /// Try random executions of a game and shrink what fails
+    Fuzz {
+        #[command(flatten)]
+        game: GameArgs,
+        /// How many executions
+        #[arg(long, default_value_t = 256)]
+        cases: u32,
+        /// The most steps of one execution
+        #[arg(long, default_value_t = 60)]
+        steps: usize,
+        /// What random choices follow from
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Check traces against the specification, by TLC
+    Conform {
+        /// The traces
+        #[arg(required = true)]
+        traces: Vec<PathBuf>,
+        /// Print the java command and run nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Execute a trace again: by the step function, then on real processes
+    Replay {
+        /// The trace
+        trace: PathBuf,
+        /// What executes it
+        #[arg(long, value_enum, default_value_t = Against::Both)]
+        against: Against,
+        /// A bug of the process to switch on
+        #[arg(long)]
+        bug: Option<String>,
+        #[command(flatten)]
+        process: ProcessArgs,
+    },
+    /// Draw a trace
+    Show {
+        /// The trace
+        trace: PathBuf,
+        /// The columns of the drawing
+        #[arg(long, default_value_t = 100)]
+        width: usize,
+    },
+    /// Check the TLA+ specification of a game itself, by TLC
+    Spec {
+        #[command(flatten)]
+        game: GameArgs,
+        /// TLC's worker threads; with more than one, the depth is approximate
+        #[arg(long, default_value_t = 1)]
+        workers: u32,
+        /// Print the java command and run nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Say what is here and what is missing
+    Doctor,
+    /// Host one node for real, steered by lines of JSON on standard input
+    Run(RunArgs),
+}
+
+/// Which game, how large, with which bug.
+#[derive(Debug, clap::Args)]
+pub(crate) struct GameArgs {
+    /// The game: see `list`
+    pub(crate) game: String,
+    /// How large its cluster is: see `list` for what is counted
+    #[arg(long)]
+    pub(crate) nodes: Option<usize>,
+    /// A seeded bug to switch on: see `list`
+    #[arg(long)]
+    pub(crate) bug: Option<String>,
+}
+
+/// How far a search goes.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct BoundArgs {
+    /// The most levels, the initial configuration being the first
+    #[arg(long)]
+    pub(crate) depth: Option<u64>,
+    /// The most distinct configurations
+    #[arg(long)]
+    pub(crate) configurations: Option<u64>,
+    /// The most seconds
+    #[arg(long)]
+    pub(crate) seconds: Option<u64>,
+}
+
+/// How real processes are started.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ProcessArgs {
+    /// The port of the first node, the others follow; free ports unless given
+    #[arg(long)]
+    pub(crate) base_port: Option<u16>,
+    /// The most seconds that a start, a step or a message may take
+    #[arg(long, default_value_t = 10)]
+    pub(crate) step_seconds: u64,
+}
+
+/// What executes a trace again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Against {
+    /// The step function
+    Model,
+    /// Real processes
+    Processes,
+    /// First the step function, then real processes
+    Both,
+}
+
+/// One node.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) game: GameArgs,
+    /// The name of the node
+    #[arg(long)]
+    pub(crate) node: String,
+    /// Where it receives messages; port 0 for a free one
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// The directory of its disk
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    /// Wait for commands instead of going its own way
+    #[arg(long)]
+    pub(crate) steered: bool,
+    /// What its choices follow from, where it goes its own way
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The most milliseconds before it makes a choice that it could make
+    #[arg(long, default_value_t = 40)]
+    pub(crate) choice_delay_ms: u64,
+}

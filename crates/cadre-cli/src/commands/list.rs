@@ -1,0 +1,39 @@
+use cadre::Place;
+use cadre::trace::GuaranteeKind;
+
+use crate::context::Context;
+use crate::exit::{Exit, Failure, OrExit};
+use crate::output;
+
+/// `list`: the games, what they guarantee and what can be wrong with them.
+pub(crate) fn run(context: &Context<'_>) -> Result<Exit, Failure> {
+    for game in context.suite.games() {
+        let size = game.size();
+        let setup = game.setup(None, None).or_exit(Exit::Internal)?;
+        output::line(game.name());
+        output::line(&format!("  {}", game.summary()));
+        output::line(&format!(
+            "  --nodes N    {} to {} {}, {} unless said otherwise",
+            size.min, size.max, size.many, size.default
+        ));
+        let spec = game.spec(&setup).map_or("none".to_owned(), |spec| format!("tla/{}", spec.name));
+        output::line(&format!("  spec         {spec}"));
+        for claim in game.claims(&setup).or_exit(Exit::Internal)? {
+            let kind = match claim.kind {
+                GuaranteeKind::Always => "always",
+                GuaranteeKind::Reachable => "reachable",
+                GuaranteeKind::PrePost => "at rest",
+            };
+            output::line(&format!("  {kind:<12} {}", claim.name));
+        }
+        for bug in game.bugs() {
+            let place = match bug.place {
+                Place::Step => "",
+                Place::Process(_) => " (the step function is right)",
+            };
+            output::line(&format!("  --bug {}", bug.name));
+            output::line(&format!("               {}{place}", bug.summary));
+        }
+    }
+    Ok(Exit::Holds)
+}

@@ -1,0 +1,271 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cadre::conform::{self, Reason, Rejection, Report, Spec, SpecTrace, TraceVerdict};
+use cadre::explore::{Bound, Bounds};
+use cadre::replay::{Outcome, RecordOptions, ReplayOptions};
+use cadre::trace::{Trace, Verdict};
+use cadre::view::FailureNotes;
+use cadre::{Explored, Fuzzed};
+
+use crate::args::{BoundArgs, ProcessArgs};
+use crate::chosen::Chosen;
+use crate::context::Context;
+use crate::exit::{Exit, Failure, OrExit};
+use crate::output;
+use crate::run_directory::RunDirectory;
+use crate::watch::{Clock, Watch, count, grouped, rate};
+
+/// How many lines a violation may take on the terminal, the command's own included.
+pub(crate) const LINES_MAX: usize = 25;
+
+/// Searches exhaustively and prints the stage's line.
+pub(crate) fn explore(
+    context: &Context<'_>,
+    chosen: &Chosen<'_>,
+    args: &BoundArgs,
+) -> Result<Explored, Failure> {
+    let bounds = Bounds { depth_max: args.depth, configurations_max: args.configurations };
+    let mut watch = Watch::new(args.seconds.map(Duration::from_secs), &context.stop);
+    let clock = Clock::start();
+    let found = chosen.game.explore(&chosen.setup, &bounds, &mut |progress| watch.look(progress));
+    let found = found.or_exit(Exit::Internal)?;
+    let elapsed = clock.elapsed();
+    let bound = match found.bound {
+        None => String::new(),
+        Some(Bound::Depth(depth)) => format!("stopped at depth {depth}: "),
+        Some(Bound::Configurations(_)) => "stopped at the most configurations: ".to_owned(),
+        Some(Bound::Watcher) if context.stop.requested() => "interrupted: ".to_owned(),
+        Some(Bound::Watcher) => "stopped at the time limit: ".to_owned(),
+    };
+    let particulars = format!(
+        "{bound}{} distinct configurations, depth {}, {:.1} s at {}/s, omission < {:.0e}",
+        grouped(found.progress.configurations),
+        found.progress.depth,
+        elapsed.as_secs_f64(),
+        rate(found.progress.configurations, elapsed),
+        found.omission_bound,
+    );
+    output::stage("explore", &found.verdict.to_string(), &particulars);
+    Ok(found)
+}
+
+/// The line of the stage that tried random executions.
+pub(crate) fn print_fuzzed(found: &Fuzzed, seed: u64) {
+    let outcome = if found.violation.is_some() { Verdict::Violated } else { Verdict::Bounded };
+    let stopped = if found.stopped { "interrupted: " } else { "" };
+    let particulars = format!(
+        "{stopped}{}, {}, seed {seed}",
+        count(found.cases as usize, "random execution", "random executions"),
+        count(usize::try_from(found.steps).unwrap_or(usize::MAX), "step", "steps"),
+    );
+    output::stage("fuzz", &outcome.to_string(), &particulars);
+}
+
+/// A trace with the name it has in reports.
+#[derive(Clone)]
+pub(crate) struct Named {
+    pub(crate) name: String,
+    pub(crate) trace: Trace,
+}
+
+/// Has TLC check traces of one game, all in one run, and prints the stage's line.
+pub(crate) fn conform(
+    context: &mut Context<'_>,
+    chosen: &Chosen<'_>,
+    traces: &[Named],
+    run: &mut RunDirectory,
+) -> Result<Option<Report>, Failure> {
+    let Some((spec, told)) = told(chosen, traces)? else {
+        output::stage("conform", "skipped", "the game maps to no specification");
+        return Ok(None);
+    };
+    let tlc = context.tlc()?;
+    let directory = run.part("conform").or_exit(Exit::ToolChain)?;
+    let options = conform::Options::default();
+    let clock = Clock::start();
+    let checked = conform::check(&spec, &told, &tlc, &directory, &options, &context.stop);
+    let report = checked.or_exit(Exit::ToolChain).inspect_err(|_| {
+        run.keep();
+    })?;
+    let (rejected, traces) = (rejections(&report), count(traces.len(), "trace", "traces"));
+    let outcome = if rejected == 0 { "conforms" } else { "rejected" };
+    let what = match rejected {
+        0 => traces,
+        rejected => format!("{rejected} of {traces}"),
+    };
+    let particulars = format!(
+        "{what} against {}, {}, {} {:.1} s",
+        spec.name,
+        tlc_name(&report.version),
+        count(report.runs as usize, "run,", "runs,"),
+        clock.elapsed().as_secs_f64()
+    );
+    output::stage("conform", outcome, &particulars);
+    Ok(Some(report))
+}
+
+/// What TLC calls itself, without its date.
+pub(crate) fn tlc_name(version: &str) -> String {
+    let number = version
+        .split_whitespace()
+        .find(|word| word.starts_with(|first: char| first.is_ascii_digit()));
+    number.map_or(version.to_owned(), |number| format!("TLC {number}"))
+}
+
+/// A game's specification, with what the traces are in it; `None` where it has none.
+pub(crate) fn told(
+    chosen: &Chosen<'_>,
+    traces: &[Named],
+) -> Result<Option<(Spec, Vec<SpecTrace>)>, Failure> {
+    let Some(spec) = chosen.game.spec(&chosen.setup) else { return Ok(None) };
+    let mut told = Vec::new();
+    for Named { name, trace } in traces {
+        told.push(conform::spec_trace(name, trace).or_exit(Exit::Input)?);
+    }
+    Ok(Some((spec, told)))
+}
+
+/// How many traces do not conform, for whatever reason.
+pub(crate) fn rejections(report: &Report) -> usize {
+    let conforms = |verdict: &&TraceVerdict| !matches!(verdict, TraceVerdict::Conforms);
+    report.verdicts.iter().filter(conforms).count()
+}
+
+/// Says of each rejected trace which step the specification does not allow; at most `lines_max`
+/// lines.
+pub(crate) fn print_rejections(report: &Report, traces: &[Named], lines_max: usize) {
+    let mut lines = Vec::new();
+    for (Named { name, trace }, verdict) in traces.iter().zip(&report.verdicts) {
+        let (step, why) = match verdict {
+            TraceVerdict::Conforms => continue,
+            TraceVerdict::Rejected(rejection) => (rejection.step, why_rejected(rejection, trace)),
+            TraceVerdict::Undetermined { step, why } => (*step, format!("unknown: {why}")),
+        };
+        let action = trace.steps.get(step.wrapping_sub(1));
+        let action = action.map_or("the initial state".to_owned(), |step| step.action.to_string());
+        lines.push((name, format!("step {step}, {action}: {why}")));
+    }
+    let more = lines.len().saturating_sub(lines_max);
+    lines.truncate(lines_max);
+    for (name, line) in &lines {
+        output::labelled("", &format!("{name}: {line}"));
+    }
+    if more > 0 {
+        output::labelled("", &format!("and {more} more"));
+    }
+}
+
+/// Why the specification does not allow a step, in a clause.
+fn why_rejected(rejection: &Rejection, trace: &Trace) -> String {
+    let step = trace.steps.get(rejection.step.wrapping_sub(1));
+    let action =
+        step.and_then(|step| step.spec.as_ref()?.action.as_deref()).unwrap_or("stuttering");
+    match &rejection.reason {
+        Reason::NotEnabled => format!("the spec does not allow {action} here"),
+        Reason::UnknownAction => format!("the spec has no action {action}"),
+        Reason::WrongArguments => format!("{action} has other arguments in the spec"),
+        Reason::WrongState { differs } | Reason::WrongInitial { differs } => {
+            let differs = differs.iter().map(|difference| {
+                let conform::Difference { variable, logged, spec } = difference;
+                format!("{variable} is {logged}, the spec has {spec}")
+            });
+            differs.collect::<Vec<_>>().join("; ")
+        }
+        Reason::InvariantViolated { name } => {
+            format!("the spec's own invariant {name} is violated")
+        }
+    }
+}
+
+/// Replays traces on real processes up to the first difference, and prints the stage's line.
+pub(crate) fn replay(
+    context: &Context<'_>,
+    chosen: &Chosen<'_>,
+    traces: &[Named],
+    args: &ProcessArgs,
+    run: &mut RunDirectory,
+) -> Result<Option<(usize, Outcome)>, Failure> {
+    let program = chosen.node_program(&["--steered"])?;
+    let mut steps = 0;
+    for (index, Named { trace, .. }) in traces.iter().enumerate() {
+        let directory = run.part(&format!("replay-{}", index + 1)).or_exit(Exit::ToolChain)?;
+        let options = ReplayOptions {
+            program: program.clone(),
+            base_port: args.base_port,
+            step_limit: Duration::from_secs(args.step_seconds),
+            directory: &directory,
+        };
+        let outcome = cadre::replay::replay(trace, &options, &context.stop);
+        let outcome = outcome.or_exit(Exit::ToolChain).inspect_err(|_| {
+            run.keep();
+        })?;
+        match outcome {
+            Outcome::Agrees { steps: compared } => steps += compared,
+            Outcome::Differs { step, ref node, .. } => {
+                let particulars = format!("{node} does not do what the model does at step {step}");
+                output::stage("replay", "differs", &particulars);
+                return Ok(Some((index, outcome)));
+            }
+        }
+    }
+    let processes = traces.first().map_or(0, |named| named.trace.header.nodes.len());
+    let particulars = format!(
+        "{}, {} on {} real processes",
+        count(traces.len(), "schedule", "schedules"),
+        count(steps, "step", "steps"),
+        processes
+    );
+    output::stage("replay", "agrees", &particulars);
+    Ok(None)
+}
+
+/// Lets real processes go their own way, and gives what they reported.
+pub(crate) fn record(
+    context: &Context<'_>,
+    chosen: &Chosen<'_>,
+    runs: u64,
+    run: &mut RunDirectory,
+) -> Result<Vec<Trace>, Failure> {
+    let mut traces = Vec::new();
+    for seed in 1..=runs {
+        let directory = run.part(&format!("record-{seed}")).or_exit(Exit::ToolChain)?;
+        let program = chosen.node_program(&[])?;
+        let start = chosen.game.execute(&chosen.setup, &[]).or_exit(Exit::Internal)?.header;
+        let options = RecordOptions {
+            program,
+            seed,
+            duration_max: Duration::from_secs(10),
+            quiet: Duration::from_millis(300),
+            start_limit: Duration::from_secs(10),
+            network: start.network.parse().or_exit(Exit::Internal)?,
+            directory: &directory,
+        };
+        let recording = cadre::replay::record(&start.nodes, &options, &context.stop);
+        let recording = recording.or_exit(Exit::ToolChain).inspect_err(|_| {
+            run.keep();
+        })?;
+        traces.push(chosen.game.recorded(&chosen.setup, recording).or_exit(Exit::Internal)?);
+    }
+    Ok(traces)
+}
+
+/// Prints a violation in full, and saves its trace; the verdict's line is left to the verb.
+pub(crate) fn print_violation(
+    context: &Context<'_>,
+    trace: &Trace,
+    how: &str,
+    lines_taken: usize,
+) -> Result<PathBuf, Failure> {
+    let saved = context.save(trace)?;
+    let steps = count(trace.steps.len(), "step", "steps");
+    let notes = FailureNotes {
+        saved: Some(saved.display().to_string()),
+        replay: Some(format!("{} replay {}", context.program, saved.display())),
+        how: format!("{how}, {steps}"),
+        lines_max: Some(LINES_MAX.saturating_sub(lines_taken)),
+    };
+    output::line("");
+    output::line(&cadre::view::failure(trace, &notes));
+    Ok(saved)
+}

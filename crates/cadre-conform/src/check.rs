@@ -1,0 +1,359 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cadre_process::Stop;
+use cadre_tla::{Dump, EvaluationError, TlaError, Tlc, Value};
+
+use crate::batch::{Batch, Cuts};
+use crate::compare::{Comparison, Finding, compare, probes};
+use crate::encode::{STEP, TRACE, encode};
+use crate::lines::{Lines, Place};
+use crate::runs::Runs;
+use crate::{
+    ConformError, Reason, Rejection, Report, Spec, SpecTrace, TraceVerdict, diagnose, validate,
+};
+
+/// How traces are checked.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many threads TLC searches with; verdicts do not depend on it.
+    pub workers: u32,
+    /// The heap of Java, in megabytes.
+    pub heap_mb: u32,
+    /// The limit of each run of TLC.
+    pub time_limit: Duration,
+    /// How many evaluation errors are looked into; each costs one more run.
+    pub evaluation_errors_max: usize,
+    /// For how many rejected traces the enabled actions are asked for.
+    pub diagnosed_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            workers: 2,
+            heap_mb: 1024,
+            time_limit: Duration::from_secs(600),
+            evaluation_errors_max: 20,
+            diagnosed_max: 10,
+        }
+    }
+}
+
+/// Checks all traces against the specification, in one run of TLC if they conform.
+///
+/// The directory is to be fresh; each run gets a folder in it, with its modules and its output.
+///
+/// A further run is made if a rejected trace is to be explained, if the events of a trace leave a
+/// choice that only its logged states decide, and after an expression could not be evaluated.
+///
+/// # Errors
+///
+/// [`ConformError::NoTraces`], [`ConformError::UnknownVariable`], [`ConformError::BadName`] for
+/// unusable arguments, [`ConformError::Vacuous`] if the trace module accepts the impossible,
+/// [`ConformError::Tla`] if TLC or the specification fails, [`ConformError::Incomplete`] and
+/// [`ConformError::ForeignLine`] if its output is not what it should be.
+pub fn check(
+    spec: &Spec,
+    traces: &[SpecTrace],
+    tlc: &Tlc,
+    directory: &Path,
+    options: &Options,
+    stop: &Stop,
+) -> Result<Report, ConformError> {
+    validate::arguments(spec, traces)?;
+    let runs = Runs::new(spec, tlc, directory, options, stop);
+    let mut check = Check { spec, traces, options, runs, failed: BTreeMap::new(), states: 0 };
+    let mut verdicts = check.by_events()?;
+    check.by_states(&mut verdicts)?;
+    let verdicts: Vec<TraceVerdict> = verdicts.into_iter().map(Draft::verdict).collect();
+    let verdicts = diagnose::add_enabled(verdicts, &mut check.runs, options.diagnosed_max)?;
+    let Check { runs, states, .. } = check;
+    Ok(runs.report(verdicts, states))
+}
+
+/// Writes the modules of the first run of [`check`], and gives its command without running it.
+///
+/// # Errors
+///
+/// As [`check`], as far as TLC is not needed.
+pub fn plan(
+    spec: &Spec,
+    traces: &[SpecTrace],
+    tlc: &Tlc,
+    directory: &Path,
+    options: &Options,
+) -> Result<String, ConformError> {
+    validate::arguments(spec, traces)?;
+    let stop = Stop::new();
+    let mut runs = Runs::new(spec, tlc, directory, options, &stop);
+    let batch = Batch::of_events(spec, traces, &Cuts::new());
+    let (module, config) = encode(&batch)?;
+    let mut run = runs.prepare(&module, &config, batch.events_total())?;
+    run.dump = log_states(traces);
+    Ok(tlc.command_line(&run))
+}
+
+/// A verdict that may still be open.
+#[derive(Debug)]
+enum Draft {
+    Done(TraceVerdict),
+    /// Only the logged states can tell.
+    Ambiguous,
+}
+
+impl Draft {
+    fn verdict(self) -> TraceVerdict {
+        match self {
+            Self::Done(verdict) => verdict,
+            Self::Ambiguous => TraceVerdict::Undetermined {
+                step: 0,
+                why: "its states could not be compared; this is an error of the checker".into(),
+            },
+        }
+    }
+}
+
+struct Check<'a> {
+    spec: &'a Spec,
+    traces: &'a [SpecTrace],
+    options: &'a Options,
+    runs: Runs<'a>,
+    /// The traces with an evaluation error: how many steps can be judged, and what TLC says.
+    failed: BTreeMap<usize, (usize, String)>,
+    states: u64,
+}
+
+/// A batch that TLC has walked to the end.
+struct Walked<'a> {
+    batch: Batch<'a>,
+    lines: Lines,
+    dump: Option<PathBuf>,
+    log: PathBuf,
+}
+
+impl<'a> Check<'a> {
+    /// Walks all traces by their events alone, and compares the states afterwards.
+    fn by_events(&mut self) -> Result<Vec<Draft>, ConformError> {
+        let (spec, traces) = (self.spec, self.traces);
+        let needs_states = log_states(traces);
+        let walked = self.walk(needs_states, |cuts| Batch::of_events(spec, traces, cuts))?;
+        let comparisons = match &walked.dump {
+            Some(dump) => compare(&walked.batch, traces, &self.cuts(), Dump::open(dump)?)?,
+            None => BTreeMap::new(),
+        };
+        let drafts = (0..traces.len()).map(|position| {
+            let comparison = comparisons.get(&position);
+            if needs_states && !self.is_complete(&walked, position, comparison) {
+                return Err(self.incomplete(position, &walked));
+            }
+            match comparison.map(Comparison::finding) {
+                Some(Finding::Ambiguous) => Ok(Draft::Ambiguous),
+                Some(Finding::Differs(mismatch)) => {
+                    let row = walked.batch.row(position);
+                    let earlier = self.rejection(&walked, row).filter(|r| r.step < mismatch.step);
+                    let rejection = earlier.unwrap_or_else(|| Rejection {
+                        step: mismatch.step,
+                        reason: wrong_state(mismatch.step, mismatch.differs.clone()),
+                        spec_state: mismatch.state.clone(),
+                        enabled: Vec::new(),
+                    });
+                    Ok(Draft::Done(TraceVerdict::Rejected(rejection)))
+                }
+                Some(Finding::Agrees) | None => self.by_lines(&walked, position).map(Draft::Done),
+            }
+        });
+        drafts.collect()
+    }
+
+    /// Walks the traces that are still open once more, through the logged states only.
+    fn by_states(&mut self, drafts: &mut [Draft]) -> Result<(), ConformError> {
+        let (spec, traces) = (self.spec, self.traces);
+        let open = drafts.iter().enumerate().filter(|(_, d)| matches!(d, Draft::Ambiguous));
+        let open: Vec<usize> = open.map(|(position, _)| position).collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let walked = self.walk(true, |cuts| Batch::of_states(spec, traces, &open, cuts))?;
+        let probes = match &walked.dump {
+            Some(dump) => probes(&walked.batch, traces, Dump::open(dump)?)?,
+            None => BTreeMap::new(),
+        };
+        for position in open {
+            let row = walked.batch.row(position);
+            let stuck = walked.lines.stuck(row).map(|stuck| stuck.step);
+            let mismatch = stuck.and_then(|step| probes.get(&(position, step + 1)));
+            let verdict = match mismatch {
+                Some(mismatch) if !walked.lines.accepted(row) => {
+                    TraceVerdict::Rejected(Rejection {
+                        step: mismatch.step,
+                        reason: wrong_state(mismatch.step, mismatch.differs.clone()),
+                        spec_state: mismatch.state.clone(),
+                        enabled: Vec::new(),
+                    })
+                }
+                Some(_) | None => self.by_lines(&walked, position)?,
+            };
+            drafts[position] = Draft::Done(verdict);
+        }
+        Ok(())
+    }
+
+    /// Runs TLC until no trace of the batch has an evaluation error any more.
+    fn walk(
+        &mut self,
+        dump: bool,
+        batch: impl Fn(&Cuts) -> Batch<'a>,
+    ) -> Result<Walked<'a>, ConformError> {
+        for _ in 0..=self.options.evaluation_errors_max {
+            let batch = batch(&self.cuts());
+            let (module, config) = encode(&batch)?;
+            let mut run = self.runs.prepare(&module, &config, batch.events_total())?;
+            run.dump = dump;
+            let outcome = match self.runs.run(&run) {
+                Ok(outcome) => outcome,
+                Err(ConformError::Tla(TlaError::Evaluation(error))) => {
+                    self.blame(&batch, error)?;
+                    continue;
+                }
+                Err(other) => return Err(other),
+            };
+            let lines = Lines::read(outcome.user_values()?)?;
+            self.states = self.states.max(outcome.distinct);
+            judge_canaries(&batch, &lines, &outcome.log)?;
+            return Ok(Walked { batch, lines, dump: outcome.dump, log: outcome.log });
+        }
+        Err(ConformError::TooManyErrors { count: self.options.evaluation_errors_max })
+    }
+
+    /// Finds the traces with this evaluation error, and shortens them to what comes before it.
+    fn blame(
+        &mut self,
+        batch: &Batch<'a>,
+        error: Box<EvaluationError>,
+    ) -> Result<(), ConformError> {
+        let number = |name: &str| match error.behaviour.last()?.variables.get(name)? {
+            Value::Int(number) => usize::try_from(number.abs()).ok(),
+            _ => None,
+        };
+        let (Some(row), Some(step)) = (number(TRACE), number(STEP)) else {
+            return Err(TlaError::Evaluation(error).into());
+        };
+        // What has the same events up to there has the same error.
+        let begins = batch.prefix(row, step + 1);
+        let same = |other: usize| match batch.logged {
+            None => batch.prefix(other, step + 1) == begins,
+            Some(_) => other == row,
+        };
+        let traces_by_row = batch.traces_by_row();
+        let guilty = traces_by_row.iter().filter(|(row, _)| same(**row));
+        let guilty: Vec<(usize, usize)> = guilty
+            .flat_map(|(row, traces)| traces.iter().map(|trace| (*trace, batch.length(*row))))
+            .collect();
+        // An error in the state itself, not in the step after it, is still there in a trace that
+        // ends in that state.
+        let usable = |length: usize| if step < length { Some(step) } else { length.checked_sub(1) };
+        if guilty.is_empty() || guilty.iter().any(|(_, length)| usable(*length).is_none()) {
+            return Err(TlaError::Evaluation(error).into());
+        }
+        for (trace, length) in guilty {
+            let why = error.to_string();
+            self.failed.insert(trace, (usable(length).unwrap_or_default(), why));
+        }
+        Ok(())
+    }
+
+    fn cuts(&self) -> Cuts {
+        self.failed.iter().map(|(trace, (steps, _))| (*trace, *steps)).collect()
+    }
+
+    /// Whether TLC has dumped a state after each step that it has taken.
+    fn is_complete(
+        &self,
+        walked: &Walked<'a>,
+        position: usize,
+        comparison: Option<&Comparison>,
+    ) -> bool {
+        let row = walked.batch.row(position);
+        let taken = match walked.lines.stuck(row) {
+            Some(stuck) if !walked.lines.accepted(row) => stuck.step,
+            Some(_) | None => walked.batch.length(row),
+        };
+        comparison.is_some_and(|comparison| comparison.is_complete(taken))
+    }
+
+    /// The verdict which the printed lines alone give.
+    fn by_lines(&self, walked: &Walked<'a>, position: usize) -> Result<TraceVerdict, ConformError> {
+        let row = walked.batch.row(position);
+        if let Some(rejection) = self.rejection(walked, row) {
+            return Ok(TraceVerdict::Rejected(rejection));
+        }
+        if !walked.lines.accepted(row) {
+            return Err(self.incomplete(position, walked));
+        }
+        Ok(match self.failed.get(&position) {
+            Some((steps, why)) => TraceVerdict::Undetermined { step: steps + 1, why: why.clone() },
+            None => TraceVerdict::Conforms,
+        })
+    }
+
+    fn rejection(&self, walked: &Walked<'a>, row: usize) -> Option<Rejection> {
+        let rejection = |step: usize, reason: Reason, place: &Place| Rejection {
+            step,
+            reason,
+            spec_state: place.state.clone(),
+            enabled: Vec::new(),
+        };
+        let stuck = walked.lines.stuck(row).filter(|_| !walked.lines.accepted(row));
+        let broken = walked.lines.broken(row);
+        match (stuck, broken) {
+            (Some(stuck), Some(broken)) if broken.step > stuck.step => {
+                Some(rejection(stuck.step + 1, refusal(&stuck.word), stuck))
+            }
+            (_, Some(broken)) => {
+                let name = broken.word.clone();
+                Some(rejection(broken.step, Reason::InvariantViolated { name }, broken))
+            }
+            (Some(stuck), None) => Some(rejection(stuck.step + 1, refusal(&stuck.word), stuck)),
+            (None, None) => None,
+        }
+    }
+
+    fn incomplete(&self, position: usize, walked: &Walked<'a>) -> ConformError {
+        let trace = self.traces[position].name.clone();
+        ConformError::Incomplete { trace, log: walked.log.clone() }
+    }
+}
+
+/// Whether any trace says anything about states; if not, TLC need not write them.
+fn log_states(traces: &[SpecTrace]) -> bool {
+    traces.iter().any(|trace| {
+        trace.initial.is_some() || trace.steps.iter().any(|step| step.variables.is_some())
+    })
+}
+
+/// The words of the generated module for an event that is no step.
+fn refusal(word: &str) -> Reason {
+    match word {
+        "unknown" => Reason::UnknownAction,
+        "arguments" => Reason::WrongArguments,
+        _ => Reason::NotEnabled,
+    }
+}
+
+fn wrong_state(step: usize, differs: Vec<crate::Difference>) -> Reason {
+    if step == 0 { Reason::WrongInitial { differs } } else { Reason::WrongState { differs } }
+}
+
+fn judge_canaries(batch: &Batch<'_>, lines: &Lines, log: &Path) -> Result<(), ConformError> {
+    let vacuous = |expected| ConformError::Vacuous { expected, log: log.into() };
+    let wrongly = |row: &usize| lines.accepted(*row) || lines.stuck(*row).is_none();
+    if batch.impossible.iter().any(wrongly) {
+        return Err(vacuous("an action that does not exist to be rejected"));
+    }
+    if !lines.accepted(batch.empty) {
+        return Err(vacuous("a trace without steps to be accepted"));
+    }
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! The states of the specification, as TLC dumped them, against those that were logged.
+
+use std::collections::BTreeMap;
+
+use cadre_tla::{Dump, Value};
+
+use crate::batch::{Batch, Cuts};
+use crate::encode::{STEP, TRACE};
+use crate::{ConformError, Difference, SpecTrace};
+
+/// What a trace logs of the state after its step; step 0 is the initial state.
+pub(crate) fn logged(trace: &SpecTrace, step: usize) -> Option<&BTreeMap<String, Value>> {
+    match step {
+        0 => trace.initial.as_ref(),
+        _ => trace.steps[step - 1].variables.as_ref(),
+    }
+}
+
+/// The variables in which a state of the specification is not what was logged.
+pub(crate) fn differences(
+    logged: &BTreeMap<String, Value>,
+    spec: &BTreeMap<String, Value>,
+) -> Vec<Difference> {
+    let differs = logged.iter().filter_map(|(variable, logged)| {
+        let spec = spec.get(variable)?;
+        // Most values are normal already and equal at first sight.
+        if logged == spec || logged.clone().normal() == *spec {
+            return None;
+        }
+        let (logged, spec) = (logged.clone().normal(), spec.clone());
+        Some(Difference { variable: variable.clone(), logged, spec })
+    });
+    differs.collect()
+}
+
+/// How the states of one trace compare.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Comparison {
+    /// For each step, how many states of the specification agree with the log, and how many do not.
+    counts: Vec<(u32, u32)>,
+    /// The nearest state that does not agree, at the first step that has one.
+    first: Option<Mismatch>,
+}
+
+/// A state of the specification that is not the logged one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Mismatch {
+    pub(crate) step: usize,
+    differs_count: usize,
+    pub(crate) differs: Vec<Difference>,
+    pub(crate) state: BTreeMap<String, Value>,
+}
+
+/// What the comparison of a trace says.
+#[derive(Debug)]
+pub(crate) enum Finding<'a> {
+    /// All states agree.
+    Agrees,
+    /// No state agrees at this step, and all did before.
+    Differs(&'a Mismatch),
+    /// At some step a part of the states agree: the events alone do not determine them.
+    Ambiguous,
+}
+
+impl Comparison {
+    pub(crate) fn finding(&self) -> Finding<'_> {
+        let Some(first) = &self.first else {
+            return Finding::Agrees;
+        };
+        match self.counts[first.step] {
+            (0, _) => Finding::Differs(first),
+            _ => Finding::Ambiguous,
+        }
+    }
+
+    /// Whether TLC has dumped at least one state after each of so many steps.
+    pub(crate) fn is_complete(&self, steps: usize) -> bool {
+        (0..=steps).all(|step| self.counts.get(step).is_some_and(|counts| *counts != (0, 0)))
+    }
+
+    fn add(&mut self, step: usize, state: &BTreeMap<String, Value>, differs: Vec<Difference>) {
+        if self.counts.len() <= step {
+            self.counts.resize(step + 1, (0, 0));
+        }
+        if differs.is_empty() {
+            self.counts[step].0 += 1;
+            return;
+        }
+        self.counts[step].1 += 1;
+        // The order of a dump depends on the workers: the choice is by content.
+        if self.first.as_ref().is_some_and(|first| first.step < step) {
+            return;
+        }
+        let state = state.clone();
+        let mismatch = Mismatch { step, differs_count: differs.len(), differs, state };
+        if self.first.as_ref().is_none_or(|first| mismatch < *first) {
+            self.first = Some(mismatch);
+        }
+    }
+}
+
+/// Compares every dumped state with the logs of the traces that went through it.
+///
+/// # Errors
+///
+/// [`ConformError::Tla`] if the dump cannot be read.
+pub(crate) fn compare(
+    batch: &Batch<'_>,
+    traces: &[SpecTrace],
+    cuts: &Cuts,
+    dump: Dump,
+) -> Result<BTreeMap<usize, Comparison>, ConformError> {
+    let traces_by_row = batch.traces_by_row();
+    let mut comparisons: BTreeMap<usize, Comparison> = BTreeMap::new();
+    for state in dump {
+        let mut state = state?;
+        let (Some(row), Some(step)) = place(&mut state) else {
+            continue;
+        };
+        for &position in traces_by_row.get(&row).into_iter().flatten() {
+            let trace = &traces[position];
+            if step > cuts.get(&position).copied().unwrap_or(trace.steps.len()) {
+                continue;
+            }
+            let differs = match logged(trace, step) {
+                Some(logged) => differences(logged, &state),
+                None => Vec::new(),
+            };
+            comparisons.entry(position).or_default().add(step, &state, differs);
+        }
+    }
+    Ok(comparisons)
+}
+
+/// For each row, the state nearest to the log among those which the exact walk took in vain.
+///
+/// # Errors
+///
+/// [`ConformError::Tla`] if the dump cannot be read.
+pub(crate) fn probes(
+    batch: &Batch<'_>,
+    traces: &[SpecTrace],
+    dump: Dump,
+) -> Result<BTreeMap<(usize, usize), Mismatch>, ConformError> {
+    let traces_by_row = batch.traces_by_row();
+    let mut nearest: BTreeMap<(usize, usize), Mismatch> = BTreeMap::new();
+    for state in dump {
+        let mut state = state?;
+        let (Some(row), Some(step)) = probe_place(&mut state) else {
+            continue;
+        };
+        for &position in traces_by_row.get(&row).into_iter().flatten() {
+            let Some(logged) = logged(&traces[position], step) else {
+                continue;
+            };
+            let differs = differences(logged, &state);
+            let state = state.clone();
+            let mismatch = Mismatch { step, differs_count: differs.len(), differs, state };
+            let key = (position, step);
+            if nearest.get(&key).is_none_or(|other| mismatch < *other) {
+                nearest.insert(key, mismatch);
+            }
+        }
+    }
+    Ok(nearest)
+}
+
+/// Takes row and step out of a state; the row of a probe is negative and gives none.
+fn place(state: &mut BTreeMap<String, Value>) -> (Option<usize>, Option<usize>) {
+    (number(state.remove(TRACE), 1), number(state.remove(STEP), 1))
+}
+
+fn probe_place(state: &mut BTreeMap<String, Value>) -> (Option<usize>, Option<usize>) {
+    (number(state.remove(TRACE), -1), number(state.remove(STEP), 1))
+}
+
+fn number(value: Option<Value>, sign: i64) -> Option<usize> {
+    match value {
+        Some(Value::Int(number)) => usize::try_from(sign * number).ok(),
+        Some(_) | None => None,
+    }
+}

@@ -1,0 +1,268 @@
+//! The module that lets TLC walk many traces at once.
+//!
+//! Each trace is a row of event ids; trace and position are variables beside those of the
+//! specification. Input is what costs time in TLC, so events are sent as ids of a table, packed
+//! into strings when there are many, and the states are not sent at all but dumped and compared
+//! here. Verdicts are printed by an invariant that is always true: no exit code, search order or
+//! number of workers has a part in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use cadre_tla::{Config, Module, Value};
+
+use crate::batch::{Batch, Logged};
+use crate::{ConformError, Spec};
+
+/// The root module of a batch.
+pub(crate) const MODULE: &str = "CadreTraces";
+/// The variable that says which row is walked.
+pub(crate) const TRACE: &str = "cadreTrace";
+/// The variable that says how many events of it have been taken.
+pub(crate) const STEP: &str = "cadreStep";
+
+/// The module and the configuration of a batch.
+///
+/// # Errors
+///
+/// [`ConformError::Tla`] for a value that TLC cannot read.
+pub(crate) fn encode(batch: &Batch<'_>) -> Result<(Module, Config), ConformError> {
+    let spec = batch.spec;
+    let module = Module::new(MODULE).extends([spec.trace_module.as_str()]);
+    let (module, config) = constants(module, &spec.constants, models(batch))?;
+    let module = module
+        .variables([TRACE, STEP])
+        .definition("CadreVariables", &format!("<<{}>>", spec.variables.join(", ")));
+    let module = rows(events(module, batch)?, batch).definition("CadreTake", TAKE);
+    let module = match &batch.logged {
+        None => walk(module),
+        Some(logged) => exact_walk(logged_states(module, spec, logged)?),
+    };
+    let config = config.init_next("CadreInit", "CadreNext").invariant("CadreReport");
+    Ok((report(module, spec), config))
+}
+
+/// Gives the constants their values, and declares the model values that are no constants.
+///
+/// # Errors
+///
+/// [`ConformError::Tla`] for a value that TLC cannot read.
+pub(crate) fn constants(
+    module: Module,
+    constants: &BTreeMap<String, Value>,
+    mut models: BTreeSet<String>,
+) -> Result<(Module, Config), ConformError> {
+    constants.values().for_each(|value| value.collect_models(&mut models));
+    // A model value that is a constant of the specification is declared there.
+    models.retain(|model| !constants.contains_key(model));
+    let config = models.iter().fold(Config::new(), |config, model| config.model(model));
+    let module = module.extends(["Integers", "Sequences", "TLC"]).constants(models);
+    constants.iter().try_fold((module, config), |(module, config), (name, value)| {
+        if *value == Value::model(name) {
+            return Ok((module, config.model(name)));
+        }
+        let definition = format!("CadreConstant_{name}");
+        Ok((module.value(&definition, value)?, config.substitute(name, &definition)))
+    })
+}
+
+/// Every variable with its value, as a record.
+pub(crate) fn state_record(spec: &Spec) -> String {
+    let fields = spec.variables.iter().map(|name| format!("{name} |-> {name}"));
+    format!("[{}]", fields.collect::<Vec<_>>().join(", "))
+}
+
+/// Up to how many events the rows stay readable; more of them are packed.
+const READABLE_EVENTS_MAX: usize = 20_000;
+
+/// The digits of a packed event id. Each is the name of a record's field in the generated module.
+const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+const STARTS: &str = "
+  /\\ cadreTrace \\in 1..Len(CadreRows)
+  /\\ cadreStep = 0";
+
+const GOES_ON: &str = "
+  /\\ cadreTrace > 0
+  /\\ cadreStep < CadreLength(cadreTrace)
+  /\\ cadreTrace' = cadreTrace
+  /\\ cadreStep' = cadreStep + 1";
+
+// A quantifier over one element makes TLC decode the event once, where `LET` would make it do so at
+// every mention: with many traces that is a third of the time.
+const TAKE: &str = "
+  \\E k \\in {CadreEvent(cadreTrace, cadreStep + 1)} :
+    IF k = 0 THEN UNCHANGED CadreVariables ELSE \\E e \\in {CadreEvents[k]} : TraceEvent(e)";
+
+/// One step more than what fits, into the negative traces.
+const PROBE: &str = "
+  /\\ cadreTrace > 0
+  /\\ cadreStep < CadreLength(cadreTrace)
+  /\\ ~ENABLED CadreStep
+  /\\ cadreTrace' = -cadreTrace
+  /\\ cadreStep' = cadreStep + 1
+  /\\ CadreTake";
+
+/// Why an event is no step: its name, its arguments, or the state.
+const KIND: &str = "
+  IF k = 0 THEN \"disabled\"
+  ELSE IF CadreEvents[k].name \\notin DOMAIN TraceArguments THEN \"unknown\"
+  ELSE IF CadreEvents[k].args \\notin TraceArguments[CadreEvents[k].name] THEN \"arguments\"
+  ELSE \"disabled\"";
+
+fn models(batch: &Batch<'_>) -> BTreeSet<String> {
+    let mut models = BTreeSet::new();
+    batch.events.iter().for_each(|event| event.collect_models(&mut models));
+    let values = batch.logged.iter().flat_map(|logged| logged.values.iter().flatten());
+    values.for_each(|value| value.collect_models(&mut models));
+    models
+}
+
+fn events(module: Module, batch: &Batch<'_>) -> Result<Module, ConformError> {
+    let events = batch.events.iter().map(Value::to_text).collect::<Result<Vec<_>, _>>()?;
+    Ok(module.definition("CadreEvents", &listing(events)))
+}
+
+fn rows(module: Module, batch: &Batch<'_>) -> Module {
+    if batch.events_total() <= READABLE_EVENTS_MAX {
+        return module
+            .definition("CadreRows", &listing(batch.rows.iter().map(|row| tuple(row))))
+            .definition("CadreLength(t)", "Len(CadreRows[t])")
+            .definition("CadreEvent(t, i)", "CadreRows[t][i]");
+    }
+    let width = packed_width(batch.events.len());
+    let rows = batch.rows.iter().map(|row| format!("\"{}\"", packed(row, width)));
+    let digits = DIGITS.chars().enumerate().map(|(number, digit)| format!("{digit} |-> {number}"));
+    let digit = |place: usize| {
+        let position = format!("{width} * i - {}", width - 1 - place);
+        format!("CadreDigit[SubSeq(CadreRows[t], {position}, {position})]")
+    };
+    let number = (1..width)
+        .fold(digit(0), |sum, place| format!("({sum}) * {} + {}", DIGITS.len(), digit(place)));
+    module
+        .definition("CadreRows", &listing(rows))
+        .definition("CadreDigit", &format!("[{}]", digits.collect::<Vec<_>>().join(", ")))
+        .definition("CadreLength(t)", &format!("Len(CadreRows[t]) \\div {width}"))
+        .definition("CadreEvent(t, i)", &number)
+}
+
+/// How many digits every id up to this one fits into.
+fn packed_width(id_max: usize) -> usize {
+    let mut width = 1;
+    let mut capacity = DIGITS.len();
+    while capacity <= id_max {
+        capacity *= DIGITS.len();
+        width += 1;
+    }
+    width
+}
+
+fn packed(row: &[usize], width: usize) -> String {
+    let digits = DIGITS.as_bytes();
+    let mut text = String::with_capacity(row.len() * width);
+    for id in row {
+        for place in (0..width).rev() {
+            let digit = id / digits.len().pow(place as u32) % digits.len();
+            text.push(char::from(digits[digit]));
+        }
+    }
+    text
+}
+
+fn logged_states(module: Module, spec: &Spec, logged: &Logged) -> Result<Module, ConformError> {
+    let mut module = module;
+    let mut first = String::new();
+    let mut next = String::new();
+    for (place, (variable, values)) in spec.variables.iter().zip(&logged.values).enumerate() {
+        let table = format!("CadreValues_{variable}");
+        let values = values.iter().map(Value::to_text).collect::<Result<Vec<_>, _>>()?;
+        module = module.definition(&table, &listing(values));
+        let id = format!("ids[{}]", place + 1);
+        let _ = write!(first, "\n  /\\ {id} = 0 \\/ {variable} = {table}[{id}]");
+        let _ = write!(next, "\n  /\\ {id} = 0 \\/ {variable}' = {table}[{id}]");
+    }
+    let ids = logged.ids.iter().map(|states| {
+        let states: Vec<String> = states.iter().map(|ids| tuple(ids)).collect();
+        format!("<<{}>>", states.join(", "))
+    });
+    Ok(module
+        .definition("CadreLogged", &listing(ids))
+        .definition("CadreFits(ids)", &first)
+        .definition("CadreFitsNext(ids)", &next))
+}
+
+fn walk(module: Module) -> Module {
+    module
+        .definition("CadreInit", &format!("{STARTS}\n  /\\ TraceInit"))
+        .definition("CadreStep", &format!("{GOES_ON}\n  /\\ CadreTake"))
+        .definition("CadreNext", "CadreStep")
+}
+
+/// As the plain walk, but only through states that fit to what was logged. Where that ends, the
+/// event is taken once more regardless, to show what would have come.
+fn exact_walk(module: Module) -> Module {
+    let first = "/\\ CadreFits(CadreLogged[cadreTrace][1])";
+    let next = "/\\ CadreFitsNext(CadreLogged[cadreTrace][cadreStep + 2])";
+    module
+        .definition("CadreInit", &format!("{STARTS}\n  /\\ TraceInit\n  {first}"))
+        .definition("CadreStep", &format!("{GOES_ON}\n  /\\ CadreTake\n  {next}"))
+        .definition("CadreProbe", PROBE)
+        .definition("CadreNext", "CadreStep \\/ CadreProbe")
+}
+
+fn report(module: Module, spec: &Spec) -> Module {
+    let state = state_record(spec);
+    let mut report = format!(
+        "{TRACE} > 0 =>\n  \
+         /\\ IF {STEP} = CadreLength({TRACE}) THEN PrintT(<<\"ACC\", {TRACE}>>)\n     \
+         ELSE \\/ ENABLED CadreStep\n          \
+         \\/ PrintT(<<\"REJ\", {TRACE}, {STEP}, \
+         CadreKind(CadreEvent({TRACE}, {STEP} + 1)), {state}>>)"
+    );
+    for name in &spec.invariants {
+        let _ = write!(
+            report,
+            "\n  /\\ {name} \\/ PrintT(<<\"INV\", {TRACE}, {STEP}, \"{name}\", {state}>>)"
+        );
+    }
+    module.definition("CadreKind(k)", KIND).definition("CadreReport", &report)
+}
+
+fn listing(items: impl IntoIterator<Item = String>) -> String {
+    let items: Vec<String> = items.into_iter().collect();
+    format!("<<\n  {} >>", items.join(",\n  "))
+}
+
+fn tuple(ids: &[usize]) -> String {
+    let ids: Vec<String> = ids.iter().map(usize::to_string).collect();
+    format!("<<{}>>", ids.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_has_as_many_digits_as_the_largest_one() {
+        assert_eq!([51, 52, 2703, 2704].map(packed_width), [1, 2, 2, 3]);
+        assert_eq!(packed(&[0, 51, 52, 2703], 2), "AAAzBAzz");
+    }
+
+    #[test]
+    fn a_model_value_that_is_a_constant_is_declared_only_there() {
+        let given = BTreeMap::from([
+            ("None".to_string(), Value::model("None")),
+            ("RM".to_string(), Value::set([Value::model("rm1")])),
+        ]);
+        let models = ["None", "rm2"].map(String::from).into();
+        let (module, config) = constants(Module::new("M"), &given, models).unwrap();
+        let text = module.to_text();
+        assert!(text.contains("CONSTANTS rm1, rm2\n"), "{text}");
+        assert!(text.contains("CadreConstant_RM == {rm1}\n"), "{text}");
+        assert_eq!(
+            config.to_text(),
+            "CONSTANT rm1 = rm1\nCONSTANT rm2 = rm2\nCONSTANT None = None\n\
+             CONSTANT RM <- CadreConstant_RM\n"
+        );
+    }
+}

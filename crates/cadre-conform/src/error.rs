@@ -1,0 +1,109 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use cadre_tla::TlaError;
+
+/// Why traces could not be checked. That a trace does not conform is a verdict, not an error.
+#[derive(Debug, thiserror::Error)]
+pub enum ConformError {
+    /// TLC could not be run on them, or not read.
+    #[error(transparent)]
+    Tla(#[from] TlaError),
+
+    /// There is nothing to check.
+    #[error("expected at least one trace, found none; record or generate one first")]
+    NoTraces,
+
+    /// A trace logs a variable which the specification does not have.
+    #[error(
+        "expected a variable of the specification ({known}) in trace {trace}, step {step}, found \
+         `{variable}`; correct the mapping"
+    )]
+    UnknownVariable {
+        /// The name of the trace.
+        trace: String,
+        /// The step, from 1; 0 is the initial state.
+        step: usize,
+        /// The variable that was logged.
+        variable: String,
+        /// The variables that there are.
+        known: String,
+    },
+
+    /// A part of the specification has a name which is none in TLA+, or none of a file.
+    #[error("expected {expected}, found `{found}`; correct the specification's description")]
+    BadName {
+        /// What would have been fine.
+        expected: &'static str,
+        /// What is there.
+        found: String,
+    },
+
+    /// The check would have accepted what it must not, or the other way round.
+    #[error(
+        "expected {expected}, but TLC found otherwise, so that its other verdicts mean nothing; \
+         look for a guard that is missing in the trace module, see {}", log.display()
+    )]
+    Vacuous {
+        /// Which self-test failed.
+        expected: &'static str,
+        /// The output of the run.
+        log: PathBuf,
+    },
+
+    /// TLC ended normally without saying something about each trace.
+    #[error(
+        "expected a verdict for trace {trace}, found none in TLC's output; keep {} for a report of \
+         this error", log.display()
+    )]
+    Incomplete {
+        /// The name of the trace.
+        trace: String,
+        /// The output of the run.
+        log: PathBuf,
+    },
+
+    /// An assumption of the specification does not hold for these constants.
+    #[error(
+        "expected the constants to fulfil the specification's assumptions, but: {assumption} is \
+         false; correct them, see {}", log.display()
+    )]
+    AssumptionFailed {
+        /// Which one, as TLC puts it.
+        assumption: String,
+        /// The output of the run.
+        log: PathBuf,
+    },
+
+    /// Too many traces make the specification fail instead of being accepted or rejected.
+    #[error(
+        "expected expressions that TLC can evaluate, but the traces ran into more than {count} \
+         that it cannot; check fewer traces, and correct the mapping or the trace module"
+    )]
+    TooManyErrors {
+        /// How many were looked into.
+        count: usize,
+    },
+
+    /// A line which a generated module printed cannot be understood.
+    #[error("expected a verdict line, found {found}; let the modules print nothing of their own")]
+    ForeignLine {
+        /// What was printed.
+        found: String,
+    },
+
+    /// A file could not be written.
+    #[error("expected to write {}, but: {source}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+impl ConformError {
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io { path: path.into(), source }
+    }
+}

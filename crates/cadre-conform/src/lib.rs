@@ -1,0 +1,39 @@
+//! Checks recorded behaviour against a TLA+ specification with the real TLC.
+//!
+//! [`check`] takes a [`Spec`] and any number of traces ([`SpecTrace`]), and says for each whether
+//! it is a behaviour of the specification; if not, which step is the first that is none, and why.
+//! [`check_model`] lets TLC explore the specification itself. A [`Mapping`] writes into the traces
+//! of a cluster what they are in the specification.
+//!
+//! # Invariants
+//!
+//! - Many traces are one run of TLC. Only what is rejected, ambiguous or fails costs further runs.
+//! - A trace conforms because TLC says so in a line of its own; it never conforms because nothing
+//!   was said. Every run contains traces whose verdict is known beforehand, and is worth nothing if
+//!   TLC finds otherwise.
+//! - A verdict that the trace does not decide is reported as such, never guessed.
+//! - Verdicts depend neither on the version of TLC nor on the number of its threads.
+//!
+//! Absent on purpose: starting processes other than through `cadre-tla`, and any choice of what is
+//! to be checked.
+
+mod batch;
+mod check;
+mod compare;
+mod diagnose;
+mod encode;
+mod error;
+mod lines;
+mod mapping;
+mod model;
+mod report;
+mod runs;
+mod spec;
+mod validate;
+
+pub use check::{Options, check, plan};
+pub use error::ConformError;
+pub use mapping::{Mapping, MappingError, spec_trace};
+pub use model::{ModelOptions, SpecModel, check_model, plan_model};
+pub use report::{Difference, Reason, Rejection, Report, TraceVerdict};
+pub use spec::{Spec, SpecAction, SpecStep, SpecTrace};

@@ -1,0 +1,140 @@
+//! The lines which the generated module prints.
+
+use std::collections::BTreeMap;
+
+use cadre_tla::Value;
+
+use crate::ConformError;
+
+/// What TLC printed about each row of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    rows: BTreeMap<usize, Row>,
+}
+
+#[derive(Debug, Default)]
+struct Row {
+    accepted: bool,
+    stuck: Option<Place>,
+    broken: Option<Place>,
+}
+
+/// A state of a row in which something is to be said.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// How many events have been taken.
+    pub(crate) step: usize,
+    /// Why the next event is no step, or which invariant is violated.
+    pub(crate) word: String,
+    pub(crate) state: BTreeMap<String, Value>,
+}
+
+impl Lines {
+    /// Sorts the printed values by row.
+    ///
+    /// # Errors
+    ///
+    /// [`ConformError::ForeignLine`] if something else was printed.
+    pub(crate) fn read(values: Vec<Value>) -> Result<Self, ConformError> {
+        let mut lines = Self::default();
+        for value in values {
+            if lines.add(&value).is_none() {
+                let found = value.to_string().chars().take(200).collect();
+                return Err(ConformError::ForeignLine { found });
+            }
+        }
+        Ok(lines)
+    }
+
+    pub(crate) fn accepted(&self, row: usize) -> bool {
+        self.rows.get(&row).is_some_and(|row| row.accepted)
+    }
+
+    /// The end of the longest prefix, if it is not the end of the row.
+    pub(crate) fn stuck(&self, row: usize) -> Option<&Place> {
+        self.rows.get(&row)?.stuck.as_ref()
+    }
+
+    /// The first state that violates an invariant.
+    pub(crate) fn broken(&self, row: usize) -> Option<&Place> {
+        self.rows.get(&row)?.broken.as_ref()
+    }
+
+    fn add(&mut self, line: &Value) -> Option<()> {
+        let Value::Sequence(parts) = line else {
+            return None;
+        };
+        let [Value::String(word), Value::Int(row), rest @ ..] = parts.as_slice() else {
+            return None;
+        };
+        let row = self.rows.entry(usize::try_from(*row).ok()?).or_default();
+        match (word.as_str(), rest) {
+            ("ACC", []) => row.accepted = true,
+            // Several workers print in any order: the choice among equals must not depend on it.
+            ("REJ", rest) => {
+                let place = place(rest)?;
+                let better = |stuck: &Place| {
+                    place.step > stuck.step || (place.step == stuck.step && place < *stuck)
+                };
+                if row.stuck.as_ref().is_none_or(better) {
+                    row.stuck = Some(place);
+                }
+            }
+            ("INV", rest) => {
+                let place = place(rest)?;
+                if row.broken.as_ref().is_none_or(|broken| place < *broken) {
+                    row.broken = Some(place);
+                }
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+fn place(parts: &[Value]) -> Option<Place> {
+    match parts {
+        [Value::Int(step), Value::String(word), Value::Record(state)] => Some(Place {
+            step: usize::try_from(*step).ok()?,
+            word: word.clone(),
+            state: state.clone(),
+        }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Lines {
+        Lines::read(Value::parse_many(text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_row_is_stuck_at_the_end_of_its_longest_prefix() {
+        let lines = lines(
+            "<<\"REJ\", 1, 2, \"disabled\", [x |-> 1]>> <<\"REJ\", 1, 5, \"unknown\", [x |-> 2]>> \
+             <<\"REJ\", 1, 5, \"unknown\", [x |-> 1]>> <<\"ACC\", 2>>",
+        );
+        let stuck = lines.stuck(1).unwrap();
+        assert_eq!((stuck.step, stuck.word.as_str()), (5, "unknown"));
+        assert_eq!(stuck.state["x"], Value::Int(1));
+        assert!(!lines.accepted(1) && lines.accepted(2) && !lines.accepted(3));
+    }
+
+    #[test]
+    fn an_invariant_is_broken_where_it_is_broken_first() {
+        let lines =
+            lines("<<\"INV\", 1, 4, \"A\", [x |-> 1]>> <<\"INV\", 1, 3, \"B\", [x |-> 1]>>");
+        assert_eq!(lines.broken(1).unwrap().word, "B");
+    }
+
+    #[test]
+    fn what_the_module_did_not_print_is_refused() {
+        for text in ["1", "<<>>", "<<\"ACC\", 1, 2>>", "<<\"ACC\", -1>>", "<<\"XYZ\", 1>>"] {
+            let values = Value::parse_many(text).unwrap();
+            assert!(matches!(Lines::read(values), Err(ConformError::ForeignLine { .. })), "{text}");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use cadre_model::{ActionOf, Cluster, View};
+use cadre_step::Protocol;
+use cadre_tla::{TlaError, Value, from_itf, to_itf};
+use cadre_trace::{SpecHeader, Trace};
+
+use crate::{Spec, SpecAction, SpecStep, SpecTrace};
+
+/// A refinement mapping: what a cluster's configurations and actions are in a specification.
+pub struct Mapping<P: Protocol> {
+    spec: Spec,
+    action: Box<ActionMapping<P>>,
+    variables: Box<VariablesMapping<P>>,
+}
+
+type ActionMapping<P> = dyn Fn(&View<P>, &ActionOf<P>) -> SpecAction + Send + Sync;
+type VariablesMapping<P> = dyn Fn(&View<P>) -> BTreeMap<String, Value> + Send + Sync;
+
+impl<P: Protocol> Mapping<P> {
+    /// A mapping to a specification.
+    ///
+    /// `action` is asked what an action is, given the configuration before it, if the action
+    /// changes the specification's variables; one that does not change them is a stuttering step.
+    /// `variables` is asked for the values of the variables in a configuration.
+    pub fn new(
+        spec: Spec,
+        action: impl Fn(&View<P>, &ActionOf<P>) -> SpecAction + Send + Sync + 'static,
+        variables: impl Fn(&View<P>) -> BTreeMap<String, Value> + Send + Sync + 'static,
+    ) -> Self {
+        Self { spec, action: Box::new(action), variables: Box::new(variables) }
+    }
+
+    /// The specification.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// Writes into a trace what each of its configurations and actions is in the specification.
+    ///
+    /// Looks at the configurations that the trace tells of, not at what the protocol would do: a
+    /// trace of a real process is mapped as it was reported.
+    ///
+    /// # Errors
+    ///
+    /// Where the trace is not one of this cluster.
+    pub fn annotate(&self, cluster: &Cluster<P>, trace: &mut Trace) -> Result<(), MappingError> {
+        let foreign = |step: usize, why: String| MappingError::ForeignTrace { step, why };
+        let mut snapshots = trace.snapshots();
+        let initial = snapshots.next().expect("a trace has an initial configuration");
+        let mut before = cluster.import(&initial).map_err(|why| foreign(0, why))?;
+        let mut variables = cluster.with_view(&before, |view| (self.variables)(view));
+        let header = SpecHeader {
+            module: self.spec.name.clone(),
+            constants: itf_of(&self.spec.constants),
+            variables: itf_of(&variables),
+        };
+        let mut steps = Vec::new();
+        for (step, snapshot) in trace.steps.iter().zip(snapshots) {
+            let after = cluster.import(&snapshot).map_err(|why| foreign(step.step, why))?;
+            let later = cluster.with_view(&after, |view| (self.variables)(view));
+            let action =
+                cluster.read_action(&step.action).map_err(|why| foreign(step.step, why))?;
+            let action = match later == variables {
+                true => SpecAction::Stutter,
+                false => cluster.with_view(&before, |view| (self.action)(view, &action)),
+            };
+            let (name, arguments) = match action {
+                SpecAction::Stutter => (None, BTreeMap::new()),
+                SpecAction::Step { name, arguments } => (Some(name), itf_of(&arguments)),
+            };
+            let told = itf_of(&later);
+            steps.push(cadre_trace::SpecStep { action: name, arguments, variables: told });
+            (before, variables) = (after, later);
+        }
+        trace.header.spec = Some(header);
+        for (step, spec) in trace.steps.iter_mut().zip(steps) {
+            step.spec = Some(spec);
+        }
+        Ok(())
+    }
+}
+
+/// What an annotated trace says about the specification.
+///
+/// # Errors
+///
+/// Where the trace has no annotations, or they do not read.
+pub fn spec_trace(name: &str, trace: &Trace) -> Result<SpecTrace, MappingError> {
+    let header = trace.header.spec.as_ref();
+    let header = header.ok_or_else(|| MappingError::NotAnnotated { trace: name.to_owned() })?;
+    let mut steps = Vec::new();
+    for step in &trace.steps {
+        let spec = step.spec.as_ref();
+        let spec = spec.ok_or_else(|| MappingError::NotAnnotated { trace: name.to_owned() })?;
+        let action = match &spec.action {
+            None => SpecAction::Stutter,
+            Some(action) => {
+                SpecAction::Step { name: action.clone(), arguments: values_of(&spec.arguments)? }
+            }
+        };
+        steps.push(SpecStep { action, variables: Some(values_of(&spec.variables)?) });
+    }
+    Ok(SpecTrace { name: name.to_owned(), initial: Some(values_of(&header.variables)?), steps })
+}
+
+/// Why a trace cannot be mapped to a specification.
+#[derive(Debug, thiserror::Error)]
+pub enum MappingError {
+    /// The trace is not one of the cluster.
+    #[error("expected a trace of this cluster, but step {step} does not read: {why}")]
+    ForeignTrace {
+        /// The step; 0 is the initial configuration.
+        step: usize,
+        /// What does not read.
+        why: String,
+    },
+    /// The trace does not say what it is in the specification.
+    #[error(
+        "trace {trace} does not say what its steps are in the specification; record it with a game \
+         that has a refinement mapping"
+    )]
+    NotAnnotated {
+        /// The name of the trace.
+        trace: String,
+    },
+    /// A value of the trace is no value of TLA+.
+    #[error(transparent)]
+    Value(#[from] TlaError),
+}
+
+fn itf_of(values: &BTreeMap<String, Value>) -> BTreeMap<String, cadre_trace::Json> {
+    values.iter().map(|(name, value)| (name.clone(), to_itf(value))).collect()
+}
+
+fn values_of(
+    itf: &BTreeMap<String, cadre_trace::Json>,
+) -> Result<BTreeMap<String, Value>, MappingError> {
+    let mut values = BTreeMap::new();
+    for (name, json) in itf {
+        values.insert(name.clone(), from_itf(json)?);
+    }
+    Ok(values)
+}
+
+impl<P: Protocol> fmt::Debug for Mapping<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mapping").field("spec", &self.spec.name).finish_non_exhaustive()
+    }
+}

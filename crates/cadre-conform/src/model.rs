@@ -1,0 +1,109 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use cadre_process::Stop;
+use cadre_tla::{Jit, Module, Outcome, Run, Tlc, Value};
+
+use crate::encode::constants;
+use crate::runs::write_files;
+use crate::{ConformError, validate};
+
+/// A specification to be explored by TLC itself.
+#[derive(Clone, Debug)]
+pub struct SpecModel {
+    /// The module to be explored, such as `MCTwoPhase`.
+    pub module: String,
+    /// All modules: file name and text.
+    pub files: Vec<(String, String)>,
+    /// The values of its constants.
+    pub constants: BTreeMap<String, Value>,
+    /// The temporal formula that is the specification, such as `Spec`.
+    pub specification: String,
+    /// The invariants to be checked.
+    pub invariants: Vec<String>,
+    /// The temporal properties to be checked.
+    pub properties: Vec<String>,
+    /// Whether a state without successor is a violation.
+    pub deadlock: bool,
+}
+
+/// How a specification is explored.
+#[derive(Clone, Debug)]
+pub struct ModelOptions {
+    /// How many threads TLC searches with. With more than one, the depth is approximate and a
+    /// counterexample need not be shortest.
+    pub workers: u32,
+    /// The heap of Java, in megabytes.
+    pub heap_mb: u32,
+    /// The limit of the run.
+    pub time_limit: Duration,
+    /// How much Java optimises: fully for more than about a hundred thousand states.
+    pub jit: Jit,
+}
+
+impl Default for ModelOptions {
+    fn default() -> Self {
+        Self { workers: 1, heap_mb: 2048, time_limit: Duration::from_secs(3600), jit: Jit::Quick }
+    }
+}
+
+/// Explores a specification with TLC, for the constants given: counts, depth, and the behaviour
+/// that violates something.
+///
+/// The directory is to be fresh; it gets the modules and the output.
+///
+/// # Errors
+///
+/// [`ConformError::BadName`] for names that are none, [`ConformError::Tla`] if TLC or the
+/// specification fails.
+pub fn check_model(
+    model: &SpecModel,
+    tlc: &Tlc,
+    directory: &Path,
+    options: &ModelOptions,
+    stop: &Stop,
+) -> Result<Outcome, ConformError> {
+    Ok(tlc.run(&prepare(model, directory, options)?, stop)?)
+}
+
+/// Writes what [`check_model`] would run, and gives its command without running it.
+///
+/// # Errors
+///
+/// As [`check_model`], as far as TLC is not needed.
+pub fn plan_model(
+    model: &SpecModel,
+    tlc: &Tlc,
+    directory: &Path,
+    options: &ModelOptions,
+) -> Result<String, ConformError> {
+    Ok(tlc.command_line(&prepare(model, directory, options)?))
+}
+
+fn prepare(
+    model: &SpecModel,
+    directory: &Path,
+    options: &ModelOptions,
+) -> Result<Run, ConformError> {
+    let names = [&model.module, &model.specification]
+        .into_iter()
+        .chain(&model.invariants)
+        .chain(&model.properties)
+        .chain(model.constants.keys());
+    validate::identifiers(names)?;
+    validate::files(&model.files)?;
+    let module = Module::new("CadreModel").extends([model.module.as_str()]);
+    let (module, config) = constants(module, &model.constants, BTreeSet::new())?;
+    let config = config.specification(&model.specification);
+    let config = model.invariants.iter().fold(config, |config, name| config.invariant(name));
+    let config = model.properties.iter().fold(config, |config, name| config.property(name));
+    write_files(directory, &model.files, &module, &config)?;
+    let mut run = Run::new(directory, module.name());
+    run.workers = options.workers;
+    run.heap_mb = options.heap_mb;
+    run.time_limit = options.time_limit;
+    run.jit = options.jit;
+    run.deadlock = model.deadlock;
+    Ok(run)
+}

@@ -1,0 +1,99 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cadre_tla::Value;
+
+/// What TLC says about a batch of traces.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// One verdict for each trace, in their order.
+    pub verdicts: Vec<TraceVerdict>,
+    /// How many states of the specification the traces went through in the first run.
+    pub states: u64,
+    /// How often TLC was run: once if all traces conform.
+    pub runs: u32,
+    /// How long TLC ran altogether.
+    pub elapsed: Duration,
+    /// The command of each run.
+    pub commands: Vec<String>,
+    /// The output of each run.
+    pub logs: Vec<PathBuf>,
+    /// What TLC calls itself.
+    pub version: String,
+}
+
+impl Report {
+    /// Whether every trace conforms.
+    pub fn conforms(&self) -> bool {
+        self.verdicts.iter().all(|verdict| matches!(verdict, TraceVerdict::Conforms))
+    }
+}
+
+/// What TLC says about one trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TraceVerdict {
+    /// It is a behaviour of the specification.
+    Conforms,
+    /// It is none.
+    Rejected(Rejection),
+    /// Neither is known.
+    Undetermined {
+        /// The step that could not be judged, from 1; 0 is the initial state.
+        step: usize,
+        /// Why not, and what to do.
+        why: String,
+    },
+}
+
+/// The first step which the specification does not allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The step, from 1; 0 is the initial state.
+    pub step: usize,
+    /// What is wrong with it.
+    pub reason: Reason,
+    /// The state of the specification: before the step if it takes no such step, after it
+    /// otherwise.
+    pub spec_state: BTreeMap<String, Value>,
+    /// The actions which the specification allows instead; empty if they cannot be enumerated, or
+    /// if the report has many rejections.
+    pub enabled: Vec<String>,
+}
+
+/// What is wrong with a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The specification has the action, but not in this state.
+    NotEnabled,
+    /// The specification has no action of this name.
+    UnknownAction,
+    /// The action has other arguments, or an argument outside its domain.
+    WrongArguments,
+    /// The specification takes the step to another state than the one that was logged.
+    WrongState {
+        /// The variables that differ.
+        differs: Vec<Difference>,
+    },
+    /// The specification starts in another state than the one that was logged.
+    WrongInitial {
+        /// The variables that differ.
+        differs: Vec<Difference>,
+    },
+    /// The specification takes the step to a state which violates an invariant of its own.
+    InvariantViolated {
+        /// The invariant.
+        name: String,
+    },
+}
+
+/// A variable that has not the value which was logged.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Difference {
+    /// The variable.
+    pub variable: String,
+    /// Its value in the trace.
+    pub logged: Value,
+    /// Its value in the specification.
+    pub spec: Value,
+}

@@ -1,0 +1,148 @@
+//! Specifications whose events do not determine the state, or cannot always be evaluated.
+
+use std::collections::BTreeMap;
+
+use crate::support::check_in_private;
+use cadre_conform::{ConformError, Reason, Spec, SpecAction, SpecStep, SpecTrace, TraceVerdict};
+use cadre_tla::{TlaError, Value};
+
+/// A counter which `Jump` raises by 1 or 2, whichever it likes, and `Add` by its argument.
+const COUNTER: &str = "
+EXTENDS Integers
+VARIABLES x, y
+TraceInit == x \\in {0, 10} /\\ y = 0
+Jump == x' \\in {x + 1, x + 2} /\\ y' = y
+Add(n) == x' = x + n /\\ y' = n
+Halve == x % 2 = 0 /\\ x' = x \\div 2 /\\ y' = y
+TraceArguments == [Jump |-> {<<>>}, Add |-> [n : Int], Halve |-> {<<>>}, Choose |-> {<<>>}]
+TraceEvent(e) ==
+    /\\ e.name \\in DOMAIN TraceArguments
+    /\\ e.args \\in TraceArguments[e.name]
+    /\\ \\/ e.name = \"Jump\" /\\ Jump
+       \\/ e.name = \"Add\" /\\ Add(e.args.n)
+       \\/ e.name = \"Halve\" /\\ Halve
+       \\/ e.name = \"Choose\" /\\ x' = (CHOOSE z \\in {1, 2} : z > x) /\\ y' = y
+";
+
+fn counter() -> Spec {
+    Spec {
+        name: "Counter".into(),
+        trace_module: "TraceCounter".into(),
+        files: vec![(
+            "TraceCounter.tla".into(),
+            format!("---- MODULE TraceCounter ----{COUNTER}====\n"),
+        )],
+        constants: BTreeMap::new(),
+        variables: vec!["x".into(), "y".into()],
+        invariants: Vec::new(),
+    }
+}
+
+/// A trace of actions, each with the value of `x` afterwards if that is known.
+fn trace(initial: Option<i32>, steps: &[(&str, Option<i32>)]) -> SpecTrace {
+    let state = |x: Option<i32>| x.map(|x| [("x".to_string(), Value::from(x))].into());
+    let steps = steps.iter().map(|(name, x)| {
+        let action = match name.strip_prefix('+') {
+            Some(n) => {
+                SpecAction::named("Add").with("n", n.parse::<i32>().expect("a number").into())
+            }
+            None => SpecAction::named(*name),
+        };
+        SpecStep { action, variables: state(*x) }
+    });
+    SpecTrace { name: "counter".into(), initial: state(initial), steps: steps.collect() }
+}
+
+#[track_caller]
+fn check(traces: &[SpecTrace], expected: &[&str]) {
+    let report = check_in_private(&counter(), traces).expect("TLC runs");
+    let verdicts: Vec<String> = report.verdicts.iter().map(text).collect();
+    assert_eq!(verdicts, expected);
+}
+
+fn text(verdict: &TraceVerdict) -> String {
+    match verdict {
+        TraceVerdict::Conforms => "conforms".into(),
+        TraceVerdict::Undetermined { step, .. } => format!("undetermined at {step}"),
+        TraceVerdict::Rejected(rejection) => {
+            let step = rejection.step;
+            match &rejection.reason {
+                Reason::WrongState { differs } | Reason::WrongInitial { differs } => {
+                    let differs = differs.iter().map(|d| format!("{}, not {}", d.logged, d.spec));
+                    format!("{step}: {}", differs.collect::<Vec<_>>().join("; "))
+                }
+                other => format!("{step}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hidden_choice_is_settled_by_a_later_state() {
+    check(
+        &[
+            trace(Some(0), &[("Jump", None), ("Jump", Some(4))]),
+            trace(Some(0), &[("Jump", None), ("Jump", Some(2)), ("Halve", Some(1))]),
+            trace(None, &[("Jump", Some(12)), ("Jump", None), ("Jump", Some(15))]),
+            trace(Some(10), &[("Jump", Some(11)), ("+5", Some(16))]),
+        ],
+        &["conforms", "conforms", "conforms", "conforms"],
+    );
+}
+
+#[test]
+fn states_that_agree_one_by_one_but_not_together_are_rejected() {
+    check(
+        &[
+            // Every state is reached by the events, but 14 is not reached through 11.
+            trace(Some(10), &[("Jump", Some(11)), ("Jump", Some(14))]),
+            // After 1 nothing can be halved, though it can be after 2.
+            trace(Some(0), &[("Jump", Some(1)), ("Halve", None)]),
+            trace(Some(0), &[("Jump", Some(2)), ("Halve", None)]),
+            trace(Some(0), &[("Jump", Some(3))]),
+            trace(Some(5), &[("Jump", Some(6))]),
+        ],
+        &["2: 14, not 12", "2: NotEnabled", "conforms", "1: 3, not 1", "0: 5, not 0"],
+    );
+}
+
+#[test]
+fn without_logged_states_any_choice_will_do() {
+    check(
+        &[
+            trace(None, &[("Jump", None), ("Halve", None), ("Jump", None)]),
+            trace(None, &[("Jump", None), ("Halve", None), ("Halve", None), ("Halve", None)]),
+        ],
+        &["conforms", "4: NotEnabled"],
+    );
+}
+
+#[test]
+fn an_evaluation_error_is_the_verdict_of_its_trace_alone() {
+    check(
+        &[
+            trace(Some(0), &[("Jump", Some(1)), ("+1", Some(2))]),
+            trace(Some(10), &[("Jump", Some(11)), ("Choose", Some(1))]),
+            trace(Some(0), &[("Jump", Some(7)), ("Choose", Some(1)), ("Choose", None)]),
+            trace(Some(0), &[("+1", Some(1)), ("+3", Some(5))]),
+        ],
+        &["conforms", "undetermined at 2", "1: 7, not 1", "2: 5, not 4"],
+    );
+}
+
+#[test]
+fn an_evaluation_error_in_the_initial_state_is_an_error_of_the_specification() {
+    let mut spec = counter();
+    spec.files[0].1 = spec.files[0].1.replace("y = 0", "y = 0 /\\ x.f = 1");
+    let result = check_in_private(&spec, &[trace(None, &[])]);
+    assert!(matches!(result, Err(ConformError::Tla(TlaError::Evaluation(_)))), "{result:?}");
+}
+
+#[test]
+fn arguments_beyond_32_bits_are_an_error_that_names_the_number() {
+    let mut trace = trace(None, &[]);
+    let action = SpecAction::named("Add").with("n", Value::Int(1 << 40));
+    trace.steps.push(SpecStep { action, variables: None });
+    let error = check_in_private(&counter(), &[trace]).unwrap_err().to_string();
+    assert!(error.contains(&(1_i64 << 40).to_string()), "{error}");
+}

@@ -1,0 +1,6 @@
+//! Traces and specifications through the real TLC.
+
+mod hidden;
+mod model;
+mod support;
+mod two_phase;

@@ -1,0 +1,150 @@
+use cadre_explore::{Bounds, Flow, explore};
+use cadre_model::{Model, check};
+use cadre_trace::Verdict;
+
+/// Threads that read a counter and write back one more than they have read, each so many times.
+#[derive(Clone, Copy)]
+struct LostUpdate {
+    threads: usize,
+    times: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Memory {
+    counter: u8,
+    /// For each thread what it has read, and how often it has written.
+    threads: Vec<(Option<u8>, u8)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Read(usize),
+    Write(usize),
+}
+
+impl Model for LostUpdate {
+    type State = Memory;
+    type Action = Access;
+
+    fn init(&self) -> Vec<Memory> {
+        vec![Memory { counter: 0, threads: vec![(None, 0); self.threads] }]
+    }
+
+    fn actions(&self, memory: &Memory, out: &mut Vec<Access>) {
+        for (thread, (read, written)) in memory.threads.iter().enumerate() {
+            match read {
+                Some(_) => out.push(Access::Write(thread)),
+                None if *written < self.times => out.push(Access::Read(thread)),
+                None => {}
+            }
+        }
+    }
+
+    fn next(&self, memory: &Memory, access: &Access) -> Option<Memory> {
+        let mut after = memory.clone();
+        match access {
+            Access::Read(thread) => after.threads[*thread].0 = Some(memory.counter),
+            Access::Write(thread) => {
+                let (read, written) = &mut after.threads[*thread];
+                after.counter = read.take()? + 1;
+                *written += 1;
+            }
+        }
+        Some(after)
+    }
+}
+
+/// The length of the shortest path that ends where something is true, by trying all paths of a
+/// length.
+fn shortest<M: Model>(model: &M, is_found: &dyn Fn(&M::State) -> bool) -> Option<usize> {
+    const LENGTH_MAX: usize = 12;
+    (0..=LENGTH_MAX)
+        .find(|length| model.init().iter().any(|state| some_path(model, state, *length, is_found)))
+}
+
+fn some_path<M: Model>(
+    model: &M,
+    state: &M::State,
+    length: usize,
+    is_found: &dyn Fn(&M::State) -> bool,
+) -> bool {
+    if length == 0 {
+        return is_found(state);
+    }
+    let mut actions = Vec::new();
+    model.actions(state, &mut actions);
+    actions.iter().any(|action| {
+        let after = model.next(state, action).unwrap();
+        some_path(model, &after, length - 1, is_found)
+    })
+}
+
+fn execute<M: Model>(model: &M, path: &[M::Action]) -> M::State {
+    let first = model.init().swap_remove(0);
+    path.iter().fold(first, |state, action| model.next(&state, action).unwrap())
+}
+
+#[test]
+fn a_counterexample_is_as_short_as_any() {
+    for (threads, times) in [(1, 3), (2, 1), (2, 2), (3, 1), (3, 2)] {
+        for most in 0..=4 {
+            // So many updates lost: as many were written as the counter lacks.
+            let lost = move |memory: &Memory| {
+                let written: u8 = memory.threads.iter().map(|(_, written)| *written).sum();
+                written - memory.counter > most
+            };
+            let model = LostUpdate { threads, times };
+            let checked = check(model).always("few are lost", move |memory| !lost(memory));
+            let found = explore(&checked, &Bounds::default(), &mut |_| Flow::Continue);
+            let path = found.findings[0].path.clone();
+            let expected = shortest(&model, &lost);
+            assert_eq!(path.as_ref().map(Vec::len), expected, "{threads} {times} {most}");
+            assert_eq!(path.is_some(), found.verdict() == Verdict::Violated);
+            assert!(path.is_none_or(|path| lost(&execute(&model, &path))));
+        }
+    }
+}
+
+#[test]
+fn an_example_of_what_is_reachable_is_as_short_as_any() {
+    let model = LostUpdate { threads: 2, times: 2 };
+    for wanted in 0..=5_u8 {
+        let met = move |memory: &Memory| memory.counter == wanted;
+        let found = explore(&check(model).reachable("met", met), &Bounds::default(), &mut |_| {
+            Flow::Continue
+        });
+        let path = found.findings[0].path.as_ref();
+        assert_eq!(path.map(Vec::len), shortest(&model, &met));
+        assert!(path.is_none_or(|path| met(&execute(&model, path))));
+    }
+}
+
+/// Two initial configurations, one of which is nearer to zero.
+struct Down;
+
+impl Model for Down {
+    type State = u32;
+    type Action = ();
+
+    fn init(&self) -> Vec<u32> {
+        vec![9, 4]
+    }
+
+    fn actions(&self, state: &u32, out: &mut Vec<()>) {
+        out.extend((*state > 0).then_some(()));
+    }
+
+    fn next(&self, state: &u32, (): &()) -> Option<u32> {
+        state.checked_sub(1)
+    }
+}
+
+#[test]
+fn the_nearest_of_several_beginnings_counts() {
+    let model = check(Down).always("above", |state| *state > 1);
+    let found = explore(&model, &Bounds::default(), &mut |_| Flow::Continue);
+    assert_eq!(found.findings[0].path.as_ref().map(Vec::len), Some(3));
+    let model = check(Down).always("not four", |state| *state != 4);
+    let found = explore(&model, &Bounds::default(), &mut |_| Flow::Continue);
+    assert_eq!(found.findings[0].path.as_ref().map(Vec::len), Some(0), "it begins there");
+}

@@ -1,0 +1,369 @@
+use std::collections::BTreeMap;
+
+use cadre_step::{NodeId, Protocol};
+use cadre_trace::{
+    Action, Difference, Guarantee, GuaranteeKind, Happening, Header, HistoryEvent, Json, Recorder,
+    Snapshot, Trace, Verdict, diff,
+};
+
+use super::action::{ActionOf, TypedAction, from_json, to_json};
+use super::configuration::Configuration;
+use super::history::HistoryEntry;
+use super::local;
+use super::tables::{Envelope, Tables};
+use super::{Choice, Cluster, Packed, STEPS_RETURN};
+use crate::guarantee::Part;
+use crate::model::{Claim, Model};
+
+/// Where a trace comes from: what its header says besides the cluster itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The name of the game.
+    pub protocol: String,
+    /// The game's parameters.
+    pub setup: BTreeMap<String, Json>,
+    /// Which engine found the execution.
+    pub engine: String,
+}
+
+/// What came of executing a trace's schedule again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reexecution {
+    /// The trace of the new execution.
+    pub trace: Trace,
+    /// The first step whose configuration differs from the one the trace tells, and how; step 0 is
+    /// the initial configuration.
+    pub difference: Option<(usize, Vec<Difference>)>,
+}
+
+/// A step of a trace that cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("step {step}, `{action}`, cannot be taken: {why}; {}", list(.enabled))]
+pub struct Unresolved {
+    /// The step.
+    pub step: usize,
+    /// What it would be.
+    pub action: String,
+    /// Why it cannot.
+    pub why: String,
+    /// The actions that can be taken there.
+    pub enabled: Vec<String>,
+}
+
+impl<P: Protocol> Cluster<P> {
+    /// The trace of an execution from the initial configuration.
+    ///
+    /// `judged` is the position of the guarantee that the trace is about, with the verdict.
+    ///
+    /// # Panics
+    ///
+    /// Where the path was not found in this cluster.
+    pub fn record(
+        &self,
+        origin: &Origin,
+        path: &[Choice],
+        judged: Option<(usize, Verdict)>,
+    ) -> Trace {
+        let mut recorder = Recorder::new(self.header(origin));
+        let mut at = self.initial.clone();
+        for choice in path {
+            let after = self.carry_out_freely(&at, *choice);
+            let action = self.describe(*choice);
+            recorder.record(self.happening(&at, &action, &after));
+            at = after;
+        }
+        recorder.finish(|header| {
+            if let Some((guarantee, verdict)) = judged {
+                header.guarantee = Some(self.judged(guarantee, &at));
+                header.verdict = verdict;
+            }
+        })
+    }
+
+    /// Executes a schedule from the initial configuration, choices matched by name and arguments.
+    ///
+    /// Faults beyond the cluster's budgets are carried out too: a schedule is no search. `judged`
+    /// is the position of the guarantee that the last configuration is judged by.
+    ///
+    /// # Errors
+    ///
+    /// Where a step cannot be taken.
+    pub fn execute<'a>(
+        &self,
+        origin: &Origin,
+        schedule: impl IntoIterator<Item = &'a Action>,
+        judged: Option<usize>,
+    ) -> Result<Trace, Unresolved> {
+        let mut recorder = Recorder::new(self.header(origin));
+        let mut at = self.initial.clone();
+        for (index, action) in schedule.into_iter().enumerate() {
+            let choice = self.resolve(&at, action).map_err(|why| Unresolved {
+                step: index + 1,
+                action: action.to_string(),
+                why,
+                enabled: self.enabled(&at),
+            })?;
+            let after = self.carry_out_freely(&at, choice);
+            recorder.record(self.happening(&at, &self.describe(choice), &after));
+            at = after;
+        }
+        Ok(recorder.finish(|header| {
+            if let Some(guarantee) = judged {
+                let is_violated = self.violates(guarantee, &at);
+                header.verdict = if is_violated { Verdict::Violated } else { Verdict::Bounded };
+                header.guarantee = Some(self.judged(guarantee, &at));
+            }
+        }))
+    }
+
+    /// Executes a trace's schedule again and compares each configuration with the one it tells of.
+    ///
+    /// # Errors
+    ///
+    /// Where a step cannot be taken.
+    pub fn reexecute(&self, trace: &Trace) -> Result<Reexecution, Unresolved> {
+        let origin = Origin {
+            protocol: trace.header.protocol.clone(),
+            setup: trace.header.setup.clone(),
+            engine: "replay".to_owned(),
+        };
+        let judged = trace.header.guarantee.as_ref().and_then(|wanted| {
+            let is_wanted = |claim: &Claim| claim.name == wanted.name && claim.kind == wanted.kind;
+            self.guarantees().iter().position(is_wanted)
+        });
+        let again = self.execute(&origin, trace.schedule(), judged)?;
+        let pairs = (0..).zip(trace.snapshots().zip(again.snapshots()));
+        let difference = pairs
+            .map(|(step, (told, found))| (step, diff("", &to_json(&told), &to_json(&found))))
+            .find(|(_, differences)| !differences.is_empty());
+        Ok(Reexecution { trace: again, difference })
+    }
+
+    /// Whether a configuration violates a guarantee; `reachable` is never violated by a single one.
+    pub fn violates(&self, guarantee: usize, at: &Configuration) -> bool {
+        match self.guarantees()[guarantee].kind {
+            GuaranteeKind::Always => !self.evaluate(guarantee, Part::Main, at),
+            GuaranteeKind::Reachable => false,
+            GuaranteeKind::PrePost => {
+                self.is_at_rest(at)
+                    && self.evaluate(guarantee, Part::Main, at)
+                    && !self.evaluate(guarantee, Part::Post, at)
+            }
+        }
+    }
+
+    /// The configuration that a snapshot tells of, for instance one that real processes reported.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not one of this cluster: other nodes, values that do not read. Says what.
+    pub fn import(&self, told: &Snapshot) -> Result<Configuration, String> {
+        let mut tables = self.tables.borrow_mut();
+        let mut at = Configuration::new(self.layout);
+        for (node, name) in self.names.nodes.iter().enumerate() {
+            let told = told.nodes.get(name).ok_or_else(|| format!("node `{name}` is missing"))?;
+            let local = local::read::<P>(told).map_err(|why| format!("node `{name}`: {why}"))?;
+            let local = tables.local_id(&self.protocol, node, local);
+            let key = tables.nodes[node].locals.keys[local as usize];
+            at.set_local(node, local, key);
+        }
+        for told in &told.network {
+            let from = self.names.node_id(&told.from)?;
+            let to = self.names.node_id(&told.to)?;
+            let message = from_json("message", &told.message)?;
+            let envelope = tables.envelope_id(Envelope { from, to, message });
+            self.send(&tables, &mut at, envelope);
+        }
+        let mut history = Vec::new();
+        for told in &told.history {
+            history.push(match told {
+                HistoryEvent::Invoke { id, .. } => {
+                    HistoryEntry::Invoke { id: self.names.request_id(id)? }
+                }
+                HistoryEvent::Return { id, response } => HistoryEntry::Return {
+                    id: self.names.request_id(id)?,
+                    response: from_json("response", response)?,
+                },
+            });
+        }
+        let history = tables.history_id(history);
+        at.set_history(self.layout, history, tables.histories.keys[history as usize]);
+        let budgets = self.faults.word();
+        at.set_budgets(self.layout, budgets, self.budget_key(budgets));
+        Ok(at)
+    }
+
+    /// A configuration as traces tell it.
+    pub fn snapshot(&self, at: &Configuration) -> Snapshot {
+        let envelopes = self.envelopes(at);
+        let tables = self.tables.borrow();
+        let mut nodes = BTreeMap::new();
+        for (node, name) in self.names.nodes.iter().enumerate() {
+            let local = &tables.nodes[node].locals.values[at.local(node) as usize];
+            nodes.insert(name.clone(), local::tell::<P>(local));
+        }
+        let envelope = |id: u32| {
+            let envelope = &tables.envelopes.values[id as usize];
+            cadre_trace::Envelope {
+                from: self.names.node(envelope.from),
+                to: self.names.node(envelope.to),
+                message: to_json(&envelope.message),
+            }
+        };
+        let mut snapshot = Snapshot {
+            nodes,
+            network: envelopes.into_iter().map(envelope).collect(),
+            history: Vec::new(),
+        };
+        snapshot.sort_network();
+        let history = tables.histories.values[at.history(self.layout) as usize].clone();
+        snapshot.history = history.iter().map(|entry| self.tell_history(&tables, entry)).collect();
+        snapshot
+    }
+
+    /// Reads an action that a trace tells.
+    ///
+    /// # Errors
+    ///
+    /// Where it is about nodes or values that this cluster does not have. Says what.
+    pub fn read_action(&self, action: &Action) -> Result<ActionOf<P>, String> {
+        self.names.read::<P>(action)
+    }
+
+    fn header(&self, origin: &Origin) -> Header {
+        Header {
+            protocol: origin.protocol.clone(),
+            setup: origin.setup.clone(),
+            origin: origin.engine.clone(),
+            nodes: self.names.nodes.clone(),
+            network: self.network.name().to_owned(),
+            guarantee: None,
+            verdict: Verdict::Bounded,
+            initial: self.snapshot(&self.initial),
+            spec: None,
+        }
+    }
+
+    fn happening(
+        &self,
+        before: &Configuration,
+        action: &ActionOf<P>,
+        after: &Configuration,
+    ) -> Happening {
+        let mut effects = Vec::new();
+        if let Some(node) = action.node() {
+            let local = before.local(node.index()) as usize;
+            let local = self.tables.borrow().nodes[node.index()].locals.values[local].clone();
+            effects = local::execute(&self.protocol, node, &local, action).effects;
+        }
+        let failure = self.with_view(after, |view| {
+            view.failure()
+                .filter(|(node, _)| action.node() == Some(*node))
+                .map(|(_, why)| why.to_owned())
+        });
+        Happening {
+            action: self.names.tell::<P>(action),
+            event: self.names.event::<P>(action),
+            effects: effects.iter().map(|effect| self.names.effect::<P>(effect)).collect(),
+            after: self.snapshot(after),
+            failure,
+            spec: None,
+        }
+    }
+
+    /// A guarantee with what it reads and finds in a configuration.
+    fn judged(&self, guarantee: usize, at: &Configuration) -> Guarantee {
+        let claim = self.guarantees().swap_remove(guarantee);
+        let (reads, finding) = self.with_view(at, |view| {
+            view.forget_reads();
+            if guarantee == STEPS_RETURN {
+                let failure = view.failure();
+                let name = |node: NodeId| self.names.node(node);
+                let finding = failure.map(|(node, why)| format!("{} failed: {why}", name(node)));
+                return (failure.iter().map(|(node, _)| name(*node)).collect(), finding);
+            }
+            let declared = &self.guarantees[guarantee - 1];
+            declared.evaluate(Part::Main, view);
+            declared.evaluate(Part::Post, view);
+            let reads = view.reads().map(|node| self.names.node(node)).collect();
+            (reads, declared.describe(view))
+        });
+        Guarantee { name: claim.name, kind: claim.kind, reads, finding }
+    }
+
+    /// Finds the action that a trace tells among those that are possible here.
+    fn resolve(&self, at: &Configuration, told: &Action) -> Result<Choice, String> {
+        let action = self.names.read::<P>(told)?;
+        let choice = {
+            let mut tables = self.tables.borrow_mut();
+            match &action {
+                TypedAction::Drop { from, to, message } => Choice(Packed::Drop {
+                    envelope: tables.sent(*from, *to, message).ok_or(NEVER_SENT)?,
+                }),
+                TypedAction::Duplicate { from, to, message } => Choice(Packed::Duplicate {
+                    envelope: tables.sent(*from, *to, message).ok_or(NEVER_SENT)?,
+                }),
+                TypedAction::Crash { node }
+                | TypedAction::Restart { node }
+                | TypedAction::CrashRestart { node } => {
+                    // A schedule may hold faults that the cluster has no budget for.
+                    let known = tables.nodes[node.index()].action_id(action.clone());
+                    Choice::of_node(node.index(), known)
+                }
+                TypedAction::Deliver { to: node, .. }
+                | TypedAction::Choose { node, .. }
+                | TypedAction::Fire { node, .. }
+                | TypedAction::SyncDone { node }
+                | TypedAction::Invoke { node, .. } => {
+                    let known = tables.nodes[node.index()].known_action(&action);
+                    Choice::of_node(node.index(), known.ok_or("nothing of the kind ever happens")?)
+                }
+            }
+        };
+        match self.is_possible(at, choice) {
+            true => Ok(choice),
+            false => Err("it is not enabled".to_owned()),
+        }
+    }
+
+    fn enabled(&self, at: &Configuration) -> Vec<String> {
+        let mut choices = Vec::new();
+        self.actions(at, &mut choices);
+        let tell = |choice: &Choice| self.names.tell::<P>(&self.describe(*choice)).to_string();
+        choices.iter().map(tell).collect()
+    }
+
+    fn is_at_rest(&self, at: &Configuration) -> bool {
+        let mut choices = Vec::new();
+        self.actions(at, &mut choices);
+        choices.iter().all(|choice| {
+            self.is_fault(choice) || self.next(at, choice).is_none_or(|after| after == *at)
+        })
+    }
+
+    fn tell_history(&self, tables: &Tables<P>, entry: &HistoryEntry<P::Response>) -> HistoryEvent {
+        match entry {
+            HistoryEntry::Invoke { id } => {
+                let (node, request) = tables.request(*id);
+                let (node, request) = (self.names.node(node), to_json(request));
+                HistoryEvent::Invoke { id: self.names.request(*id), node, request }
+            }
+            HistoryEntry::Return { id, response } => {
+                HistoryEvent::Return { id: self.names.request(*id), response: to_json(response) }
+            }
+        }
+    }
+}
+
+const NEVER_SENT: &str = "that message has never been sent";
+
+fn list(enabled: &[String]) -> String {
+    const SHOWN: usize = 6;
+    match enabled.len() {
+        0 => "nothing is enabled there".to_owned(),
+        count if count <= SHOWN => format!("enabled there: {}", enabled.join(", ")),
+        count => {
+            format!("enabled there: {} and {} more", enabled[..SHOWN].join(", "), count - SHOWN)
+        }
+    }
+}

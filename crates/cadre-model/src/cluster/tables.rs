@@ -1,0 +1,361 @@
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use cadre_step::{Effect, EffectOf, NodeId, Protocol, RequestId};
+use smallvec::SmallVec;
+
+use super::action::{ActionOf, TypedAction};
+use super::builder::{Faults, Spend};
+use super::history::{History, HistoryEntry, is_pending, next_request};
+use super::local::{self, Execution, Life, LocalOf};
+use crate::fingerprint;
+
+/// What a cluster has met so far: every local state, message, timer and history once, and what each
+/// action makes of each local state, found by calling the protocol once.
+pub(super) struct Tables<P: Protocol> {
+    pub(super) nodes: Vec<NodeTables<P>>,
+    pub(super) envelopes: Interner<Envelope<P::Message>>,
+    /// For each envelope its destination and the id of its delivery among the actions there.
+    deliveries: Vec<(usize, u32)>,
+    pub(super) histories: Interner<History<P>>,
+    /// For each history the requests that clients may make, as node and action id.
+    invocations: Vec<Vec<(u32, u32)>>,
+    workload: Vec<Client<P::Request>>,
+    faults: Faults,
+    pub(super) user_calls: u64,
+}
+
+/// A message with its sender and destination.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Envelope<M> {
+    pub(super) from: NodeId,
+    pub(super) to: NodeId,
+    pub(super) message: M,
+}
+
+/// A client: the node it asks, and what it asks, one request after the other.
+#[derive(Clone, Debug)]
+pub(super) struct Client<Q> {
+    pub(super) node: NodeId,
+    pub(super) requests: Vec<Q>,
+}
+
+/// What belongs to one node.
+pub(super) struct NodeTables<P: Protocol> {
+    pub(super) locals: Interner<LocalOf<P>>,
+    /// For each local state what it allows.
+    pub(super) info: Vec<LocalInfo>,
+    /// The actions that concern this node.
+    pub(super) actions: Vec<ActionOf<P>>,
+    action_ids: HashMap<ActionOf<P>, u32>,
+    /// For each action the envelope it delivers, if it is a delivery.
+    delivers: Vec<Option<u32>>,
+    /// For each local state and action the outcome's position plus one; 0 where it is not known
+    /// yet.
+    rows: Vec<Vec<u32>>,
+    pub(super) outcomes: Vec<Outcome<P::Response>>,
+}
+
+/// What a local state allows.
+pub(super) struct LocalInfo {
+    /// The node takes steps.
+    pub(super) is_up: bool,
+    /// The node's step function did not return as it should.
+    pub(super) has_failed: bool,
+    /// Choices, timers, sync answers and faults of this node, as action ids.
+    pub(super) own: Vec<u32>,
+}
+
+/// What of a step's effects leaves the node.
+pub(super) struct Leaving<R> {
+    /// Envelopes sent, in order.
+    pub(super) sends: SmallVec<[u32; 4]>,
+    pub(super) responses: Vec<(RequestId, R)>,
+}
+
+/// What an action makes of a local state.
+pub(super) struct Outcome<R> {
+    pub(super) local: u32,
+    /// The new local state's key minus the old one's.
+    pub(super) key_change: u128,
+    pub(super) leaving: Leaving<R>,
+    /// Neither the local state changes nor is a client answered.
+    pub(super) is_quiet: bool,
+}
+
+impl<P: Protocol> Tables<P> {
+    pub(super) fn new(nodes: usize, workload: Vec<Client<P::Request>>, faults: Faults) -> Self {
+        let node = || NodeTables {
+            locals: Interner::default(),
+            info: Vec::new(),
+            actions: Vec::new(),
+            action_ids: HashMap::new(),
+            delivers: Vec::new(),
+            rows: Vec::new(),
+            outcomes: Vec::new(),
+        };
+        Self {
+            nodes: (0..nodes).map(|_| node()).collect(),
+            envelopes: Interner::default(),
+            deliveries: Vec::new(),
+            histories: Interner::default(),
+            invocations: Vec::new(),
+            workload,
+            faults,
+            user_calls: 0,
+        }
+    }
+
+    /// The id of a local state; meeting a new one asks the protocol for its choices.
+    pub(super) fn local_id(&mut self, protocol: &P, node: usize, local: LocalOf<P>) -> u32 {
+        if let Some(id) = self.nodes[node].locals.get(node, &local) {
+            return id;
+        }
+        let id = NodeId::from_index(node);
+        self.user_calls += 1;
+        let choices = match local::choices(protocol, id, &local) {
+            Ok(choices) => choices,
+            Err(panic) => {
+                let failed = LocalOf::<P> { life: Life::Failed(panic), ..local };
+                return self.local_id(protocol, node, failed);
+            }
+        };
+        let mut own: Vec<ActionOf<P>> = Vec::new();
+        own.extend(choices.into_iter().map(|timer| TypedAction::Choose { node: id, timer }));
+        own.extend(self.own_actions(id, &local));
+        let own = own.into_iter().map(|action| self.nodes[node].action_id(action)).collect();
+        let tables = &mut self.nodes[node];
+        tables.info.push(LocalInfo {
+            is_up: matches!(local.life, Life::Up(_)),
+            has_failed: matches!(local.life, Life::Failed(_)),
+            own,
+        });
+        tables.rows.push(Vec::new());
+        tables.locals.add(node, local)
+    }
+
+    /// Timers, sync answers and faults of a node in a local state; budgets are looked at later.
+    fn own_actions(&self, node: NodeId, local: &LocalOf<P>) -> Vec<ActionOf<P>> {
+        let mut own = Vec::new();
+        match &local.life {
+            Life::Up(_) => {
+                let fire = |timer: &P::Timer| TypedAction::Fire { node, timer: timer.clone() };
+                own.extend(local.timers.iter().map(fire));
+                if local.is_syncing() {
+                    own.push(TypedAction::SyncDone { node });
+                }
+                if self.faults.allows(Spend::CrashRestart) {
+                    own.push(TypedAction::CrashRestart { node });
+                }
+                if self.faults.allows(Spend::Crash) {
+                    own.push(TypedAction::Crash { node });
+                }
+            }
+            Life::Down if self.faults.restarts => own.push(TypedAction::Restart { node }),
+            Life::Down | Life::Failed(_) => {}
+        }
+        own
+    }
+
+    pub(super) fn envelope_id(&mut self, envelope: Envelope<P::Message>) -> u32 {
+        if let Some(id) = self.envelopes.get(ENVELOPE, &envelope) {
+            return id;
+        }
+        let Envelope { from, to, message } = envelope.clone();
+        let destination = &mut self.nodes[to.index()];
+        let delivery = destination.action_id(TypedAction::Deliver { from, to, message });
+        let id = self.envelopes.add(ENVELOPE, envelope);
+        destination.delivers[delivery as usize] = Some(id);
+        self.deliveries.push((to.index(), delivery));
+        id
+    }
+
+    /// The id of a message that has been sent at some time.
+    pub(super) fn sent(&self, from: NodeId, to: NodeId, message: &P::Message) -> Option<u32> {
+        self.envelopes.get(ENVELOPE, &Envelope { from, to, message: message.clone() })
+    }
+
+    /// The destination of an envelope and the id of the delivery there.
+    pub(super) fn delivery(&self, envelope: u32) -> (usize, u32) {
+        self.deliveries[envelope as usize]
+    }
+
+    /// The id of a history; meeting a new one finds out what clients may ask next.
+    pub(super) fn history_id(&mut self, history: History<P>) -> u32 {
+        if let Some(id) = self.histories.get(HISTORY, &history) {
+            return id;
+        }
+        let mut invocations = Vec::new();
+        for client in 0..self.workload.len() {
+            let client_id = u32::try_from(client).expect("fewer than 2^32 clients");
+            let Some(number) = next_request(&history, client_id) else { continue };
+            let Client { node, requests } = &self.workload[client];
+            let Some(request) = requests.get(number as usize) else { continue };
+            let id = RequestId { client: client_id, number };
+            let invoke = TypedAction::Invoke { id, node: *node, request: request.clone() };
+            let at = node.index();
+            let action = self.nodes[at].action_id(invoke);
+            invocations.push((u32::try_from(at).expect("fewer than 2^32 nodes"), action));
+        }
+        self.invocations.push(invocations);
+        self.histories.add(HISTORY, history)
+    }
+
+    /// The node that a request is made of, and what it asks.
+    pub(super) fn request(&self, id: RequestId) -> (NodeId, &P::Request) {
+        let client = &self.workload[id.client as usize];
+        (client.node, &client.requests[id.number as usize])
+    }
+
+    pub(super) fn invocations(&self, history: u32) -> &[(u32, u32)] {
+        &self.invocations[history as usize]
+    }
+
+    /// The history after a request was made and requests were answered; answers that nobody waits
+    /// for are ignored.
+    pub(super) fn history_after(
+        &mut self,
+        history: u32,
+        invoked: Option<RequestId>,
+        responses: &[(RequestId, P::Response)],
+    ) -> u32 {
+        if invoked.is_none() && responses.is_empty() {
+            return history;
+        }
+        let mut after = self.histories.values[history as usize].as_ref().clone();
+        after.extend(invoked.map(|id| HistoryEntry::Invoke { id }));
+        for (id, response) in responses {
+            if is_pending(&after, *id) {
+                after.push(HistoryEntry::Return { id: *id, response: response.clone() });
+            }
+        }
+        self.history_id(after)
+    }
+
+    /// What an action makes of a local state: looked up, or found out by calling the protocol.
+    #[inline]
+    pub(super) fn outcome(&mut self, protocol: &P, node: usize, local: u32, action: u32) -> usize {
+        match self.nodes[node].rows[local as usize].get(action as usize) {
+            Some(known) if *known != 0 => *known as usize - 1,
+            Some(_) | None => self.find_out(protocol, node, local, action),
+        }
+    }
+
+    #[cold]
+    fn find_out(&mut self, protocol: &P, node: usize, local: u32, action: u32) -> usize {
+        let row = &mut self.nodes[node].rows[local as usize];
+        row.resize(row.len().max(action as usize + 1), 0);
+        let id = NodeId::from_index(node);
+        let before = Arc::clone(&self.nodes[node].locals.values[local as usize]);
+        let typed = self.nodes[node].actions[action as usize].clone();
+        self.user_calls += 1;
+        let execution = local::execute(protocol, id, &before, &typed);
+        let outcome = self.intern(protocol, node, local, execution);
+        let tables = &mut self.nodes[node];
+        tables.outcomes.push(outcome);
+        let position = u32::try_from(tables.outcomes.len()).expect("fewer than 2^32 outcomes");
+        tables.rows[local as usize][action as usize] = position;
+        position as usize - 1
+    }
+
+    fn intern(
+        &mut self,
+        protocol: &P,
+        node: usize,
+        before: u32,
+        execution: Execution<P>,
+    ) -> Outcome<P::Response> {
+        let leaving = self.leaving(node, execution.effects);
+        let local = self.local_id(protocol, node, execution.after);
+        let keys = &self.nodes[node].locals.keys;
+        let key_change = keys[local as usize].wrapping_sub(keys[before as usize]);
+        let is_quiet = local == before && leaving.responses.is_empty();
+        Outcome { local, key_change, leaving, is_quiet }
+    }
+
+    /// What of a node's effects leaves the node: envelopes and answers.
+    pub(super) fn leaving(
+        &mut self,
+        node: usize,
+        effects: Vec<EffectOf<P>>,
+    ) -> Leaving<P::Response> {
+        let from = NodeId::from_index(node);
+        let mut sends = SmallVec::new();
+        let mut responses = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Send { to, message } => {
+                    sends.push(self.envelope_id(Envelope { from, to, message }));
+                }
+                Effect::Respond { request, response } => responses.push((request, response)),
+                // What stays in the node is part of its local state by now.
+                Effect::SetTimer { .. }
+                | Effect::CancelTimer { .. }
+                | Effect::Put { .. }
+                | Effect::PutSynced { .. }
+                | Effect::Delete { .. }
+                | Effect::Sync => {}
+            }
+        }
+        Leaving { sends, responses }
+    }
+}
+
+impl<P: Protocol> NodeTables<P> {
+    pub(super) fn action_id(&mut self, action: ActionOf<P>) -> u32 {
+        if let Some(id) = self.action_ids.get(&action) {
+            return *id;
+        }
+        let id = u32::try_from(self.actions.len()).expect("fewer than 2^32 actions of a node");
+        self.action_ids.insert(action.clone(), id);
+        self.actions.push(action);
+        self.delivers.push(None);
+        id
+    }
+
+    /// The envelope that an action delivers.
+    pub(super) fn delivered(&self, action: u32) -> Option<u32> {
+        self.delivers[action as usize]
+    }
+
+    /// The id of an action that has been met.
+    pub(super) fn known_action(&self, action: &ActionOf<P>) -> Option<u32> {
+        self.action_ids.get(action).copied()
+    }
+}
+
+/// Gives equal values one small id, and each id a 128-bit key that follows from the value.
+pub(super) struct Interner<T> {
+    pub(super) values: Vec<Arc<T>>,
+    pub(super) keys: Vec<u128>,
+    ids: HashMap<u128, u32>,
+}
+
+/// Kinds of parts of a configuration, so that equal values of two kinds get different keys; nodes
+/// use their own position.
+const ENVELOPE: usize = usize::MAX;
+const HISTORY: usize = usize::MAX - 1;
+
+impl<T: Hash + Eq> Interner<T> {
+    pub(super) fn get(&self, kind: usize, value: &T) -> Option<u32> {
+        let id = *self.ids.get(&fingerprint(&(kind, value)))?;
+        assert!(*self.values[id as usize] == *value, "two values share a 128-bit fingerprint");
+        Some(id)
+    }
+
+    fn add(&mut self, kind: usize, value: T) -> u32 {
+        let id = u32::try_from(self.values.len()).expect("fewer than 2^32 values of a kind");
+        let key = fingerprint(&(kind, &value));
+        self.ids.insert(key, id);
+        self.keys.push(key);
+        self.values.push(Arc::new(value));
+        id
+    }
+}
+
+impl<T> Default for Interner<T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), keys: Vec::new(), ids: HashMap::new() }
+    }
+}

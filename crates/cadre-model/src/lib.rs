@@ -1,0 +1,21 @@
+//! What engines search: the [`Model`] trait, and [`Cluster`], which turns a protocol into a model.
+//!
+//! # Invariants
+//!
+//! Pure: no IO, no clock, no randomness. No search strategies either: this crate says what can
+//! happen, engines decide what to look at. Every fault is defined here and nowhere else.
+
+mod cluster;
+mod fingerprint;
+mod guarantee;
+mod model;
+mod plain;
+
+pub use cluster::{
+    ActionOf, Budget, Choice, Cluster, ClusterBuilder, ClusterError, Configuration, Faults,
+    HistoryEntry, Network, Origin, Reexecution, TypedAction, Unresolved, View,
+};
+pub use fingerprint::fingerprint;
+pub use guarantee::{Guarantee, Part};
+pub use model::{Claim, Model};
+pub use plain::{Checked, check};

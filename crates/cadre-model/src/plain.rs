@@ -1,0 +1,110 @@
+use crate::guarantee::{Guarantee, Part};
+use crate::model::{Claim, Model};
+
+/// Begins a check of a plain model: add guarantees, then hand the result to an engine.
+///
+/// # Examples
+///
+/// ```
+/// use cadre_model::{Model, check};
+///
+/// struct Counter;
+///
+/// impl Model for Counter {
+///     type State = u32;
+///     type Action = ();
+///
+///     fn init(&self) -> Vec<u32> {
+///         vec![0]
+///     }
+///
+///     fn actions(&self, state: &u32, out: &mut Vec<()>) {
+///         if *state < 3 {
+///             out.push(());
+///         }
+///     }
+///
+///     fn next(&self, state: &u32, _: &()) -> Option<u32> {
+///         Some(state + 1)
+///     }
+/// }
+///
+/// let checked = check(Counter).always("small", |state| *state < 4);
+/// assert_eq!(checked.guarantees().len(), 1);
+/// ```
+pub fn check<M: Model>(model: M) -> Checked<M> {
+    Checked { model, guarantees: Vec::new() }
+}
+
+/// A plain model with guarantees.
+#[derive(Debug)]
+pub struct Checked<M: Model> {
+    model: M,
+    guarantees: Vec<Guarantee<M::State>>,
+}
+
+impl<M: Model> Checked<M> {
+    /// Adds a guarantee.
+    #[must_use]
+    pub fn guarantee(mut self, guarantee: Guarantee<M::State>) -> Self {
+        self.guarantees.push(guarantee);
+        self
+    }
+
+    /// Adds [`Guarantee::always`].
+    #[must_use]
+    pub fn always(
+        self,
+        name: impl Into<String>,
+        holds: impl Fn(&M::State) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.guarantee(Guarantee::always(name, holds))
+    }
+
+    /// Adds [`Guarantee::reachable`].
+    #[must_use]
+    pub fn reachable(
+        self,
+        name: impl Into<String>,
+        found: impl Fn(&M::State) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.guarantee(Guarantee::reachable(name, found))
+    }
+}
+
+impl<M: Model> Model for Checked<M> {
+    type State = M::State;
+    type Action = M::Action;
+
+    fn init(&self) -> Vec<M::State> {
+        self.model.init()
+    }
+
+    fn actions(&self, state: &M::State, out: &mut Vec<M::Action>) {
+        self.model.actions(state, out);
+    }
+
+    fn next(&self, state: &M::State, action: &M::Action) -> Option<M::State> {
+        self.model.next(state, action)
+    }
+
+    fn fingerprint(&self, state: &M::State) -> u128 {
+        self.model.fingerprint(state)
+    }
+
+    fn is_fault(&self, action: &M::Action) -> bool {
+        self.model.is_fault(action)
+    }
+
+    fn guarantees(&self) -> Vec<Claim> {
+        self.guarantees.iter().map(Guarantee::claim).collect()
+    }
+
+    fn evaluate(&self, guarantee: usize, part: Part, state: &M::State) -> bool {
+        self.guarantees[guarantee].evaluate(part, state)
+    }
+
+    fn user_calls(&self) -> Option<u64> {
+        self.model.user_calls()
+    }
+}

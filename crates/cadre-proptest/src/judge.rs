@@ -1,0 +1,54 @@
+use std::rc::Rc;
+
+use cadre_model::{Claim, Model, Part};
+use cadre_trace::GuaranteeKind;
+
+use crate::walk::Walk;
+
+/// Judges the guarantees of a model along walks.
+pub(crate) struct Judge {
+    claims: Vec<Claim>,
+    /// For each guarantee whether it is one that is `reachable` and has been reached.
+    pub(crate) reached: Vec<bool>,
+}
+
+impl Judge {
+    pub(crate) fn new<M: Model>(model: &Rc<M>) -> Self {
+        let claims = model.guarantees();
+        Self { reached: vec![false; claims.len()], claims }
+    }
+
+    /// Judges the configuration that a walk has come to; the first guarantee that is violated.
+    pub(crate) fn judge<M: Model>(&mut self, walk: &Walk<M>) -> Option<usize> {
+        let (model, state) = (walk.model(), walk.state());
+        for (guarantee, claim) in self.claims.iter().enumerate() {
+            match claim.kind {
+                GuaranteeKind::Reachable => {
+                    let reached = &mut self.reached[guarantee];
+                    *reached = *reached || model.evaluate(guarantee, Part::Main, state);
+                }
+                GuaranteeKind::Always | GuaranteeKind::PrePost => {
+                    if is_violated(claim.kind, guarantee, walk) {
+                        return Some(guarantee);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether the configuration that a walk has come to violates one of the guarantees.
+    pub(crate) fn violates<M: Model>(&self, guarantee: usize, walk: &Walk<M>) -> bool {
+        is_violated(self.claims[guarantee].kind, guarantee, walk)
+    }
+}
+
+fn is_violated<M: Model>(kind: GuaranteeKind, guarantee: usize, walk: &Walk<M>) -> bool {
+    let holds = |part| walk.model().evaluate(guarantee, part, walk.state());
+    match kind {
+        GuaranteeKind::Always => !holds(Part::Main),
+        GuaranteeKind::Reachable => false,
+        // To be at rest is the dearest of the three to find out.
+        GuaranteeKind::PrePost => holds(Part::Main) && !holds(Part::Post) && walk.is_at_rest(),
+    }
+}

@@ -1,0 +1,23 @@
+//! Random walks through a model: the model as a reference state machine of proptest.
+//!
+//! [`fuzz`] looks for a violated guarantee and shrinks what it finds; [`sample`] collects distinct
+//! executions; [`Machine`] lets a test drive a system of its own with the model as the reference.
+//!
+//! # Invariants
+//!
+//! No faults of its own: what can happen is the model's to say. No clock, no printing, no files:
+//! the same model, options and seed give the same result, always.
+
+mod fuzz;
+mod judge;
+mod machine;
+mod paths;
+mod random;
+mod sample;
+mod shrink;
+mod walk;
+
+pub use fuzz::{FuzzOptions, FuzzOutcome, Violation, fuzz};
+pub use machine::{Machine, Subject};
+pub use sample::{SampleOptions, sample};
+pub use walk::{Step, Walk};

@@ -1,0 +1,243 @@
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use cadre_step::{Effect, EffectOf, Effects, Event, NodeId, Protocol, RequestId};
+use cadre_trace::{Action, Envelope, Frame, LOG_VERSION, LoggedStep, NodeSnapshot, Stamp, Status};
+
+use crate::RuntimeError;
+use crate::clock;
+use crate::links::Links;
+use crate::names::{Names, to_json};
+use crate::store::{Store, Write};
+
+/// One node of a protocol: its memory, its timers, its disk and its ways to the others.
+pub(crate) struct Node<'a, P: Protocol> {
+    protocol: &'a P,
+    id: NodeId,
+    name: &'a str,
+    names: Names<'a>,
+    /// `None` once a step has failed.
+    state: Option<P::State>,
+    /// The armed timers, and when they are due.
+    timers: BTreeMap<P::Timer, Instant>,
+    store: Store,
+    links: Links,
+    stamp: Stamp,
+}
+
+/// What a node is made of.
+pub(crate) struct NodeParts<'a, P> {
+    pub(crate) protocol: &'a P,
+    pub(crate) id: NodeId,
+    pub(crate) names: Names<'a>,
+    pub(crate) store: Store,
+    pub(crate) links: Links,
+}
+
+/// Why a node takes a step.
+pub(crate) enum Cause<P: Protocol> {
+    Delivery { from: NodeId, message: P::Message, stamp: Stamp },
+    Choice(P::Timer),
+    Timer(P::Timer),
+    SyncDone,
+    Request { id: RequestId, request: P::Request },
+}
+
+impl<'a, P: Protocol> Node<'a, P> {
+    /// Starts on what the disk holds; the start counts as step 0 of the node.
+    pub(crate) fn start(parts: NodeParts<'a, P>) -> Result<(Self, LoggedStep), RuntimeError> {
+        let NodeParts { protocol, id, names, store, links } = parts;
+        let name = names.node(id)?;
+        let (timers, stamp) = (BTreeMap::new(), Stamp::default());
+        let mut node = Self { protocol, id, name, names, state: None, timers, store, links, stamp };
+        let disk = node.store.disk();
+        let result = guarded(|out| protocol.start(id, &disk, out));
+        let report = node.conclude(None, cadre_trace::Event::Start, result)?;
+        Ok((node, report))
+    }
+
+    /// Takes one step and carries out its effects.
+    ///
+    /// The caller has checked that the cause is one: that the timer is armed, the choice to be
+    /// made, the sync asked for; and that the node [is up](Node::is_up).
+    pub(crate) fn step(&mut self, cause: Cause<P>) -> Result<LoggedStep, RuntimeError> {
+        let (action, told) = self.tell(&cause)?;
+        let received = match &cause {
+            Cause::Delivery { stamp, .. } => Some(stamp),
+            Cause::Choice(_) | Cause::Timer(_) | Cause::SyncDone | Cause::Request { .. } => None,
+        };
+        self.stamp = self.stamp.next(self.name, received);
+        let event = match cause {
+            Cause::Delivery { from, message, .. } => Event::Deliver { from, message },
+            Cause::Choice(timer) => Event::Timeout(timer),
+            Cause::Timer(timer) => {
+                self.timers.remove(&timer);
+                Event::Timeout(timer)
+            }
+            Cause::SyncDone => {
+                self.store.sync()?;
+                Event::SyncDone
+            }
+            Cause::Request { id, request } => Event::Request { id, request },
+        };
+        let mut state = self.state.take().expect("only a node that is up takes steps");
+        let result = guarded(|out| {
+            self.protocol.step(self.id, &mut state, event, out);
+            state
+        });
+        self.conclude(Some(action), told, result)
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.state.is_some()
+    }
+
+    /// What the node may do of its own accord; nothing once it has failed.
+    pub(crate) fn choices(&self) -> Vec<P::Timer> {
+        let state = self.state.as_ref();
+        state.map_or_else(Vec::new, |state| self.protocol.choices(self.id, state))
+    }
+
+    pub(crate) fn is_armed(&self, timer: &P::Timer) -> bool {
+        self.timers.contains_key(timer)
+    }
+
+    /// The timer that is due first, and when; of two the one that is first in order.
+    pub(crate) fn next_timer(&self) -> Option<(&P::Timer, Instant)> {
+        let first = self.timers.iter().min_by_key(|(_, due)| **due);
+        first.map(|(timer, due)| (timer, *due))
+    }
+
+    pub(crate) fn sync_pending(&self) -> bool {
+        self.store.sync_pending()
+    }
+
+    /// The step as a trace shows it: what the surroundings did, and what the node sees of it.
+    fn tell(&self, cause: &Cause<P>) -> Result<(Action, cadre_trace::Event), RuntimeError> {
+        let node = self.name.to_owned();
+        Ok(match cause {
+            Cause::Delivery { from, message, .. } => {
+                let from = self.names.node(*from)?.to_owned();
+                let message = to_json("a message", message)?;
+                let envelope = Envelope { from: from.clone(), to: node, message: message.clone() };
+                (Action::Deliver(envelope), cadre_trace::Event::Deliver { from, message })
+            }
+            Cause::Choice(timer) => {
+                let timer = to_json("a timer", timer)?;
+                let event = cadre_trace::Event::Timeout { timer: timer.clone() };
+                (Action::Choose { node, timer }, event)
+            }
+            Cause::Timer(timer) => {
+                let timer = to_json("a timer", timer)?;
+                let event = cadre_trace::Event::Timeout { timer: timer.clone() };
+                (Action::Fire { node, timer }, event)
+            }
+            Cause::SyncDone => (Action::SyncDone { node }, cadre_trace::Event::SyncDone),
+            Cause::Request { id, request } => {
+                let id = self.names.request(*id)?;
+                let request = to_json("a request", request)?;
+                let event =
+                    cadre_trace::Event::Request { id: id.clone(), request: request.clone() };
+                (Action::Invoke { id, node, request }, event)
+            }
+        })
+    }
+
+    /// Carries out what a step has asked for, and tells of it. A step that has panicked has asked
+    /// for nothing.
+    fn conclude(
+        &mut self,
+        action: Option<Action>,
+        event: cadre_trace::Event,
+        result: Result<(P::State, Vec<EffectOf<P>>), String>,
+    ) -> Result<LoggedStep, RuntimeError> {
+        let mut told = Vec::new();
+        let failure = match result {
+            Ok((state, effects)) => {
+                self.state = Some(state);
+                for effect in effects {
+                    told.push(self.names.effect::<P>(&effect)?);
+                    self.carry_out(effect)?;
+                }
+                None
+            }
+            Err(panic) => {
+                self.state = None;
+                Some(panic)
+            }
+        };
+        Ok(LoggedStep {
+            version: LOG_VERSION,
+            node: self.name.to_owned(),
+            action,
+            event,
+            effects: told,
+            after: self.snapshot()?,
+            stamp: self.stamp.clone(),
+            failure,
+        })
+    }
+
+    fn carry_out(&mut self, effect: EffectOf<P>) -> Result<(), RuntimeError> {
+        match effect {
+            Effect::Send { to, message } => {
+                let frame = Frame {
+                    version: LOG_VERSION,
+                    from: self.name.to_owned(),
+                    to: self.names.node(to)?.to_owned(),
+                    message: to_json("a message", &message)?,
+                    stamp: self.stamp.clone(),
+                };
+                self.links.send(&frame);
+            }
+            Effect::SetTimer { timer, after } => {
+                self.timers.insert(timer, clock::after(after));
+            }
+            Effect::CancelTimer { timer } => {
+                self.timers.remove(&timer);
+            }
+            Effect::Put { key, value } => self.store.write(Write::Put { key, value }),
+            Effect::PutSynced { key, value } => self.store.put_synced(key, value)?,
+            Effect::Delete { key } => self.store.write(Write::Delete { key }),
+            Effect::Sync => self.store.write(Write::Sync),
+            // The report of the step is the answer: the driver speaks for the clients.
+            Effect::Respond { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Result<NodeSnapshot, RuntimeError> {
+        let (status, state) = match &self.state {
+            Some(state) => (Status::Up, to_json("a state", state)?),
+            None => (Status::Failed, cadre_trace::Json::Null),
+        };
+        let timers = self.timers.keys().map(|timer| to_json("a timer", timer));
+        Ok(NodeSnapshot {
+            status,
+            state,
+            timers: timers.collect::<Result<_, _>>()?,
+            disk: self.store.synced_text(),
+            unsynced: self.store.unsynced_text(),
+        })
+    }
+}
+
+/// Calls user code; a panic becomes its message.
+fn guarded<P: Protocol>(
+    user: impl FnOnce(&mut Effects<P>) -> P::State,
+) -> Result<(P::State, Vec<EffectOf<P>>), String> {
+    let mut out = Effects::new();
+    // What the user's code may have left half changed is dropped.
+    match catch_unwind(AssertUnwindSafe(|| user(&mut out))) {
+        Ok(state) => Ok((state, out.into_list())),
+        Err(payload) => Err(panic_message(payload.as_ref())),
+    }
+}
+
+fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without a message").to_owned()
+}

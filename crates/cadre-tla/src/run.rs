@@ -1,0 +1,212 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cadre_process::{Finished, ProcessError, Program, Stop, run};
+
+use crate::output::Output;
+use crate::{Features, Outcome, TlaError, Value};
+
+/// TLC, and a Java that runs it.
+#[derive(Clone, Debug)]
+pub struct Tlc {
+    /// The program `java`.
+    pub java: PathBuf,
+    /// The feature version of that Java, such as 17.
+    pub java_version: u32,
+    /// The file `tla2tools.jar`.
+    pub jar: PathBuf,
+    /// What that jar can do.
+    pub features: Features,
+}
+
+/// One run of TLC.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// A fresh directory of this run alone, which holds the modules and the configuration.
+    pub directory: PathBuf,
+    /// The root module, without extension.
+    pub module: String,
+    /// The file name of the configuration.
+    pub config: String,
+    /// How many threads search. With more than one, counterexamples need not be shortest, and the
+    /// reported depth is approximate.
+    pub workers: u32,
+    /// The heap of Java, in megabytes.
+    pub heap_mb: u32,
+    /// How much Java optimises.
+    pub jit: Jit,
+    /// Whether all distinct states are written to a file.
+    pub dump: bool,
+    /// Whether what the specification prints goes to a file of its own.
+    pub user_file: bool,
+    /// Whether evaluations are counted for each expression.
+    pub coverage: bool,
+    /// Whether the search goes on after a violation.
+    pub keep_going: bool,
+    /// Whether a state without successor is a violation.
+    pub deadlock: bool,
+    /// When to give up.
+    pub time_limit: Duration,
+    /// Further arguments, before the name of the module.
+    pub extra: Vec<String>,
+}
+
+/// How much Java optimises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Jit {
+    /// Little: halves the processor time of runs below ten seconds.
+    Quick,
+    /// Fully: for longer runs.
+    Full,
+}
+
+impl Run {
+    /// A run on the module and its configuration of the same name, on one thread.
+    pub fn new(directory: impl Into<PathBuf>, module: impl Into<String>) -> Self {
+        let module = module.into();
+        Self {
+            directory: directory.into(),
+            config: format!("{module}.cfg"),
+            module,
+            workers: 1,
+            heap_mb: 1024,
+            jit: Jit::Quick,
+            dump: false,
+            user_file: false,
+            coverage: false,
+            keep_going: false,
+            deadlock: false,
+            time_limit: Duration::from_secs(600),
+            extra: Vec::new(),
+        }
+    }
+}
+
+impl Tlc {
+    /// Runs TLC, and reads its verdict.
+    ///
+    /// The directory then also holds `command.txt`, the whole output in `tlc.log`, and what was
+    /// asked for of `states.dump` and `user.txt`.
+    ///
+    /// # Errors
+    ///
+    /// [`TlaError::Parse`], [`TlaError::Config`], [`TlaError::Evaluation`],
+    /// [`TlaError::OutOfMemory`], [`TlaError::TimeLimit`], [`TlaError::Stopped`],
+    /// [`TlaError::Killed`]; [`TlaError::NoVerdict`] if TLC ended without a verdict, whatever its
+    /// exit code.
+    pub fn run(&self, run: &Run, stop: &Stop) -> Result<Outcome, TlaError> {
+        let directory = &run.directory;
+        let program = self.program(run);
+        let write = |name: &str, content: &str| {
+            let path = directory.join(name);
+            fs::write(&path, content).map_err(|source| TlaError::io("write", &path, source))
+        };
+        // Java does not create its temporary directory. It is private, as is TLC's own, because
+        // runs at the same time would otherwise trip over each other's files.
+        create(&directory.join(TEMPORARY))?;
+        create(&directory.join(META))?;
+        write("command.txt", &format!("{}\n", program.command_line()))?;
+        let finished = start(&program, run, stop);
+        let _ = fs::remove_dir_all(directory.join(TEMPORARY));
+        let _ = fs::remove_dir_all(directory.join(META));
+        let finished = finished?;
+        let output = Output::parse(&finished.output()?);
+        let mut outcome = output.outcome(run, &finished)?;
+        outcome.dump = Some(directory.join(DUMP_FILE)).filter(|path| run.dump && path.is_file());
+        if run.user_file {
+            let path = directory.join(USER_FILE);
+            let text = match fs::read_to_string(&path) {
+                Ok(text) => text,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+                Err(source) => return Err(TlaError::io("read", &path, source)),
+            };
+            outcome.user_lines = text.lines().map(str::to_string).collect();
+        }
+        Ok(outcome)
+    }
+
+    /// The run as one line that can be pasted into a POSIX shell.
+    pub fn command_line(&self, run: &Run) -> String {
+        self.program(run).command_line()
+    }
+
+    fn program(&self, run: &Run) -> Program {
+        // What users have set for other programs must not change a verdict, nor print here.
+        let foreign = ["JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"];
+        let foreign = foreign.into_iter().filter(|name| std::env::var_os(name).is_some());
+        let mut program = foreign
+            .fold(Program::new(&self.java), Program::env_remove)
+            .directory(&run.directory)
+            .arg("-XX:+UseParallelGC")
+            // TLC goes on after a thread of it ran out of memory, and may then hang.
+            .arg("-XX:+ExitOnOutOfMemoryError");
+        if run.jit == Jit::Quick {
+            program = program.arg("-XX:TieredStopAtLevel=1");
+        }
+        program = program
+            .arg(format!("-Xmx{}m", run.heap_mb))
+            .arg(format!("-Djava.io.tmpdir={TEMPORARY}"))
+            .arg("-cp")
+            .arg(&self.jar)
+            .args(["tlc2.TLC", "-tool", "-nowarning", "-metadir", META, "-workers"])
+            .arg(run.workers.to_string());
+        // The flag switches the check off; the configuration of an old TLC has no word for it.
+        if !run.deadlock {
+            program = program.arg("-deadlock");
+        }
+        if run.keep_going {
+            program = program.arg("-continue");
+        }
+        if run.coverage {
+            program = program.args(["-coverage", "1"]);
+        }
+        if run.dump {
+            program = program.args(["-dump", DUMP]);
+        }
+        if run.user_file {
+            program = program.args(["-userFile", USER_FILE]);
+        }
+        if self.features.trace_dump {
+            program = program.arg("-noGenerateSpecTE");
+        }
+        let extra = run.extra.iter().map(String::as_str);
+        program.args(extra).args(["-config", &run.config, &format!("{}.tla", run.module)])
+    }
+}
+
+impl Outcome {
+    /// The values which the specification printed, however they are wrapped over lines.
+    ///
+    /// # Errors
+    ///
+    /// [`TlaError::Unreadable`] if it printed anything else.
+    pub fn user_values(&self) -> Result<Vec<Value>, TlaError> {
+        Value::parse_many(&self.user_lines.join("\n"))
+    }
+}
+
+const TEMPORARY: &str = "tmp";
+const META: &str = "meta";
+const LOG: &str = "tlc.log";
+const USER_FILE: &str = "user.txt";
+/// TLC adds the extension itself.
+const DUMP: &str = "states";
+const DUMP_FILE: &str = "states.dump";
+
+fn create(path: &Path) -> Result<(), TlaError> {
+    fs::create_dir_all(path).map_err(|source| TlaError::io("create", path, source))
+}
+
+fn start(program: &Program, settings: &Run, stop: &Stop) -> Result<Finished, TlaError> {
+    let log = settings.directory.join(LOG);
+    match run(program, &log, settings.time_limit, stop) {
+        Ok(finished) => Ok(finished),
+        Err(ProcessError::TimedOut { limit, log, .. }) => {
+            let tail = crate::output::tail(&fs::read_to_string(&log).unwrap_or_default());
+            Err(TlaError::TimeLimit { limit, log, tail })
+        }
+        Err(ProcessError::Stopped { .. }) => Err(TlaError::Stopped),
+        Err(other) => Err(other.into()),
+    }
+}

@@ -1,0 +1,147 @@
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Json;
+use crate::snapshot::{Envelope, NodeSnapshot, Request};
+use crate::trace::{Action, Effect, Event};
+
+/// The version of what running nodes say: [`LoggedStep`], [`Command`], [`Report`] and [`Frame`].
+pub const LOG_VERSION: u32 = 1;
+
+/// One step of one running node, as the node itself reports it.
+///
+/// The reports of all nodes, ordered by their Lamport clocks, make a [`Trace`](crate::Trace).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoggedStep {
+    /// [`LOG_VERSION`] of the writer.
+    pub version: u32,
+    /// The node's name.
+    pub node: String,
+    /// The choice that the node's surroundings made; `None` for its start.
+    pub action: Option<Action>,
+    /// What the step function consumed.
+    pub event: Event,
+    /// What it asked for.
+    pub effects: Vec<Effect>,
+    /// The node afterwards.
+    pub after: NodeSnapshot,
+    /// The clocks afterwards.
+    pub stamp: Stamp,
+    /// The panic that ended the step.
+    pub failure: Option<String>,
+}
+
+/// The clocks of a node; messages carry those of the step that sent them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stamp {
+    /// The Lamport clock.
+    pub lamport: u64,
+    /// The vector clock; nodes that are not named have 0.
+    pub clock: BTreeMap<String, u64>,
+}
+
+impl Stamp {
+    /// The clocks of the next step of a node, which may follow from a message that carries clocks.
+    pub fn next(&self, node: &str, received: Option<&Stamp>) -> Stamp {
+        let mut next = self.clone();
+        if let Some(received) = received {
+            next.lamport = next.lamport.max(received.lamport);
+            for (other, count) in &received.clock {
+                let known = next.clock.entry(other.clone()).or_default();
+                *known = (*known).max(*count);
+            }
+        }
+        next.lamport += 1;
+        *next.clock.entry(node.to_owned()).or_default() += 1;
+        next
+    }
+}
+
+/// What the driver of a running node says to it: one line of JSON each.
+///
+/// [`Peers`](Command::Peers) comes first and starts the node. The choices and
+/// [`SyncDone`](Command::SyncDone) are for a node that takes no step of its own accord.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Command {
+    /// Start: messages to these nodes go to these addresses.
+    Peers {
+        /// [`LOG_VERSION`] of the writer.
+        version: u32,
+        /// The address of every node, by name, that of the node itself included.
+        addresses: BTreeMap<String, SocketAddr>,
+    },
+    /// Make this choice.
+    Choose {
+        /// Which of the node's choices.
+        timer: Json,
+    },
+    /// Let this armed timer go off.
+    Fire {
+        /// The timer.
+        timer: Json,
+    },
+    /// Carry out the oldest sync that was asked for and is not done.
+    SyncDone,
+    /// Take a client's request.
+    Request {
+        /// Which request, of which client.
+        id: Request,
+        /// What is asked.
+        request: Json,
+    },
+    /// End. The end of the input means the same.
+    Stop,
+}
+
+/// What a running node says to its driver: one line of JSON each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Report {
+    /// The node can be reached; the first report of every node.
+    Listening {
+        /// [`LOG_VERSION`] of the writer.
+        version: u32,
+        /// Where frames for it go.
+        address: SocketAddr,
+    },
+    /// The node has taken a step.
+    Step(Box<LoggedStep>),
+    /// The node has not done what a command or a frame asked for.
+    Refused {
+        /// What was expected, and what was found.
+        why: String,
+    },
+}
+
+/// One message on its way between running nodes: one line of JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Frame {
+    /// [`LOG_VERSION`] of the writer.
+    pub version: u32,
+    /// The sender.
+    pub from: String,
+    /// The destination.
+    pub to: String,
+    /// The payload.
+    pub message: Json,
+    /// The clocks of the step that sent it.
+    pub stamp: Stamp,
+}
+
+impl Frame {
+    /// The message without its clocks.
+    pub fn envelope(&self) -> Envelope {
+        Envelope { from: self.from.clone(), to: self.to.clone(), message: self.message.clone() }
+    }
+
+    /// Whether this is that message, whatever its clocks say.
+    pub fn carries(&self, envelope: &Envelope) -> bool {
+        self.from == envelope.from && self.to == envelope.to && self.message == envelope.message
+    }
+}

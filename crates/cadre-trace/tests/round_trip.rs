@@ -1,0 +1,305 @@
+//! A thousand random traces are read as they were written, and rebuilt as they were recorded.
+
+use std::collections::BTreeMap;
+
+use cadre_trace::{
+    Action, DiskWrite, Effect, Envelope, Event, Guarantee, GuaranteeKind, Happening, Header,
+    HistoryEvent, Json, NodeSnapshot, Recorder, Request, Snapshot, SpecHeader, SpecStep, Status,
+    Trace, TraceError, Verdict,
+};
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+
+const NODES: [&str; 4] = ["n1", "tm", "节点", "a \"b\"\n→"];
+const STEPS_MAX: usize = 12;
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 1_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn a_trace_is_read_as_it_was_written(
+        moves in vec(a_move(), 0..STEPS_MAX),
+        header in a_header(),
+    ) {
+        let (trace, recorded) = record(header, moves);
+        let once = trace.to_ndjson();
+        let read = Trace::from_ndjson(&once).map_err(refused)?;
+        prop_assert_eq!(&read, &trace);
+        let twice = read.to_ndjson();
+        prop_assert_eq!(&twice, &once);
+        let read_twice = Trace::from_ndjson(&twice).map_err(refused)?;
+        prop_assert_eq!(read_twice.to_ndjson(), once);
+        let rebuilt: Vec<Snapshot> = read.snapshots().collect();
+        prop_assert_eq!(rebuilt, recorded);
+        let choices: Vec<&Action> = read.schedule().collect();
+        prop_assert_eq!(choices.len(), trace.steps.len());
+    }
+
+    #[test]
+    fn clocks_agree_with_causes(moves in vec(a_move(), 0..STEPS_MAX), header in a_header()) {
+        let (trace, _) = record(header, moves);
+        for step in &trace.steps {
+            let cause_of = |cause: &usize| trace.steps.get(cause.wrapping_sub(1));
+            for cause in step.causes.iter().filter_map(cause_of) {
+                let counts = |node: &String| step.clock.get(node).copied().unwrap_or(0);
+                prop_assert!(cause.clock.iter().all(|(node, count)| *count <= counts(node)));
+                // A fault of the network carries the sender's clocks, a node's step comes after
+                // them.
+                match step.action.node() {
+                    Some(_) => prop_assert!(cause.lamport < step.lamport),
+                    None => prop_assert!(cause.lamport <= step.lamport),
+                }
+            }
+            if let Some(node) = step.action.node() {
+                let own = |other: &&cadre_trace::Step| other.action.node() == Some(node);
+                let before = trace.steps[..step.step].iter().filter(own).count();
+                prop_assert_eq!(step.clock[node], u64::try_from(before).unwrap());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_numbers_at_the_edges_are_read_as_they_were_written() {
+    let numbers = [
+        serde_json::json!(u64::MAX),
+        serde_json::json!(i64::MIN),
+        serde_json::json!(f64::MAX),
+        serde_json::json!(f64::MIN_POSITIVE),
+        serde_json::json!(5e-324),
+        serde_json::json!(-0.0),
+        serde_json::json!(1.0),
+        serde_json::json!(1e300),
+        serde_json::json!(0.1 + 0.2),
+        serde_json::json!(9_007_199_254_740_993_u64),
+        // Read one unit too high unless the decoder is told to take the time.
+        serde_json::json!(2.638_344_616_030_823e-256),
+    ];
+    let mut header = header(BTreeMap::new(), None);
+    header.setup = numbers.iter().enumerate().map(|(at, n)| (at.to_string(), n.clone())).collect();
+    let trace = Recorder::new(header).finish(|_| {});
+    let text = trace.to_ndjson();
+    let read = Trace::from_ndjson(&text).unwrap();
+    assert_eq!(read, trace);
+    assert_eq!(read.to_ndjson(), text);
+}
+
+fn refused(error: TraceError) -> TestCaseError {
+    TestCaseError::fail(error.to_string())
+}
+
+/// What happens next, before it is known which messages are in flight.
+#[derive(Clone, Debug)]
+struct Move {
+    kind: u8,
+    /// Chooses the node, the message in flight and the client.
+    pick: usize,
+    to: usize,
+    value: Json,
+    text: String,
+    number: u64,
+    fails: bool,
+}
+
+fn a_move() -> impl Strategy<Value = Move> {
+    (0..12_u8, 0..64_usize, 0..64_usize, json(), any::<String>(), any::<u64>(), 0..10_u8).prop_map(
+        |(kind, pick, to, value, text, number, fails)| Move {
+            kind,
+            pick,
+            to,
+            value,
+            text,
+            number,
+            fails: fails == 0,
+        },
+    )
+}
+
+fn a_header() -> impl Strategy<Value = Header> {
+    let spec = proptest::option::of((any::<String>(), btree_map(any::<String>(), json(), 0..3)));
+    (btree_map(any::<String>(), json(), 0..4), spec, proptest::option::of(any::<String>()), 0..3_u8)
+        .prop_map(|(setup, spec, finding, kind)| {
+            let mut header = header(setup, spec);
+            header.guarantee = Some(Guarantee {
+                name: "no two differ".to_owned(),
+                kind: match kind {
+                    0 => GuaranteeKind::Always,
+                    1 => GuaranteeKind::Reachable,
+                    _ => GuaranteeKind::PrePost,
+                },
+                reads: finding.iter().map(|_| NODES[0].to_owned()).collect(),
+                finding,
+            });
+            header
+        })
+}
+
+fn header(setup: BTreeMap<String, Json>, spec: Option<(String, BTreeMap<String, Json>)>) -> Header {
+    let node = |name: &&str| ((*name).to_owned(), node(Json::Null));
+    Header {
+        protocol: "random".to_owned(),
+        setup,
+        origin: "proptest".to_owned(),
+        nodes: NODES.iter().map(|name| (*name).to_owned()).collect(),
+        network: "anything".to_owned(),
+        guarantee: None,
+        verdict: Verdict::Bounded,
+        initial: Snapshot { nodes: NODES.iter().map(node).collect(), ..Snapshot::default() },
+        spec: spec.map(|(module, values)| SpecHeader {
+            module,
+            constants: values.clone(),
+            variables: values,
+        }),
+    }
+}
+
+fn node(state: Json) -> NodeSnapshot {
+    NodeSnapshot {
+        status: Status::Up,
+        state,
+        timers: Vec::new(),
+        disk: BTreeMap::new(),
+        unsynced: Vec::new(),
+    }
+}
+
+/// Any JSON: odd strings, numbers of each kind, values within values.
+fn json() -> impl Strategy<Value = Json> {
+    let float = any::<f64>().prop_map(|float| {
+        // What is not finite has no JSON form and becomes null.
+        serde_json::Number::from_f64(float).map_or(Json::Null, Json::Number)
+    });
+    let leaf = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        any::<u64>().prop_map(Json::from),
+        any::<i64>().prop_map(Json::from),
+        float,
+        any::<String>().prop_map(Json::from),
+        prop_oneof!["\u{0}\r\n\u{2028}", "0x", "\\\\\"", "𝄞\u{301}"].prop_map(Json::from),
+    ];
+    leaf.prop_recursive(4, 16, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Json::from),
+            btree_map(any::<String>(), inner, 0..4)
+                .prop_map(|fields| Json::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+/// Records the moves and keeps every configuration as it was.
+fn record(header: Header, moves: Vec<Move>) -> (Trace, Vec<Snapshot>) {
+    let mut after = header.initial.clone();
+    let mut recorded = vec![after.clone()];
+    let mut recorder = Recorder::new(header);
+    for next in moves {
+        let (action, event, effects) = play(&next, &mut after);
+        after.sort_network();
+        recorded.push(after.clone());
+        assert_eq!(recorder.current(), &recorded[recorded.len() - 2]);
+        recorder.record(Happening {
+            action,
+            event,
+            effects,
+            after: after.clone(),
+            failure: next.fails.then(|| next.text.clone()),
+            spec: next.fails.then(|| SpecStep {
+                action: Some(next.text.clone()),
+                arguments: BTreeMap::from([(next.text.clone(), next.value.clone())]),
+                variables: BTreeMap::new(),
+            }),
+        });
+    }
+    (recorder.finish(|header| header.verdict = Verdict::Violated), recorded)
+}
+
+fn play(next: &Move, after: &mut Snapshot) -> (Action, Option<Event>, Vec<Effect>) {
+    let name = NODES[next.pick % NODES.len()].to_owned();
+    let id = Request {
+        client: next.text.clone(),
+        number: u32::try_from(next.to).expect("it is below 64"),
+    };
+    let flying = (!after.network.is_empty()).then(|| next.pick % after.network.len());
+    let timer = next.value.clone();
+    let (action, event) = match (next.kind, flying) {
+        (0..=3, Some(at)) => {
+            // Some networks keep what they deliver.
+            let keeps = next.number.is_multiple_of(2);
+            let envelope = match keeps {
+                true => after.network[at].clone(),
+                false => after.network.remove(at),
+            };
+            let (from, message) = (envelope.from.clone(), envelope.message.clone());
+            (Action::Deliver(envelope), Some(Event::Deliver { from, message }))
+        }
+        (4, Some(at)) => (Action::Drop(after.network.remove(at)), None),
+        (5, Some(at)) => {
+            let envelope = after.network[at].clone();
+            after.network.push(envelope.clone());
+            (Action::Duplicate(envelope), None)
+        }
+        (6, _) => {
+            let event = Event::Timeout { timer: timer.clone() };
+            (Action::Fire { node: name.clone(), timer }, Some(event))
+        }
+        (7, _) => (Action::SyncDone { node: name.clone() }, Some(Event::SyncDone)),
+        (8, _) => {
+            let request = next.value.clone();
+            let event = Event::Request { id: id.clone(), request: request.clone() };
+            let (id, node) = (id.clone(), name.clone());
+            after.history.push(HistoryEvent::Invoke {
+                id: id.clone(),
+                node: node.clone(),
+                request: request.clone(),
+            });
+            (Action::Invoke { id, node, request }, Some(event))
+        }
+        (9, _) => (Action::Crash { node: name.clone() }, None),
+        (10, _) => (Action::Restart { node: name.clone() }, Some(Event::Start)),
+        (11, _) => (Action::CrashRestart { node: name.clone() }, Some(Event::Start)),
+        (_, _) => {
+            let event = Event::Timeout { timer: timer.clone() };
+            (Action::Choose { node: name.clone(), timer }, Some(event))
+        }
+    };
+    let Some(acting) = action.node().map(str::to_owned) else { return (action, event, Vec::new()) };
+    let effects = follow(next, &acting, id, after);
+    if let Action::Crash { .. } = action {
+        let node = after.nodes.get_mut(&acting).expect("it is one of the nodes");
+        (node.status, node.state) = (Status::Down, Json::Null);
+        node.timers.clear();
+    }
+    (action, event, effects)
+}
+
+/// What the step of a node does: something of everything that there is.
+fn follow(next: &Move, name: &str, id: Request, after: &mut Snapshot) -> Vec<Effect> {
+    let put = DiskWrite::Put { key: next.text.clone(), value: next.number.to_string() };
+    let delete = DiskWrite::Delete { key: next.text.clone() };
+    let node = after.nodes.get_mut(name).expect("it is one of the nodes");
+    node.state = next.value.clone();
+    node.status = if next.fails { Status::Failed } else { Status::Up };
+    node.timers.push(next.value.clone());
+    node.disk.insert(next.text.clone(), next.number.to_string());
+    node.unsynced.extend([put.clone(), DiskWrite::Sync, delete.clone()]);
+    let to = NODES[next.to % NODES.len()].to_owned();
+    let message = next.value.clone();
+    for _ in 0..next.number % 3 {
+        let envelope = Envelope { from: name.to_owned(), to: to.clone(), message: message.clone() };
+        after.network.push(envelope);
+    }
+    after.history.push(HistoryEvent::Return { id: id.clone(), response: next.value.clone() });
+    vec![
+        Effect::Send { to, message: message.clone() },
+        Effect::SetTimer { timer: message.clone(), after_us: next.number },
+        Effect::CancelTimer { timer: message.clone() },
+        Effect::Write(put),
+        Effect::WriteSynced(delete),
+        Effect::Sync,
+        Effect::Respond { id, response: message },
+    ]
+}

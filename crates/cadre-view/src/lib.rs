@@ -1,0 +1,39 @@
+//! Pictures of a trace as text: terminal lanes, the argument why a guarantee is violated, and the
+//! whole block that a failing check prints.
+//!
+//! # Invariants
+//!
+//! Pure functions of a [`Trace`](cadre_trace::Trace): no IO, no printing, no protocol types.
+//! Nothing depends on colour; a symbol never stands alone, the words of the same row say the same.
+//!
+//! # How to read the lanes
+//!
+//! One row per step, one column per node, time runs downwards.
+//!
+//! | symbol | meaning |
+//! |---|---|
+//! | `*` | the node takes a step |
+//! | `●` | the node takes a step and sends something |
+//! | `o─5──▶*` | a message arrives that the node at `o` sent at step 5 |
+//! | `▷*` | a client's request arrives |
+//! | `o─5──✗` | a message that was sent at step 5 is lost |
+//! | `o─5──+` | a message that was sent at step 5 is in flight once more |
+//! | `✗`, `↑`, `✗↑` | the node crashes, restarts, does both in one step |
+//! | `!` | the node's step function fails |
+//! | `:`, blank | the node is up, is not up |
+
+mod because;
+mod causes;
+mod changed;
+mod columns;
+mod difference;
+mod failure;
+mod lanes;
+mod parts;
+mod select;
+mod text;
+
+pub use because::because;
+pub use difference::difference;
+pub use failure::{FailureNotes, failure, failure_at};
+pub use lanes::{LaneOptions, lanes};

@@ -1,0 +1,36 @@
+use cadre_conform::MappingError;
+use cadre_model::{ClusterError, Unresolved};
+
+use crate::Size;
+
+/// Why a game cannot be played as asked.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum GameError {
+    #[error(
+        "expected {} to {} {} for {game}, found {found}", .range.min, .range.max, .range.many
+    )]
+    Size { game: &'static str, range: Size, found: usize },
+
+    #[error("{game} has no bug `{found}`; it has {}", list(.known))]
+    NoSuchBug { game: &'static str, found: String, known: Vec<&'static str> },
+
+    #[error("{game} has no parameter `{parameter}` with the value {found}; was the trace edited?")]
+    Parameter { game: &'static str, parameter: String, found: String },
+
+    #[error("the cluster cannot be built: {0}")]
+    Cluster(#[from] ClusterError),
+
+    #[error("the schedule cannot be carried out: {0}")]
+    Unresolved(#[from] Unresolved),
+
+    #[error("the trace cannot be mapped to the specification: {0}")]
+    Mapping(#[from] MappingError),
+
+    #[error("{game} has no node `{found}`; the nodes are {}", .known.join(", "))]
+    NoSuchNode { game: &'static str, found: String, known: Vec<String> },
+}
+
+fn list(known: &[&str]) -> String {
+    if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+}

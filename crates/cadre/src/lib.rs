@@ -1,0 +1,40 @@
+//! Write a protocol once, as a pure step function; search it, draw it, check it against a TLA+
+//! specification and replay it on real processes.
+//!
+//! * [`step`]: what a protocol is written in.
+//! * [`Game`]: a protocol with its cluster, guarantees, bugs and mapping; [`Suite`]: a list of
+//!   games.
+//! * [`testing`]: property suites for `cargo test`.
+//! * The other modules are the layers below, for those who need more than the facade.
+
+pub use cadre_conform as conform;
+pub use cadre_explore as explore;
+pub use cadre_model as model;
+pub use cadre_process as process;
+pub use cadre_proptest as proptest;
+pub use cadre_replay as replay;
+pub use cadre_runtime as runtime;
+pub use cadre_step as step;
+pub use cadre_tla as tla;
+pub use cadre_trace as trace;
+pub use cadre_view as view;
+
+mod error;
+mod game;
+mod saved;
+mod suite;
+pub mod testing;
+
+pub use error::GameError;
+pub use game::{Bug, Game, Place, Setup, Size};
+pub use saved::{save, trace_name};
+pub use suite::{AnyGame, Explored, Found, Fuzzed, Hosting, Suite};
+
+/// What most users of the toolkit name.
+pub mod prelude {
+    pub use crate::model::{
+        ActionOf, Budget, Cluster, Faults, Guarantee, Model, Network, TypedAction, View, check,
+    };
+    pub use crate::step::{Disk, Effects, Event, NodeId, Nothing, Protocol};
+    pub use crate::{Bug, Game, Place, Setup, Size, Suite};
+}

@@ -1,0 +1,387 @@
+use std::io::{BufRead, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use cadre_conform::Spec;
+use cadre_explore::{Bound, Bounds, Flow, Progress};
+use cadre_model::{Claim, Cluster, Model, Origin, Reexecution};
+use cadre_proptest::{FuzzOptions, SampleOptions};
+use cadre_replay::Recording;
+use cadre_runtime::{Defect, HostOptions, Mode, RuntimeError};
+use cadre_trace::{Action, GuaranteeKind, Recorder, Trace, Verdict};
+
+use crate::{Bug, Game, GameError, Setup, Size};
+
+/// A list of games: what a command is about.
+#[derive(Default)]
+pub struct Suite {
+    games: Vec<Box<dyn AnyGame>>,
+}
+
+impl Suite {
+    /// An empty suite.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a game.
+    #[must_use]
+    pub fn game(mut self, game: impl Game) -> Self {
+        self.games.push(Box::new(game));
+        self
+    }
+
+    /// The games, in the order in which they were added.
+    pub fn games(&self) -> impl Iterator<Item = &dyn AnyGame> {
+        self.games.iter().map(AsRef::as_ref)
+    }
+
+    /// The game of a name.
+    pub fn find(&self, name: &str) -> Option<&dyn AnyGame> {
+        self.games().find(|game| game.name() == name)
+    }
+}
+
+/// A game whose protocol's types do not show, so that games of different protocols fit in one list.
+///
+/// Implemented for every [`Game`]; see there for what the first methods mean.
+pub trait AnyGame: Send + Sync {
+    /// See [`Game::name`].
+    fn name(&self) -> &'static str;
+
+    /// See [`Game::summary`].
+    fn summary(&self) -> &'static str;
+
+    /// See [`Game::size`].
+    fn size(&self) -> Size;
+
+    /// See [`Game::bugs`].
+    fn bugs(&self) -> &'static [Bug];
+
+    /// See [`Setup::new`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn setup(&self, size: Option<usize>, bug: Option<&str>) -> Result<Setup, GameError>;
+
+    /// See [`Setup::of_trace`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn setup_of(&self, trace: &Trace) -> Result<Setup, GameError>;
+
+    /// The guarantees.
+    ///
+    /// # Errors
+    ///
+    /// Where the cluster cannot be built.
+    fn claims(&self, setup: &Setup) -> Result<Vec<Claim>, GameError>;
+
+    /// The names of the nodes.
+    ///
+    /// # Errors
+    ///
+    /// Where the cluster cannot be built.
+    fn node_names(&self, setup: &Setup) -> Result<Vec<String>, GameError>;
+
+    /// The specification that the game maps to.
+    fn spec(&self, setup: &Setup) -> Option<Spec>;
+
+    /// Searches exhaustively; see [`cadre_explore::explore`].
+    ///
+    /// # Errors
+    ///
+    /// Where the cluster cannot be built, or an execution cannot be mapped to the specification.
+    fn explore(
+        &self,
+        setup: &Setup,
+        bounds: &Bounds,
+        watch: &mut dyn FnMut(&Progress) -> Flow,
+    ) -> Result<Explored, GameError>;
+
+    /// Searches at random; see [`cadre_proptest::fuzz`].
+    ///
+    /// # Errors
+    ///
+    /// Where the cluster cannot be built, or an execution cannot be mapped to the specification.
+    fn fuzz(
+        &self,
+        setup: &Setup,
+        options: &FuzzOptions,
+        watch: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<Fuzzed, GameError>;
+
+    /// Draws distinct random executions; see [`cadre_proptest::sample`].
+    ///
+    /// # Errors
+    ///
+    /// Where the cluster cannot be built, or an execution cannot be mapped to the specification.
+    fn sample(&self, setup: &Setup, options: &SampleOptions) -> Result<Vec<Trace>, GameError>;
+
+    /// Carries out a schedule; see [`Cluster::execute`].
+    ///
+    /// # Errors
+    ///
+    /// Where a step cannot be taken.
+    fn execute(&self, setup: &Setup, schedule: &[Action]) -> Result<Trace, GameError>;
+
+    /// Executes a trace again and compares; see [`Cluster::reexecute`].
+    ///
+    /// # Errors
+    ///
+    /// Where a step cannot be taken, or the trace is not one of this game.
+    fn reexecute(&self, trace: &Trace) -> Result<Reexecution, GameError>;
+
+    /// The trace of a free run of real processes, as they reported it.
+    ///
+    /// # Errors
+    ///
+    /// Where the reports are not of this game.
+    fn recorded(&self, setup: &Setup, recording: Recording) -> Result<Trace, GameError>;
+
+    /// Hosts a node for real; see [`cadre_runtime::host`].
+    ///
+    /// # Errors
+    ///
+    /// Where the cluster cannot be built or has no such node; the inner result is the host's.
+    fn host(
+        &self,
+        setup: &Setup,
+        options: &Hosting,
+        commands: Box<dyn BufRead + Send>,
+        reports: &mut dyn Write,
+    ) -> Result<Result<(), RuntimeError>, GameError>;
+}
+
+/// Which node is hosted, and how.
+#[derive(Clone, Debug)]
+pub struct Hosting {
+    /// The node's name.
+    pub node: String,
+    /// Where frames are received; port 0 for a free one.
+    pub listen: SocketAddr,
+    /// The directory of the node's disk.
+    pub data: PathBuf,
+    /// Who decides what happens next.
+    pub mode: Mode,
+    /// What the host does wrong on purpose.
+    pub defect: Option<Defect>,
+}
+
+/// What an exhaustive search has found.
+#[derive(Clone, Debug)]
+pub struct Explored {
+    /// How far it came.
+    pub progress: Progress,
+    /// What ended it before everything was seen.
+    pub bound: Option<Bound>,
+    /// An upper bound of the probability that a configuration was overlooked.
+    pub omission_bound: f64,
+    /// The worst of the verdicts.
+    pub verdict: Verdict,
+    /// One finding for each guarantee.
+    pub findings: Vec<Found>,
+}
+
+/// What a search has found about one guarantee.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The guarantee.
+    pub claim: Claim,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// An execution that shows it.
+    pub trace: Option<Trace>,
+}
+
+/// What a random search has found.
+#[derive(Clone, Debug)]
+pub struct Fuzzed {
+    /// How many executions were tried.
+    pub cases: u32,
+    /// How many steps they took in all.
+    pub steps: u64,
+    /// Whether it was ended from outside.
+    pub stopped: bool,
+    /// The shrunk counterexample, and how many steps it had before.
+    pub violation: Option<(Trace, usize)>,
+    /// The `reachable` guarantees, and whether an example was met.
+    pub reached: Vec<(Claim, bool)>,
+}
+
+impl<G: Game> AnyGame for G {
+    fn name(&self) -> &'static str {
+        Game::name(self)
+    }
+
+    fn summary(&self) -> &'static str {
+        Game::summary(self)
+    }
+
+    fn size(&self) -> Size {
+        Game::size(self)
+    }
+
+    fn bugs(&self) -> &'static [Bug] {
+        Game::bugs(self)
+    }
+
+    fn setup(&self, size: Option<usize>, bug: Option<&str>) -> Result<Setup, GameError> {
+        Setup::new(self, size, bug)
+    }
+
+    fn setup_of(&self, trace: &Trace) -> Result<Setup, GameError> {
+        Setup::of_trace(self, &trace.header)
+    }
+
+    fn claims(&self, setup: &Setup) -> Result<Vec<Claim>, GameError> {
+        Ok(self.cluster(setup)?.guarantees())
+    }
+
+    fn node_names(&self, setup: &Setup) -> Result<Vec<String>, GameError> {
+        Ok(self.cluster(setup)?.node_names().to_vec())
+    }
+
+    fn spec(&self, setup: &Setup) -> Option<Spec> {
+        self.mapping(setup).map(|mapping| mapping.spec().clone())
+    }
+
+    fn explore(
+        &self,
+        setup: &Setup,
+        bounds: &Bounds,
+        watch: &mut dyn FnMut(&Progress) -> Flow,
+    ) -> Result<Explored, GameError> {
+        let cluster = self.cluster(setup)?;
+        let found = cadre_explore::explore(&cluster, bounds, watch);
+        let verdict = found.verdict();
+        let origin = origin(self, setup, "explore");
+        let mut findings = Vec::new();
+        for (guarantee, finding) in found.findings.into_iter().enumerate() {
+            let judged = Some((guarantee, finding.verdict));
+            let trace = finding.path.map(|path| cluster.record(&origin, &path, judged));
+            let trace = trace.map(|trace| annotated(self, setup, &cluster, trace)).transpose()?;
+            findings.push(Found { claim: finding.claim, verdict: finding.verdict, trace });
+        }
+        let cadre_explore::Exploration { progress, bound, omission_bound, .. } = found;
+        Ok(Explored { progress, bound, omission_bound, verdict, findings })
+    }
+
+    fn fuzz(
+        &self,
+        setup: &Setup,
+        options: &FuzzOptions,
+        watch: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<Fuzzed, GameError> {
+        let cluster = Rc::new(self.cluster(setup)?);
+        let outcome = cadre_proptest::fuzz(&cluster, options, watch);
+        let origin = origin(self, setup, "fuzz");
+        let violation = match outcome.violation {
+            None => None,
+            Some(violation) => {
+                let judged = Some((violation.guarantee, Verdict::Violated));
+                let trace = cluster.record(&origin, &violation.path, judged);
+                let trace = annotated(self, setup, &cluster, trace)?;
+                Some((trace, violation.steps_before_shrinking))
+            }
+        };
+        let claims = cluster.guarantees().into_iter().zip(outcome.reached);
+        Ok(Fuzzed {
+            cases: outcome.cases_run,
+            steps: outcome.steps,
+            stopped: outcome.stopped,
+            violation,
+            reached: claims.filter(|(claim, _)| claim.kind == GuaranteeKind::Reachable).collect(),
+        })
+    }
+
+    fn sample(&self, setup: &Setup, options: &SampleOptions) -> Result<Vec<Trace>, GameError> {
+        let cluster = Rc::new(self.cluster(setup)?);
+        let origin = origin(self, setup, "sample");
+        let paths = cadre_proptest::sample(&cluster, options);
+        let trace =
+            |path: Vec<_>| annotated(self, setup, &cluster, cluster.record(&origin, &path, None));
+        paths.into_iter().map(trace).collect()
+    }
+
+    fn execute(&self, setup: &Setup, schedule: &[Action]) -> Result<Trace, GameError> {
+        let cluster = self.cluster(setup)?;
+        let trace = cluster.execute(&origin(self, setup, "schedule"), schedule, None)?;
+        annotated(self, setup, &cluster, trace)
+    }
+
+    fn reexecute(&self, trace: &Trace) -> Result<Reexecution, GameError> {
+        let setup = self.setup_of(trace)?;
+        let cluster = self.cluster(&setup)?;
+        let again = cluster.reexecute(trace)?;
+        Ok(Reexecution { trace: annotated(self, &setup, &cluster, again.trace)?, ..again })
+    }
+
+    fn recorded(&self, setup: &Setup, recording: Recording) -> Result<Trace, GameError> {
+        let cluster = self.cluster(setup)?;
+        let mut header = cluster.record(&origin(self, setup, "process"), &[], None).header;
+        header.initial = recording.initial;
+        let mut recorder = Recorder::new(header);
+        for happening in recording.happenings {
+            recorder.record(happening);
+        }
+        annotated(self, setup, &cluster, recorder.finish(|_| {}))
+    }
+
+    fn host(
+        &self,
+        setup: &Setup,
+        options: &Hosting,
+        commands: Box<dyn BufRead + Send>,
+        reports: &mut dyn Write,
+    ) -> Result<Result<(), RuntimeError>, GameError> {
+        let cluster = self.cluster(setup)?;
+        let names = cluster.node_names().to_vec();
+        let node = names.iter().position(|name| *name == options.node);
+        let node = node.ok_or_else(|| GameError::NoSuchNode {
+            game: Game::name(self),
+            found: options.node.clone(),
+            known: names.clone(),
+        })?;
+        let host_options = HostOptions {
+            node: cadre_step::NodeId::from_index(node),
+            names,
+            clients: cluster.client_names().to_vec(),
+            listen: options.listen,
+            data: options.data.clone(),
+            mode: options.mode,
+            defect: options.defect,
+        };
+        Ok(cadre_runtime::host(cluster.protocol(), &host_options, commands, reports))
+    }
+}
+
+fn origin<G: Game>(game: &G, setup: &Setup, engine: &str) -> Origin {
+    Origin {
+        protocol: Game::name(game).to_owned(),
+        setup: setup.to_parameters(),
+        engine: engine.to_owned(),
+    }
+}
+
+/// The trace with what it is in the specification, if the game maps to one.
+fn annotated<G: Game>(
+    game: &G,
+    setup: &Setup,
+    cluster: &Cluster<G::Protocol>,
+    mut trace: Trace,
+) -> Result<Trace, GameError> {
+    if let Some(mapping) = game.mapping(setup) {
+        mapping.annotate(cluster, &mut trace)?;
+    }
+    Ok(trace)
+}
+
+impl std::fmt::Debug for Suite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.games().map(AnyGame::name)).finish()
+    }
+}

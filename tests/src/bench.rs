@@ -1,0 +1,173 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cadre_process::{Program, Stop};
+
+/// A directory of its own in which a test runs the command, with another one for temporary files.
+#[derive(Debug)]
+pub struct Bench {
+    directory: tempfile::TempDir,
+    temporary: tempfile::TempDir,
+    command: PathBuf,
+    environment: Vec<(String, Option<String>)>,
+}
+
+/// What a command printed, and its exit code.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// Standard output and standard error, as they came.
+    pub output: String,
+    /// The exit code; `None` where it was killed.
+    pub code: Option<i32>,
+}
+
+/// No command of these tests takes longer, an installation of TLC included.
+const TIME_LIMIT: Duration = Duration::from_secs(300);
+
+impl Bench {
+    /// A bench for a command: the path that Cargo tells a test as `CARGO_BIN_EXE_cadre-under-test`.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no room for a directory.
+    pub fn new(command: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let temporary = tempfile::tempdir().expect("a temporary directory");
+        Self { directory, temporary, command: PathBuf::from(command), environment: Vec::new() }
+    }
+
+    /// Sets a variable of the environment for the commands to come, or takes it away.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: Option<&str>) -> Self {
+        self.environment.push((name.to_owned(), value.map(str::to_owned)));
+        self
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Runs the command with arguments given in one string, separated by blanks, and takes out of
+    /// its output what differs from run to run: see [`timeless`].
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be started or does not end.
+    pub fn run(&self, args: &str) -> Ran {
+        let ran = self.run_raw(args);
+        Ran { output: timeless(&ran.output), ..ran }
+    }
+
+    /// Runs the command as [`run`](Bench::run) does, with only the paths taken out of its output.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be started or does not end.
+    pub fn run_raw(&self, args: &str) -> Ran {
+        let mut program = Program::new(&self.command)
+            .args(args.split_whitespace())
+            .directory(self.path())
+            .env("COLUMNS", "100")
+            .env("TMPDIR", self.temporary.path());
+        for (name, value) in &self.environment {
+            program = match value {
+                Some(value) => program.env(name, value),
+                None => program.env_remove(name),
+            };
+        }
+        let log = tempfile::NamedTempFile::new().expect("a temporary file");
+        let finished = cadre_process::run(&program, log.path(), TIME_LIMIT, &Stop::new());
+        let finished = finished.unwrap_or_else(|error| panic!("cadre {args}: {error}"));
+        let output = finished.output().unwrap_or_else(|error| panic!("cadre {args}: {error}"));
+        Ran { output: self.without_paths(&output), code: finished.code }
+    }
+
+    /// Checks that the commands so far left no process and no temporary file behind.
+    ///
+    /// # Panics
+    ///
+    /// Where they did.
+    pub fn assert_nothing_left(&self) {
+        let left: Vec<_> = std::fs::read_dir(self.temporary.path())
+            .expect("the directory for temporary files is there")
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect();
+        assert!(left.is_empty(), "temporary files are left behind: {left:?}");
+        let here = self.path().display().to_string();
+        let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        for process in processes {
+            let command = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            let command = String::from_utf8_lossy(&command).replace('\0', " ");
+            assert!(!command.contains(&here), "a process is left behind: {command}");
+        }
+    }
+
+    /// Writes a file into the directory.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be written.
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path().join(name), text)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+
+    /// The files below a directory of the bench, by their paths from there.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be read.
+    pub fn files(&self, below: &str) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut open = vec![self.path().join(below)];
+        while let Some(directory) = open.pop() {
+            let Ok(entries) = std::fs::read_dir(&directory) else { continue };
+            for entry in entries {
+                let path = entry.expect("an entry of a directory that is there").path();
+                if path.is_dir() { open.push(path) } else { found.push(path) }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    fn without_paths(&self, output: &str) -> String {
+        let command = self.command.display().to_string();
+        let here = self.path().display().to_string();
+        output.replace(&command, "cadre").replace(&here, "HERE")
+    }
+}
+
+/// A text with what differs from run to run replaced: seconds, rates, and how many steps free runs
+/// of processes took.
+pub fn timeless(text: &str) -> String {
+    let line = |line: &str| match line.strip_suffix(" steps") {
+        Some(start) if line.starts_with("record") => {
+            format!("{} N steps\n", &start[..start.rfind(' ').unwrap_or(start.len())])
+        }
+        _ => without_times(line) + "\n",
+    };
+    text.replace("target/release/cadre", "cadre").lines().map(line).collect()
+}
+
+fn without_times(line: &str) -> String {
+    let words: Vec<&str> = line.split(' ').collect();
+    let mut kept: Vec<String> = Vec::new();
+    let mut index = 0;
+    while index < words.len() {
+        let next = words.get(index + 1).copied().unwrap_or_default();
+        let is_number = words[index].trim_start_matches('(').parse::<f64>().is_ok();
+        if is_number && ["s", "s,", "s)"].contains(&next) {
+            kept.push(
+                words[index].chars().filter(|letter| *letter == '(').collect::<String>() + "T",
+            );
+        } else if is_number && ["M/s,", "k/s,", "M/s", "k/s"].contains(&next) {
+            kept.push("R".to_owned());
+        } else {
+            kept.push(words[index].to_owned());
+        }
+        index += 1;
+    }
+    kept.join(" ")
+}

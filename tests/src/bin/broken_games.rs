@@ -1,0 +1,93 @@
+//! The command with a game that breaks in ways a protocol should not: the tests see what is said of
+//! it.
+
+use std::collections::BTreeMap;
+
+use cadre::conform::{Mapping, Spec, SpecAction};
+use cadre::model::ClusterError;
+use cadre::prelude::{
+    Cluster, Disk, Effects, Event, Game, NodeId, Nothing, Protocol, Setup, Size, Suite,
+};
+use cadre::tla::Value;
+
+fn main() -> std::process::ExitCode {
+    cadre_cli::run(&Suite::new().game(Broken))
+}
+
+/// A node that may go once, and then does what the environment variable `BROKEN` says.
+struct Broken;
+
+impl Protocol for Broken {
+    type State = bool;
+    type Message = Nothing;
+    type Timer = String;
+    type Request = Nothing;
+    type Response = Nothing;
+
+    fn start(&self, _: NodeId, _: &Disk, _: &mut Effects<Self>) -> bool {
+        false
+    }
+
+    fn step(&self, _: NodeId, gone: &mut bool, _: Event<Self>, _: &mut Effects<Self>) {
+        *gone = true;
+        match std::env::var("BROKEN").as_deref() {
+            Ok("dies") => die(),
+            Ok("hangs") => hang(),
+            Ok("panics") => panic!("the node cannot go"),
+            _ => {}
+        }
+    }
+
+    fn choices(&self, _: NodeId, gone: &bool) -> Vec<String> {
+        if *gone { Vec::new() } else { vec!["go".to_owned()] }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the tests need a process that dies")]
+fn die() {
+    std::process::exit(9);
+}
+
+#[expect(clippy::disallowed_methods, reason = "the tests need a process that hangs")]
+fn hang() {
+    std::thread::sleep(std::time::Duration::from_secs(3600));
+}
+
+impl Game for Broken {
+    type Protocol = Broken;
+
+    fn name(&self) -> &'static str {
+        "broken"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a node that may go once"
+    }
+
+    fn size(&self) -> Size {
+        Size { one: "node", many: "nodes", min: 1, default: 1, max: 1 }
+    }
+
+    fn cluster(&self, _: &Setup) -> Result<Cluster<Broken>, ClusterError> {
+        Cluster::builder(Broken).node("n1").build()
+    }
+
+    fn mapping(&self, _: &Setup) -> Option<Mapping<Broken>> {
+        // The third line is no TLA+.
+        let text = "---- MODULE Broken ----\nVARIABLE gone\nInit == gone = = FALSE\n====\n";
+        let spec = Spec {
+            name: "Broken".to_owned(),
+            trace_module: "Broken".to_owned(),
+            files: vec![("Broken.tla".to_owned(), text.to_owned())],
+            constants: BTreeMap::new(),
+            variables: vec!["gone".to_owned()],
+            invariants: Vec::new(),
+        };
+        let gone = |gone: bool| BTreeMap::from([("gone".to_owned(), Value::Bool(gone))]);
+        Some(Mapping::new(
+            spec,
+            |_, _| SpecAction::named("Go"),
+            move |view| gone(view.state(NodeId::from_index(0)).is_some_and(|gone| *gone)),
+        ))
+    }
+}

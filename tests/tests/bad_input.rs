@@ -1,0 +1,305 @@
+//! Bad input and broken surroundings: a clear error, the right exit code, and nothing left behind.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+
+use cadre_tests::{Bench, Ran};
+use expect_test::{Expect, expect};
+
+fn bench() -> Bench {
+    Bench::new(env!("CARGO_BIN_EXE_cadre-under-test"))
+}
+
+fn broken() -> Bench {
+    Bench::new(env!("CARGO_BIN_EXE_broken-games"))
+}
+
+/// Compares what a command printed, the exit code last, and looks for what it left behind.
+fn check(bench: &Bench, args: &str, expected: Expect) {
+    let ran = bench.run(args);
+    expected.assert_eq(&told(&ran));
+    bench.assert_nothing_left();
+}
+
+fn told(ran: &Ran) -> String {
+    format!("{}exit {}\n", ran.output, ran.code.unwrap_or(-1))
+}
+
+/// The text of a stored trace.
+fn stored(name: &str) -> String {
+    let traces = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../traces/two-phase-commit");
+    std::fs::read_to_string(traces.join(name)).unwrap()
+}
+
+#[test]
+fn a_truncated_trace_is_unreadable_input() {
+    let (bench, text) = (bench(), stored("early-commit.ndjson"));
+    bench.write("cut.ndjson", &text[..text.len() / 2]);
+    check(
+        &bench,
+        "replay cut.ndjson",
+        expect![[r#"
+        error: cut.ndjson: line 3 ends in the middle of a step: the trace is truncated; record it again
+        exit 5
+    "#]],
+    );
+    let lines: Vec<&str> = text.lines().take(3).collect();
+    bench.write("short.ndjson", &lines.join("\n"));
+    check(
+        &bench,
+        "conform short.ndjson",
+        expect![[r#"
+        error: short.ndjson: expected 5 steps, found 2: the trace is truncated or was edited
+        exit 5
+    "#]],
+    );
+    check(
+        &bench,
+        "show short.ndjson",
+        expect![[r#"
+        error: short.ndjson: expected 5 steps, found 2: the trace is truncated or was edited
+        exit 5
+    "#]],
+    );
+}
+
+#[test]
+fn a_trace_of_another_version_is_unreadable_input() {
+    let bench = bench();
+    let text = stored("early-commit.ndjson").replacen("\"version\":1", "\"version\":7", 1);
+    bench.write("later.ndjson", &text);
+    check(
+        &bench,
+        "replay later.ndjson",
+        expect![[r#"
+        error: later.ndjson: expected trace version 1, found version 7; read it with the version of the tool that wrote it, or record it again
+        exit 5
+    "#]],
+    );
+}
+
+#[test]
+fn what_is_no_trace_is_unreadable_input() {
+    let bench = bench();
+    bench.write("poem.ndjson", "So much depends\nupon\n");
+    check(
+        &bench,
+        "show poem.ndjson",
+        expect![[r#"
+        error: poem.ndjson: expected a first line with "format":"cadre-trace", found `So much depends`; is this file a trace?
+        exit 5
+    "#]],
+    );
+    check(
+        &bench,
+        "show nowhere.ndjson",
+        expect![[r#"
+        error: cannot read the trace nowhere.ndjson: No such file or directory (os error 2)
+        exit 5
+    "#]],
+    );
+}
+
+#[test]
+fn a_trace_whose_steps_the_protocol_no_longer_takes_says_which_and_what_is_possible() {
+    let bench = bench();
+    let text = stored("early-commit.ndjson").replace("\"bug\":\"early-commit\",", "");
+    bench.write("fixed.ndjson", &text);
+    check(
+        &bench,
+        "replay fixed.ndjson",
+        expect![[r#"
+        replaying fixed.ndjson
+        model    differs   step 3, `tm chooses Commit`, cannot be taken: nothing of the kind ever happens; enabled there: tm chooses Abort, rm2 chooses Prepare, rm2 chooses Abort, rm3 chooses Prepare, rm3 chooses Abort
+        FAIL     the step function does something else (exit 1)
+        exit 1
+    "#]],
+    );
+}
+
+#[test]
+fn a_trace_whose_states_were_edited_differs_at_that_step() {
+    let bench = bench();
+    let text = stored("early-commit.ndjson");
+    let edited = text.replacen("\"state\":\"prepared\"", "\"state\":\"aborted\"", 1);
+    assert_ne!(text, edited);
+    bench.write("edited.ndjson", &edited);
+    check(
+        &bench,
+        "replay edited.ndjson --against model",
+        expect![[r#"
+        replaying edited.ndjson
+        model    differs   at step 1
+                 nodes.rm1.state aborted → prepared
+        FAIL     the step function does something else (exit 1)
+        exit 1
+    "#]],
+    );
+    check(
+        &bench,
+        "replay edited.ndjson --against processes",
+        expect![[r#"
+        replaying edited.ndjson
+        replay   differs   rm1 does not do what the model does at step 1
+
+        differs  at step 1, rm1 chooses Prepare, in rm1
+        --- expected
+        +++ found
+        - rm1.state  aborted
+        + rm1.state  prepared
+
+        logs     .cadre/runs/replay-1
+        FAIL     the real processes do something else (exit 1)
+        exit 1
+    "#]],
+    );
+}
+
+#[test]
+fn a_specification_that_does_not_parse_is_named_with_its_line() {
+    let bench = broken();
+    let ran = bench.run("check broken --traces 1");
+    let told = told(&ran);
+    assert!(told.contains("Broken.tla"), "{told}");
+    assert!(told.contains("line 3"), "{told}");
+    assert_eq!(ran.code, Some(4), "{told}");
+    bench.assert_nothing_left();
+}
+
+#[test]
+fn a_missing_tlc_is_not_installed_offline() {
+    let bench = bench().env("TLA2TOOLS_JAR", None);
+    let cache = tempfile::tempdir().unwrap();
+    let bench = bench.env("CADRE_CACHE", Some(&cache.path().display().to_string()));
+    bench.write("trace.ndjson", &stored("early-commit.ndjson"));
+    let ran = bench.run("conform trace.ndjson --offline");
+    let told = told(&ran).replace(&cache.path().display().to_string(), "CACHE");
+    expect![[r#"
+        error: expected TLC (tla2tools.jar) on this machine, found none, and offline nothing is installed; name a tla2tools.jar by --tlc-jar or TLA2TOOLS_JAR
+        exit 4
+    "#]].assert_eq(&told);
+    bench.assert_nothing_left();
+}
+
+#[test]
+fn a_corrupt_jar_is_refused() {
+    let bench = bench();
+    bench.write("tla2tools.jar", "PK but no more");
+    bench.write("trace.ndjson", &stored("early-commit.ndjson"));
+    check(
+        &bench,
+        "conform trace.ndjson --tlc-jar tla2tools.jar",
+        expect![[r#"
+        error: HERE/tla2tools.jar is corrupt: expected a zip archive with tlc2/TLC.class, found no archive (invalid Zip archive: Could not find EOCD); correct --tlc-jar, or leave it out to have TLC installed
+        exit 4
+    "#]],
+    );
+    check(
+        &bench,
+        "conform trace.ndjson --tlc-jar nowhere.jar",
+        expect![[r#"
+        error: expected tla2tools.jar at nowhere.jar as --tlc-jar says, found no file; correct --tlc-jar
+        exit 4
+    "#]],
+    );
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let bench = bench();
+    bench.write("trace.ndjson", &stored("early-commit.ndjson"));
+    let ran = bench.run(&format!("replay trace.ndjson --against processes --base-port {port}"));
+    let told = told(&ran);
+    assert!(told.contains(&format!("127.0.0.1:{port}")), "{told}");
+    assert!(told.contains("in use"), "{told}");
+    assert_eq!(ran.code, Some(4), "{told}");
+    bench.assert_nothing_left();
+}
+
+/// A trace of the broken game in which its node goes.
+fn going(bench: &Bench) -> &'static str {
+    let suite_less = bench.run("explore broken");
+    assert_eq!(suite_less.code, Some(0), "{}", suite_less.output);
+    bench.write(
+        "going.ndjson",
+        concat!(
+            r#"{"format":"cadre-trace","version":1,"steps":1,"header":{"protocol":"broken","#,
+            r#""setup":{"nodes":1},"origin":"hand","nodes":["n1"],"network":"growing-set","#,
+            r#""guarantee":null,"verdict":"bounded","initial":{"nodes":{"n1":{"status":"up","#,
+            r#""state":false,"timers":[],"disk":{},"unsynced":[]}},"network":[],"history":[]},"#,
+            r#""spec":null}}"#,
+            "\n",
+            r#"{"step":1,"action":{"choose":{"node":"n1","timer":"go"}},"event":{"timeout":"#,
+            r#"{"timer":"go"}},"effects":[],"lamport":1,"clock":{"n1":1},"causes":[],"change":"#,
+            r#"{"nodes":{"n1":{"status":"up","state":true,"timers":[],"disk":{},"unsynced":[]}},"#,
+            r#""added":[],"removed":[],"history":[]},"failure":null,"spec":null}"#,
+            "\n"
+        ),
+    );
+    "going.ndjson"
+}
+
+#[test]
+fn a_process_that_dies_ends_the_replay_with_its_step() {
+    let bench = broken();
+    let trace = going(&bench);
+    let bench = bench.env("BROKEN", Some("dies"));
+    check(
+        &bench,
+        &format!("replay {trace} --against processes"),
+        expect![[r#"
+            replaying going.ndjson
+            error: at step 1 (n1 chooses go), node n1: expected `cadre` to go on talking, but it ended with exit code 9; it wrote nothing to HERE/.cadre/runs/replay-1/replay-1/n1.log
+            exit 4
+        "#]],
+    );
+}
+
+#[test]
+fn a_process_that_hangs_is_killed_at_the_limit() {
+    let bench = broken();
+    let trace = going(&bench);
+    let bench = bench.env("BROKEN", Some("hangs"));
+    let args = format!("replay {trace} --against processes --step-seconds 1");
+    check(
+        &bench,
+        &args,
+        expect![[r#"
+            replaying going.ndjson
+            error: at step 1 (n1 chooses go), node n1: expected `cadre` to talk within 1s, but it was silent; it may hang, or need a longer wait; it wrote nothing to HERE/.cadre/runs/replay-1/replay-1/n1.log
+            exit 4
+        "#]],
+    );
+}
+
+#[test]
+fn a_panic_in_a_step_is_a_violation_with_a_trace() {
+    let bench = broken().env("BROKEN", Some("panics"));
+    check(
+        &bench,
+        "explore broken",
+        expect![[r#"
+            exploring broken · 1 node
+            explore  violated  2 distinct configurations, depth 1, T s at R k/s, omission < 6e-39
+
+            violated  every step returns   shortest, 1 step
+
+             #  action          n1  changed
+             1  n1 chooses go   !   n1 up → failed: the node cannot go (tests/src/bin/broken_games.rs:35:29)
+
+            because  at 1, n1 failed of its own accord (go): the node cannot go
+                     (tests/src/bin/broken_games.rs:35:29);
+                     every step returns: n1 failed: the node cannot go
+                     (tests/src/bin/broken_games.rs:35:29).
+
+            saved    .cadre/traces/broken/every-step-returns-bb305e40.ndjson
+            replay   cadre replay .cadre/traces/broken/every-step-returns-bb305e40.ndjson
+            FAIL     every step returns (exit 1)
+            exit 1
+        "#]],
+    );
+}

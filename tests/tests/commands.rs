@@ -1,0 +1,305 @@
+//! Transcripts of the command: everything it prints, and its exit code.
+
+use cadre_tests::Bench;
+use expect_test::{Expect, expect};
+
+fn bench() -> Bench {
+    Bench::new(env!("CARGO_BIN_EXE_cadre-under-test"))
+}
+
+/// Runs a command on a fresh bench and compares what it prints, the exit code last.
+fn check(args: &str, expected: Expect) {
+    let ran = bench().run(args);
+    expected.assert_eq(&format!("{}exit {}\n", ran.output, ran.code.unwrap_or(-1)));
+}
+
+#[test]
+fn list_names_the_games_with_their_guarantees_and_bugs() {
+    check(
+        "list",
+        expect![[r#"
+            two-phase-commit
+              resource managers agree with a transaction manager on committing or aborting
+              --nodes N    1 to 16 resource managers, 3 unless said otherwise
+              spec         tla/TwoPhase
+              always       every step returns
+              always       no two resource managers decide differently
+              at rest      once nothing can happen any more, all have decided
+              reachable    all can commit
+              --bug early-commit
+                           the transaction manager commits once it has heard from one resource manager
+              --bug late-abort
+                           a resource manager that has prepared still aborts of its own accord
+              --bug answers-before-sync
+                           the process sends what it has to say before its disk is synced (the step function is right)
+            exit 0
+        "#]],
+    );
+}
+
+#[test]
+fn explore_reports_the_closed_form_counts() {
+    check(
+        "explore two-phase-commit --nodes 4",
+        expect![[r#"
+            exploring two-phase-commit · 4 resource managers
+            explore  holds     1 568 distinct configurations, depth 14, T s at R k/s, omission < 4e-33
+                     holds     every step returns
+                     holds     no two resource managers decide differently
+                     holds     once nothing can happen any more, all have decided
+                     holds     all can commit, first after 13 steps
+                     executed  5 377 transitions
+            PASS     every guarantee holds, everything was seen (exit 0)
+            exit 0
+        "#]],
+    );
+}
+
+#[test]
+fn a_search_that_ends_at_a_bound_is_bounded() {
+    check(
+        "explore two-phase-commit --nodes 4 --depth 6",
+        expect![[r#"
+            exploring two-phase-commit · 4 resource managers
+            explore  bounded   stopped at depth 6: 504 distinct configurations, depth 6, T s at R k/s, omission < 4e-34
+                     bounded   every step returns
+                     bounded   no two resource managers decide differently
+                     bounded   once nothing can happen any more, all have decided
+                     bounded   all can commit
+                     executed  2 587 transitions
+            BOUNDED  nothing was found, but not everything was seen (exit 3)
+            exit 3
+        "#]],
+    );
+    check(
+        "explore two-phase-commit --nodes 6 --configurations 1000",
+        expect![[r#"
+            exploring two-phase-commit · 6 resource managers
+            explore  bounded   stopped at the most configurations: 1 000 distinct configurations, depth 4, T s at R k/s, omission < 1e-33
+                     bounded   every step returns
+                     bounded   no two resource managers decide differently
+                     bounded   once nothing can happen any more, all have decided
+                     bounded   all can commit
+                     executed  3 052 transitions
+            BOUNDED  nothing was found, but not everything was seen (exit 3)
+            exit 3
+        "#]],
+    );
+}
+
+#[test]
+fn an_early_commit_is_shown_with_its_shortest_counterexample() {
+    check(
+        "explore two-phase-commit --bug early-commit",
+        expect![[r#"
+            exploring two-phase-commit · 3 resource managers · bug early-commit
+            explore  violated  160 distinct configurations, depth 5, T s at R k/s, omission < 4e-35
+
+            violated  no two resource managers decide differently   shortest, 5 steps
+
+             #  action                    tm   rm1   rm2   rm3  changed
+             1  rm1 chooses Prepare       :     ●     :     :   rm1 working → prepared, +Prepared→tm, disk state
+             2  deliver Prepared rm1→tm   *◀──1─o     :     :   tm.prepared[0] none → 1, disk state
+             3  tm chooses Commit         ●     :     :     :   tm.decision undecided → committed
+             4  deliver Commit tm→rm1     o─3──▶*     :     :   rm1 prepared → committed, disk state
+             5  rm2 chooses Abort         :     :     *     :   rm2 working → aborted, disk state
+
+            because  at 4, rm1 went to committed on Commit, which tm sent at 3 of its own accord (Commit);
+                     at 5, rm2, knowing nothing of rm1, went to aborted of its own accord (Abort);
+                     no two resource managers decide differently: rm1 has committed and rm2 has aborted.
+
+            saved    .cadre/traces/two-phase-commit/no-two-resource-managers-decide-7817fa95.ndjson
+            replay   cadre replay .cadre/traces/two-phase-commit/no-two-resource-managers-decide-7817fa95.ndjson
+            FAIL     no two resource managers decide differently (exit 1)
+            exit 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_late_abort_is_shown_with_its_shortest_counterexample() {
+    check(
+        "explore two-phase-commit --bug late-abort",
+        expect![[r#"
+            exploring two-phase-commit · 3 resource managers · bug late-abort
+            explore  violated  436 distinct configurations, depth 9, T s at R k/s, omission < 3e-34
+
+            violated  no two resource managers decide differently   shortest, 9 steps
+
+             #  action                    tm   rm1   rm2   rm3  changed
+             1  rm1 chooses Prepare       :     ●     :     :   rm1 working → prepared, +Prepared→tm, disk state
+             2  deliver Prepared rm1→tm   *◀──1─o     :     :   tm.prepared[0] none → 1, disk state
+             3  rm1 chooses Abort         :     *     :     :   rm1 prepared → aborted, disk state
+             4  rm2 chooses Prepare       :     :     ●     :   rm2 working → prepared, +Prepared→tm, disk state
+             5  deliver Prepared rm2→tm   *◀────────4─o     :   tm.prepared[1] none → 2, disk state
+             6  rm3 chooses Prepare       :     :     :     ●   rm3 working → prepared, +Prepared→tm, disk state
+             7  deliver Prepared rm3→tm   *◀──────────────6─o   tm.prepared[2] none → 3, disk state
+             8  tm chooses Commit         ●     :     :     :   tm.decision undecided → committed
+             9  deliver Commit tm→rm2     o─8────────▶*     :   rm2 prepared → committed, disk state
+
+            because  at 3, rm1 went to aborted of its own accord (Abort);
+                     at 9, rm2, knowing rm1 only as of 1 (prepared), went to committed on Commit, which tm
+                     sent at 8 of its own accord (Commit);
+                     no two resource managers decide differently: rm2 has committed and rm1 has aborted.
+
+            saved    .cadre/traces/two-phase-commit/no-two-resource-managers-decide-cff975a9.ndjson
+            replay   cadre replay .cadre/traces/two-phase-commit/no-two-resource-managers-decide-cff975a9.ndjson
+            FAIL     no two resource managers decide differently (exit 1)
+            exit 1
+        "#]],
+    );
+}
+
+#[test]
+fn fuzz_finds_the_bug_and_shrinks_it() {
+    check(
+        "fuzz two-phase-commit --bug early-commit",
+        expect![[r#"
+            fuzzing two-phase-commit · 3 resource managers · bug early-commit
+            fuzz     violated  2 random executions, 12 steps, seed 1
+
+            violated  no two resource managers decide differently   shrunk from 6 steps, 5 steps
+
+             #  action                    tm   rm1   rm2   rm3  changed
+             1  rm3 chooses Prepare       :     :     :     ●   rm3 working → prepared, +Prepared→tm, disk state
+             2  rm1 chooses Abort         :     *     :     :   rm1 working → aborted, disk state
+             3  deliver Prepared rm3→tm   *◀──────────────1─o   tm.prepared[0] none → 3, disk state
+             4  tm chooses Commit         ●     :     :     :   tm.decision undecided → committed
+             5  deliver Commit tm→rm3     o─4──────────────▶*   rm3 prepared → committed, disk state
+
+            because  at 2, rm1 went to aborted of its own accord (Abort);
+                     at 5, rm3, knowing nothing of rm1, went to committed on Commit, which tm sent at 4 of
+                     its own accord (Commit);
+                     no two resource managers decide differently: rm3 has committed and rm1 has aborted.
+
+            saved    .cadre/traces/two-phase-commit/no-two-resource-managers-decide-2245b642.ndjson
+            replay   cadre replay .cadre/traces/two-phase-commit/no-two-resource-managers-decide-2245b642.ndjson
+            FAIL     no two resource managers decide differently (exit 1)
+            exit 1
+        "#]],
+    );
+}
+
+#[test]
+fn fuzz_without_a_finding_is_bounded() {
+    check(
+        "fuzz two-phase-commit",
+        expect![[r#"
+            fuzzing two-phase-commit · 3 resource managers
+            fuzz     bounded   256 random executions, 1 432 steps, seed 1
+                     not met   all can commit
+            BOUNDED  nothing was found in the executions tried (exit 3)
+            exit 3
+        "#]],
+    );
+}
+
+#[test]
+fn show_draws_the_whole_trace() {
+    let bench = bench();
+    bench.run("explore two-phase-commit --nodes 2 --bug late-abort");
+    let trace = bench.files(".cadre/traces").pop().unwrap();
+    let ran = bench.run(&format!("show {}", trace.display()));
+    expect![[r#"
+        two-phase-commit · bug "late-abort", nodes 2 · found by explore · 7 steps
+        violated  no two resource managers decide differently
+
+         #  action                    tm    rm1    rm2  changed
+         1  rm1 chooses Prepare       :      ●      :   rm1 working → prepared, +Prepared→tm, disk state
+         2  deliver Prepared rm1→tm   *◀───1─o      :   tm.prepared[0] none → 1, disk state
+         3  rm1 chooses Abort         :      *      :   rm1 prepared → aborted, disk state
+         4  rm2 chooses Prepare       :      :      ●   rm2 working → prepared, +Prepared→tm, disk state
+         5  deliver Prepared rm2→tm   *◀──────────4─o   tm.prepared[1] none → 2, disk state
+         6  tm chooses Commit         ●      :      :   tm.decision undecided → committed
+         7  deliver Commit tm→rm2     o─6──────────▶*   rm2 prepared → committed, disk state
+
+        at 3, rm1 went to aborted of its own accord (Abort);
+        at 7, rm2, knowing rm1 only as of 1 (prepared), went to committed on Commit, which tm sent at 6
+        of its own accord (Commit);
+        no two resource managers decide differently: rm2 has committed and rm1 has aborted.
+    "#]].assert_eq(&ran.output);
+    assert_eq!(ran.code, Some(0));
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_is_a_usage_error() {
+    check(
+        "explore three-phase-commit",
+        expect![[r#"
+        error: there is no game `three-phase-commit`; there is two-phase-commit
+        exit 2
+    "#]],
+    );
+    check(
+        "explore two-phase-commit --bug tardy-abort",
+        expect![[r#"
+        error: two-phase-commit has no bug `tardy-abort`; it has early-commit, late-abort, answers-before-sync
+        exit 2
+    "#]],
+    );
+    check(
+        "explore two-phase-commit --nodes 0",
+        expect![[r#"
+        error: expected 1 to 16 resource managers for two-phase-commit, found 0
+        exit 2
+    "#]],
+    );
+    check(
+        "explore two-phase-commit --nodes three",
+        expect![[r#"
+        error: invalid value 'three' for '--nodes <NODES>': invalid digit found in string
+
+        For more information, try '--help'.
+        exit 2
+    "#]],
+    );
+    check(
+        "explode",
+        expect![[r#"
+        error: unrecognized subcommand 'explode'
+
+          tip: a similar subcommand exists: 'explore'
+
+        Usage: cadre-under-test [OPTIONS] <COMMAND>
+
+        For more information, try '--help'.
+        exit 2
+    "#]],
+    );
+}
+
+#[test]
+fn a_printed_replay_command_reproduces_the_violation() {
+    let bench = bench();
+    let found = bench.run("explore two-phase-commit --bug early-commit");
+    let replay = found.output.lines().find_map(|line| line.strip_prefix("replay"));
+    let replay = replay.and_then(|line| line.trim().strip_prefix("cadre ")).unwrap().to_owned();
+    let ran = bench.run(&replay);
+    expect![[r#"
+        replaying .cadre/traces/two-phase-commit/no-two-resource-managers-decide-7817fa95.ndjson
+        model    agrees    5 steps by the step function
+        replay   agrees    1 schedule, 5 steps on 4 real processes
+        FAIL     violated again, no two resource managers decide differently: rm1 has committed and rm2 has aborted (exit 1)
+    "#]].assert_eq(&ran.output);
+    assert_eq!(ran.code, Some(1));
+}
+
+#[test]
+fn the_same_command_prints_the_same_bytes_and_saves_the_same_trace() {
+    let runs = [(), ()].map(|()| {
+        let bench = bench();
+        let ran = bench.run("explore two-phase-commit --bug late-abort");
+        let saved = bench.files(".cadre/traces").pop().unwrap();
+        let name = saved.file_name().unwrap().to_owned();
+        (ran.output, name, std::fs::read(saved).unwrap())
+    });
+    assert_eq!(runs[0], runs[1]);
+}
+
+#[test]
+fn nothing_is_left_behind_by_a_run_that_went_well() {
+    let bench = bench();
+    bench.run("explore two-phase-commit");
+    bench.run("doctor");
+    assert_eq!(std::fs::read_dir(bench.path()).unwrap().count(), 0);
+}
