@@ -151,23 +151,23 @@ pub fn timeless(text: &str) -> String {
     text.replace("target/release/cadre", "cadre").lines().map(line).collect()
 }
 
+/// A line with each number of seconds, and each number per second, replaced.
 fn without_times(line: &str) -> String {
-    let words: Vec<&str> = line.split(' ').collect();
-    let mut kept: Vec<String> = Vec::new();
-    let mut index = 0;
-    while index < words.len() {
-        let next = words.get(index + 1).copied().unwrap_or_default();
+    let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+    for index in 0..words.len() {
         let is_number = words[index].trim_start_matches('(').parse::<f64>().is_ok();
-        if is_number && ["s", "s,", "s)"].contains(&next) {
-            kept.push(
-                words[index].chars().filter(|letter| *letter == '(').collect::<String>() + "T",
-            );
-        } else if is_number && ["M/s,", "k/s,", "M/s", "k/s"].contains(&next) {
-            kept.push("R".to_owned());
-        } else {
-            kept.push(words[index].to_owned());
+        let unit = words.get(index + 1).map_or("", |word| word.trim_end_matches([',', ')']));
+        if is_number && unit == "s" {
+            words[index] = words[index].replace(|letter| letter != '(', "") + "T";
+        } else if is_number && ["k/s", "M/s"].contains(&unit) {
+            // The prefix of the unit goes with the number.
+            words[index] = "R".to_owned();
+            words[index + 1] = words[index + 1].replace(['k', 'M'], "");
+        } else if let Some((number, rest)) = words[index].split_once("/s")
+            && number.parse::<f64>().is_ok()
+        {
+            words[index] = format!("R /s{rest}");
         }
-        index += 1;
     }
-    kept.join(" ")
+    words.join(" ")
 }

