@@ -65,8 +65,23 @@ impl Bench {
     ///
     /// Where it cannot be started or does not end.
     pub fn run_raw(&self, args: &str) -> Ran {
-        let mut program = Program::new(&self.command)
-            .args(args.split_whitespace())
+        self.run_program(Program::new(&self.command).args(args.split_whitespace()), args)
+    }
+
+    /// Runs the command as [`run`](Bench::run) does, and interrupts it after a second by Ctrl-C.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be started or does not end.
+    pub fn interrupt(&self, args: &str) -> Ran {
+        let script = "\"$0\" \"$@\" & sleep 1; kill -INT $!; wait $!";
+        let shell = Program::new("/bin/sh").args(["-c", script]).arg(&self.command);
+        let ran = self.run_program(shell.args(args.split_whitespace()), args);
+        Ran { output: timeless(&ran.output), ..ran }
+    }
+
+    fn run_program(&self, program: Program, args: &str) -> Ran {
+        let mut program = program
             .directory(self.path())
             .env("COLUMNS", "100")
             .env("TMPDIR", self.temporary.path());

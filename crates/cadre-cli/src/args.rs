@@ -41,8 +41,8 @@ pub(crate) enum Verb {
         #[command(flatten)]
         bounds: BoundArgs,
         /// How many sampled traces TLC checks
-        #[arg(long, default_value_t = 1000)]
-        traces: usize,
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+        traces: u32,
         /// What random choices follow from
         #[arg(long, default_value_t = 1)]
         seed: u64,

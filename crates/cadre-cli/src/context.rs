@@ -53,6 +53,14 @@ impl<'a> Context<'a> {
         Find { jar: self.common.tlc_jar.clone(), offline: self.common.offline, cache: None }
     }
 
+    /// What failed because it was interrupted has not failed: nothing more is known.
+    pub(crate) fn interrupted(&self, failure: Failure) -> Failure {
+        match self.stop.requested() {
+            true => Failure { exit: Exit::Bounded, ..failure },
+            false => failure,
+        }
+    }
+
     /// A new directory for what a run leaves; removed at its end unless it is kept.
     pub(crate) fn run_directory(&self, verb: &str) -> Result<RunDirectory, Failure> {
         let directory = RunDirectory::new(&self.common.out.join("runs"), verb, self.common.keep);

@@ -52,7 +52,8 @@ pub fn run(suite: &Suite) -> ExitCode {
     };
     let played = catch_unwind(AssertUnwindSafe(|| {
         let mut context = Context::new(suite, args.common)?;
-        commands::run(&mut context, args.verb)
+        let played = commands::run(&mut context, args.verb);
+        played.map_err(|failure| context.interrupted(failure))
     }));
     let exit = match played {
         Ok(Ok(exit)) => exit,

@@ -80,13 +80,6 @@ pub trait AnyGame: Send + Sync {
     /// Where the cluster cannot be built.
     fn claims(&self, setup: &Setup) -> Result<Vec<Claim>, GameError>;
 
-    /// The names of the nodes.
-    ///
-    /// # Errors
-    ///
-    /// Where the cluster cannot be built.
-    fn node_names(&self, setup: &Setup) -> Result<Vec<String>, GameError>;
-
     /// The specification that the game maps to.
     fn spec(&self, setup: &Setup) -> Option<Spec>;
 
@@ -239,10 +232,6 @@ impl<G: Game> AnyGame for G {
 
     fn claims(&self, setup: &Setup) -> Result<Vec<Claim>, GameError> {
         Ok(self.cluster(setup)?.guarantees())
-    }
-
-    fn node_names(&self, setup: &Setup) -> Result<Vec<String>, GameError> {
-        Ok(self.cluster(setup)?.node_names().to_vec())
     }
 
     fn spec(&self, setup: &Setup) -> Option<Spec> {

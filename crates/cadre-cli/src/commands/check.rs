@@ -14,7 +14,7 @@ use crate::{output, stages};
 /// What is drawn at random.
 pub(crate) struct Sampling {
     /// How many traces TLC checks.
-    pub(crate) traces: usize,
+    pub(crate) traces: u32,
     pub(crate) seed: u64,
 }
 
@@ -22,6 +22,8 @@ pub(crate) struct Sampling {
 const STEPS_MAX: usize = 60;
 /// How many random executions are tried.
 const FUZZ_CASES: u32 = 256;
+/// How many random executions are tried for each that is wanted: some come twice.
+const ATTEMPTS_PER_TRACE: usize = 20;
 /// How many free runs of real processes are recorded.
 const FREE_RUNS: u64 = 3;
 /// How many sampled schedules are replayed on real processes.
@@ -42,6 +44,9 @@ pub(crate) fn run(
     let found = stages::explore(context, &chosen, bounds)?;
     if let Some(violated) = violated(&found) {
         return check_violation(context, &chosen, violated, &mut run);
+    }
+    if context.stop.requested() {
+        return Ok(conclude(Verdict::Bounded));
     }
     let options = FuzzOptions { cases: FUZZ_CASES, steps_max: STEPS_MAX, seed: sampling.seed };
     let go_on = &mut |_| !context.stop.requested();
@@ -116,11 +121,12 @@ fn traces_to_check(
     sampling: &Sampling,
     run: &mut crate::run_directory::RunDirectory,
 ) -> Result<Vec<Named>, Failure> {
+    let count = sampling.traces as usize;
     let options = SampleOptions {
-        count: sampling.traces,
+        count,
         steps_max: STEPS_MAX,
         seed: sampling.seed,
-        attempts_max: sampling.traces.saturating_mul(20),
+        attempts_max: count.saturating_mul(ATTEMPTS_PER_TRACE),
     };
     let sampled = chosen.game.sample(&chosen.setup, &options).or_exit(Exit::Internal)?;
     let recorded = stages::record(context, chosen, FREE_RUNS, run)?;

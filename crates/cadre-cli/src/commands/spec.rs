@@ -1,10 +1,11 @@
 use cadre::conform::{ModelOptions, SpecModel, check_model, plan_model};
-use cadre::tla::{Outcome, Verdict};
+use cadre::tla::{Outcome, Tlc, Verdict};
 
 use crate::args::GameArgs;
 use crate::chosen::Chosen;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
+use crate::run_directory::RunDirectory;
 use crate::watch::grouped;
 use crate::{output, stages};
 
@@ -14,12 +15,8 @@ pub(crate) fn run(
     game: &GameArgs,
     workers: u32,
 ) -> Result<Exit, Failure> {
-    let chosen = Chosen::new(context, game)?;
-    let model = model(&chosen)?;
-    let tlc = context.tlc()?;
-    let mut run = context.run_directory("spec")?;
-    output::line(&format!("checking the specification of {}", chosen.title()));
-    let options = ModelOptions { workers, ..ModelOptions::default() };
+    let Prepared { title, model, tlc, mut run, options } = prepare(context, game, workers)?;
+    output::line(&format!("checking the specification of {title}"));
     let outcome = check_model(&model, &tlc, run.path(), &options, &context.stop);
     let outcome = outcome.or_exit(Exit::ToolChain).inspect_err(|_| {
         run.keep();
@@ -50,16 +47,32 @@ pub(crate) fn print_command(
     game: &GameArgs,
     workers: u32,
 ) -> Result<Exit, Failure> {
-    let chosen = Chosen::new(context, game)?;
-    let model = model(&chosen)?;
-    let tlc = context.tlc()?;
-    let mut run = context.run_directory("spec")?;
-    let options = ModelOptions { workers, ..ModelOptions::default() };
+    let Prepared { model, tlc, mut run, options, .. } = prepare(context, game, workers)?;
     let command = plan_model(&model, &tlc, run.path(), &options).or_exit(Exit::ToolChain)?;
     // The command is worth nothing without the modules it names.
     run.keep();
     output::line(&command);
     Ok(Exit::Holds)
+}
+
+/// What a run of TLC on a specification needs.
+struct Prepared {
+    title: String,
+    model: SpecModel,
+    tlc: Tlc,
+    run: RunDirectory,
+    options: ModelOptions,
+}
+
+fn prepare(context: &mut Context<'_>, game: &GameArgs, workers: u32) -> Result<Prepared, Failure> {
+    let chosen = Chosen::new(context, game)?;
+    Ok(Prepared {
+        title: chosen.title(),
+        model: model(&chosen)?,
+        tlc: context.tlc()?,
+        run: context.run_directory("spec")?,
+        options: ModelOptions { workers, ..ModelOptions::default() },
+    })
 }
 
 fn model(chosen: &Chosen<'_>) -> Result<SpecModel, Failure> {

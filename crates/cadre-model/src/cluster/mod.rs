@@ -78,6 +78,48 @@ const STEPS_RETURN: usize = 0;
 
 impl<P: Protocol> Cluster<P> {
     /// Begins to put a cluster together.
+    ///
+    /// # Examples
+    ///
+    /// One node that may count up to three, and never does more:
+    ///
+    /// ```
+    /// use cadre_model::{Cluster, Guarantee, Model, View};
+    /// use cadre_step::{Disk, Effects, Event, NodeId, Nothing, Protocol};
+    ///
+    /// struct Counter;
+    ///
+    /// impl Protocol for Counter {
+    ///     type State = u8;
+    ///     type Message = Nothing;
+    ///     type Timer = String;
+    ///     type Request = Nothing;
+    ///     type Response = Nothing;
+    ///
+    ///     fn start(&self, _: NodeId, _: &Disk, _: &mut Effects<Self>) -> u8 {
+    ///         0
+    ///     }
+    ///
+    ///     fn step(&self, _: NodeId, count: &mut u8, _: Event<Self>, _: &mut Effects<Self>) {
+    ///         *count += 1;
+    ///     }
+    ///
+    ///     fn choices(&self, _: NodeId, count: &u8) -> Vec<String> {
+    ///         if *count < 3 { vec!["count".to_owned()] } else { Vec::new() }
+    ///     }
+    /// }
+    ///
+    /// let cluster = Cluster::builder(Counter)
+    ///     .node("n1")
+    ///     .guarantee(Guarantee::always("no more than three", |view: &View<Counter>| {
+    ///         view.nodes().all(|node| view.state(node).is_none_or(|count| *count <= 3))
+    ///     }))
+    ///     .build()?;
+    /// let mut actions = Vec::new();
+    /// cluster.actions(cluster.initial(), &mut actions);
+    /// assert_eq!(actions.len(), 1);
+    /// # Ok::<(), cadre_model::ClusterError>(())
+    /// ```
     pub fn builder(protocol: P) -> ClusterBuilder<P> {
         ClusterBuilder::new(protocol)
     }
