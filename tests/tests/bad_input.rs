@@ -264,13 +264,13 @@ fn a_process_that_hangs_is_killed_at_the_limit() {
     let bench = broken();
     let trace = going(&bench);
     let bench = bench.env("BROKEN", Some("hangs"));
-    let args = format!("replay {trace} --against processes --step-seconds 1");
+    let args = format!("replay {trace} --against processes --step-seconds 3");
     check(
         &bench,
         &args,
         expect![[r#"
             replaying going.ndjson
-            error: at step 1 (n1 chooses go), node n1: expected `cadre` to talk within 1s, but it was silent; it may hang, or need a longer wait; it wrote nothing to HERE/.cadre/runs/replay-1/replay-1/n1.log
+            error: at step 1 (n1 chooses go), node n1: expected `cadre` to talk within 3s, but it was silent; it may hang, or need a longer wait; it wrote nothing to HERE/.cadre/runs/replay-1/replay-1/n1.log
             exit 4
         "#]],
     );

@@ -299,7 +299,7 @@ fn the_same_command_prints_the_same_bytes_and_saves_the_same_trace() {
 #[test]
 fn an_interrupted_search_is_bounded_and_says_how_far_it_came() {
     let bench = bench();
-    let ran = bench.interrupt("explore two-phase-commit --nodes 12");
+    let ran = bench.interrupt("explore two-phase-commit --nodes 12 --seconds 20");
     assert!(ran.output.contains("explore  bounded   interrupted: "), "{}", ran.output);
     assert_eq!(ran.code, Some(3), "{}", ran.output);
     bench.assert_nothing_left();
