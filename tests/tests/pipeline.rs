@@ -216,7 +216,7 @@ fn a_conforming_and_a_wrong_trace_are_told_apart_in_one_run() {
         conform  rejected  1 of 2 traces against TwoPhase, TLC 2.15, 2 runs, T s
                  no-two-resource-managers-decide-cff975a9: step 3, rm1 chooses Abort: the spec does not allow RMChooseToAbort here
         logs     .cadre/runs/conform-1
-        FAIL     1 of 2 traces do not conform (exit 1)
+        FAIL     1 trace does not conform (exit 1)
     "#]].assert_eq(&told(&ran));
     assert_eq!(ran.code, Some(1));
 }

@@ -88,11 +88,11 @@ pub(crate) fn conform(
     let report = checked.or_exit(Exit::ToolChain).inspect_err(|_| {
         run.keep();
     })?;
-    let (rejected, traces) = (rejections(&report), count(traces.len(), "trace", "traces"));
-    let outcome = if rejected == 0 { "conforms" } else { "rejected" };
-    let what = match rejected {
-        0 => traces,
-        rejected => format!("{rejected} of {traces}"),
+    let (tally, traces) = (Tally::of(&report), count(traces.len(), "trace", "traces"));
+    let (outcome, what) = match tally {
+        Tally { rejected: 0, unknown: 0 } => ("conforms", traces),
+        Tally { rejected: 0, unknown } => ("unknown", format!("{unknown} of {traces}")),
+        Tally { rejected, .. } => ("rejected", format!("{rejected} of {traces}")),
     };
     let particulars = format!(
         "{what} against {}, {}, {} {:.1} s",
@@ -126,15 +126,53 @@ pub(crate) fn told(
     Ok(Some((spec, told)))
 }
 
-/// How many traces do not conform, for whatever reason.
-pub(crate) fn rejections(report: &Report) -> usize {
-    let conforms = |verdict: &&TraceVerdict| !matches!(verdict, TraceVerdict::Conforms);
-    report.verdicts.iter().filter(conforms).count()
+/// How many traces do not conform, and of how many it is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) rejected: usize,
+    pub(crate) unknown: usize,
 }
 
-/// Says of each rejected trace which step the specification does not allow; at most `lines_max`
-/// lines.
-pub(crate) fn print_rejections(report: &Report, traces: &[Named], lines_max: usize) {
+impl Tally {
+    pub(crate) fn of(report: &Report) -> Self {
+        let mut tally = Self { rejected: 0, unknown: 0 };
+        for verdict in &report.verdicts {
+            match verdict {
+                TraceVerdict::Conforms => {}
+                TraceVerdict::Rejected(_) => tally.rejected += 1,
+                TraceVerdict::Undetermined { .. } => tally.unknown += 1,
+            }
+        }
+        tally
+    }
+
+    pub(crate) fn conforms(self) -> bool {
+        self == Self { rejected: 0, unknown: 0 }
+    }
+
+    /// Prints the verdict; what is not known is neither passed nor violated.
+    pub(crate) fn print_verdict(self) -> Exit {
+        let (word, what, exit) = match self {
+            Self { rejected: 0, unknown: 0 } => {
+                ("PASS", "every trace conforms".to_owned(), Exit::Holds)
+            }
+            Self { rejected: 0, unknown } => {
+                let traces = count(unknown, "trace", "traces");
+                ("BOUNDED", format!("of {traces} it is not known"), Exit::Bounded)
+            }
+            Self { rejected, .. } => {
+                let what = count(rejected, "trace does not conform", "traces do not conform");
+                ("FAIL", what, Exit::Violated)
+            }
+        };
+        output::verdict(word, &what, exit);
+        exit
+    }
+}
+
+/// Says of each trace that does not conform which step the specification does not allow, in at most
+/// so many lines and one more; gives how many lines it took.
+pub(crate) fn print_rejections(report: &Report, traces: &[Named], lines_max: usize) -> usize {
     let mut lines = Vec::new();
     for (Named { name, trace }, verdict) in traces.iter().zip(&report.verdicts) {
         let (step, why) = match verdict {
@@ -154,6 +192,7 @@ pub(crate) fn print_rejections(report: &Report, traces: &[Named], lines_max: usi
     if more > 0 {
         output::labelled("", &format!("and {more} more"));
     }
+    lines.len() + usize::from(more > 0)
 }
 
 /// Why the specification does not allow a step, in a clause.
@@ -268,4 +307,18 @@ pub(crate) fn print_violation(
     output::line("");
     output::line(&cadre::view::failure(trace, &notes));
     Ok(saved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_neither_passed_nor_violated() {
+        let exit = |rejected, unknown| Tally { rejected, unknown }.print_verdict();
+        assert_eq!(exit(0, 0), Exit::Holds);
+        assert_eq!(exit(0, 1), Exit::Bounded);
+        assert_eq!(exit(1, 1), Exit::Violated);
+        assert!(!Tally { rejected: 0, unknown: 1 }.conforms());
+    }
 }

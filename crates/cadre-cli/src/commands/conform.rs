@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use crate::chosen::Chosen;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
-use crate::stages::Named;
+use crate::stages::{Named, Tally};
 use crate::{commands, output, stages};
 
 /// How many rejected traces are told of.
@@ -16,19 +16,12 @@ pub(crate) fn run(context: &mut Context<'_>, paths: &[PathBuf]) -> Result<Exit, 
     let Some(report) = stages::conform(context, &chosen, &traces, &mut run)? else {
         return Err(no_spec(&chosen));
     };
-    match stages::rejections(&report) {
-        0 => {
-            output::verdict("PASS", "every trace conforms", Exit::Holds);
-            Ok(Exit::Holds)
-        }
-        rejected => {
-            stages::print_rejections(&report, &traces, REJECTIONS_MAX);
-            output::labelled("logs", &run.keep().display().to_string());
-            let what = format!("{rejected} of {} traces do not conform", traces.len());
-            output::verdict("FAIL", &what, Exit::Violated);
-            Ok(Exit::Violated)
-        }
+    let tally = Tally::of(&report);
+    if !tally.conforms() {
+        stages::print_rejections(&report, &traces, REJECTIONS_MAX);
+        output::labelled("logs", &run.keep().display().to_string());
     }
+    Ok(tally.print_verdict())
 }
 
 /// `conform --dry-run`: the java command alone.
