@@ -253,8 +253,10 @@ impl<P: Protocol> Cluster<P> {
         let mut effects = Vec::new();
         if let Some(node) = action.node() {
             let local = before.local(node.index()) as usize;
-            let local = self.tables.borrow().nodes[node.index()].locals.values[local].clone();
-            effects = local::execute(&self.protocol, node, &local, action).effects;
+            let tables = self.tables.borrow();
+            let local = &tables.nodes[node.index()].locals.values[local];
+            let execution = local::execute(&self.protocol, node, local, action);
+            effects = tables.addressed(execution).effects;
         }
         let failure = self.with_view(after, |view| {
             view.failure()

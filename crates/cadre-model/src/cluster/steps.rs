@@ -17,6 +17,7 @@ impl<P: Protocol> Cluster<P> {
         for node in 0..self.layout.nodes {
             let id = NodeId::from_index(node);
             let execution = local::start(&self.protocol, id, &Disk::new());
+            let execution = tables.addressed(execution);
             let leaving = tables.leaving(node, execution.effects);
             let local = tables.local_id(&self.protocol, node, execution.after);
             let key = tables.nodes[node].locals.keys[local as usize];

@@ -251,7 +251,7 @@ impl<P: Protocol> Tables<P> {
         let typed = self.nodes[node].actions[action as usize].clone();
         self.user_calls += 1;
         let execution = local::execute(protocol, id, &before, &typed);
-        let outcome = self.intern(protocol, node, local, execution);
+        let outcome = self.intern(protocol, node, local, self.addressed(execution));
         let tables = &mut self.nodes[node];
         tables.outcomes.push(outcome);
         let position = u32::try_from(tables.outcomes.len()).expect("fewer than 2^32 outcomes");
@@ -272,6 +272,19 @@ impl<P: Protocol> Tables<P> {
         let key_change = keys[local as usize].wrapping_sub(keys[before as usize]);
         let is_quiet = local == before && leaving.responses.is_empty();
         Outcome { local, key_change, leaving, is_quiet }
+    }
+
+    /// The execution, failed if it sends a message to a node that does not exist.
+    pub(super) fn addressed(&self, mut execution: Execution<P>) -> Execution<P> {
+        let nodes = self.nodes.len();
+        let is_lost =
+            |effect: &EffectOf<P>| matches!(effect, Effect::Send { to, .. } if to.index() >= nodes);
+        if let Some(lost) = execution.effects.iter().find(|effect| is_lost(effect)) {
+            let why = format!("{lost:?} is for a node that does not exist; there are {nodes}");
+            execution.after.life = Life::Failed(why);
+            execution.effects.clear();
+        }
+        execution
     }
 
     /// What of a node's effects leaves the node: envelopes and answers.
