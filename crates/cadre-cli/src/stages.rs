@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use cadre::conform::{self, Reason, Rejection, Report, Spec, SpecTrace, TraceVerdict};
 use cadre::explore::{Bound, Bounds};
-use cadre::replay::{Outcome, RecordOptions, ReplayOptions};
+use cadre::replay::{Ended, Outcome, RecordOptions, ReplayOptions};
 use cadre::trace::{Trace, Verdict};
 use cadre::view::FailureNotes;
 use cadre::{Explored, Fuzzed};
@@ -157,8 +157,8 @@ impl Tally {
                 ("PASS", "every trace conforms".to_owned(), Exit::Holds)
             }
             Self { rejected: 0, unknown } => {
-                let traces = count(unknown, "trace", "traces");
-                ("BOUNDED", format!("of {traces} it is not known"), Exit::Bounded)
+                let what = count(unknown, "trace is not decided", "traces are not decided");
+                ("BOUNDED", what, Exit::Bounded)
             }
             Self { rejected, .. } => {
                 let what = count(rejected, "trace does not conform", "traces do not conform");
@@ -259,22 +259,26 @@ pub(crate) fn replay(
     Ok(None)
 }
 
-/// Lets real processes go their own way, and gives what they reported.
+/// The longest that a free run of real processes may take.
+const FREE_RUN_MAX: Duration = Duration::from_secs(10);
+
+/// Lets real processes go their own way, gives what they reported, and prints the stage's line.
 pub(crate) fn record(
     context: &Context<'_>,
     chosen: &Chosen<'_>,
     runs: u64,
     run: &mut RunDirectory,
 ) -> Result<Vec<Trace>, Failure> {
-    let mut traces = Vec::new();
+    let program = chosen.node_program(&[])?;
+    let start = chosen.game.execute(&chosen.setup, &[]).or_exit(Exit::Internal)?.header;
+    let mut traces: Vec<Trace> = Vec::new();
+    let mut cut_off = 0;
     for seed in 1..=runs {
         let directory = run.part(&format!("record-{seed}")).or_exit(Exit::ToolChain)?;
-        let program = chosen.node_program(&[])?;
-        let start = chosen.game.execute(&chosen.setup, &[]).or_exit(Exit::Internal)?.header;
         let options = RecordOptions {
-            program,
+            program: program.clone(),
             seed,
-            duration_max: Duration::from_secs(10),
+            duration_max: FREE_RUN_MAX,
             quiet: Duration::from_millis(300),
             start_limit: Duration::from_secs(10),
             network: start.network.parse().or_exit(Exit::Internal)?,
@@ -284,7 +288,18 @@ pub(crate) fn record(
         let recording = recording.or_exit(Exit::ToolChain).inspect_err(|_| {
             run.keep();
         })?;
+        cut_off += usize::from(recording.ended == Ended::TimeLimit);
         traces.push(chosen.game.recorded(&chosen.setup, recording).or_exit(Exit::Internal)?);
+    }
+    let steps: usize = traces.iter().map(|trace| trace.steps.len()).sum();
+    let particulars = format!("{runs} free runs of real processes, {steps} steps");
+    match cut_off {
+        0 => output::stage("record", "done", &particulars),
+        cut_off => {
+            let limit = FREE_RUN_MAX.as_secs();
+            let particulars = format!("{particulars}, {cut_off} cut off after {limit} s");
+            output::stage("record", "bounded", &particulars);
+        }
     }
     Ok(traces)
 }

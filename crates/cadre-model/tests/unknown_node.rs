@@ -5,7 +5,9 @@ use cadre_step::{Disk, Effects, Event, NodeId, Nothing, Protocol};
 use cadre_trace::Verdict;
 
 /// A node that sends to a neighbour it does not have.
-struct Lonely;
+struct Lonely {
+    calls_at_start: bool,
+}
 
 impl Protocol for Lonely {
     type State = ();
@@ -14,7 +16,11 @@ impl Protocol for Lonely {
     type Request = Nothing;
     type Response = Nothing;
 
-    fn start(&self, _: NodeId, _: &Disk, _: &mut Effects<Self>) {}
+    fn start(&self, _: NodeId, _: &Disk, out: &mut Effects<Self>) {
+        if self.calls_at_start {
+            out.send(NodeId::from_index(7), "hello".to_owned());
+        }
+    }
 
     fn step(&self, _: NodeId, (): &mut (), _: Event<Self>, out: &mut Effects<Self>) {
         out.send(NodeId::from_index(7), "hello".to_owned());
@@ -27,7 +33,8 @@ impl Protocol for Lonely {
 
 #[test]
 fn a_message_to_a_node_that_does_not_exist_fails_the_step() {
-    let cluster = Cluster::builder(Lonely).node("n1").build().unwrap();
+    let lonely = Lonely { calls_at_start: false };
+    let cluster = Cluster::builder(lonely).node("n1").build().unwrap();
     let mut actions = Vec::new();
     cluster.actions(cluster.initial(), &mut actions);
     let after = cluster.next(cluster.initial(), &actions[0]).unwrap();
@@ -39,4 +46,11 @@ fn a_message_to_a_node_that_does_not_exist_fails_the_step() {
     let why = trace.steps[0].failure.as_deref().unwrap();
     assert!(why.contains("does not exist"), "{why}");
     assert_eq!(trace.steps[0].effects, []);
+}
+
+#[test]
+fn a_node_that_starts_with_such_a_message_has_failed_at_once() {
+    let lonely = Lonely { calls_at_start: true };
+    let cluster = Cluster::builder(lonely).node("n1").build().unwrap();
+    assert!(!cluster.evaluate(0, Part::Main, cluster.initial()));
 }

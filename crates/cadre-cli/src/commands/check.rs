@@ -132,9 +132,6 @@ fn traces_to_check(
     };
     let sampled = chosen.game.sample(&chosen.setup, &options).or_exit(Exit::Internal)?;
     let recorded = stages::record(context, chosen, FREE_RUNS, run)?;
-    let steps: usize = recorded.iter().map(|trace| trace.steps.len()).sum();
-    let particulars = format!("{FREE_RUNS} free runs of real processes, {steps} steps");
-    output::stage("record", "done", &particulars);
     let examples = found.findings.iter().filter_map(|finding| finding.trace.clone());
     let mut traces = Vec::new();
     for (kind, of_kind) in

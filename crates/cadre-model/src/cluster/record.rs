@@ -255,8 +255,7 @@ impl<P: Protocol> Cluster<P> {
             let local = before.local(node.index()) as usize;
             let tables = self.tables.borrow();
             let local = &tables.nodes[node.index()].locals.values[local];
-            let execution = local::execute(&self.protocol, node, local, action);
-            effects = tables.addressed(execution).effects;
+            effects = tables.execute(&self.protocol, node, local, action).effects;
         }
         let failure = self.with_view(after, |view| {
             view.failure()

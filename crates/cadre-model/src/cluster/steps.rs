@@ -1,9 +1,8 @@
-use cadre_step::{Disk, NodeId, Protocol};
+use cadre_step::{NodeId, Protocol};
 
 use super::action::{ActionOf, TypedAction};
 use super::builder::{Network, Spend};
 use super::configuration::{Configuration, set_members};
-use super::local;
 use super::tables::Tables;
 use super::{Choice, Cluster, Packed};
 use crate::fingerprint;
@@ -16,8 +15,7 @@ impl<P: Protocol> Cluster<P> {
         let mut initial = Configuration::new(self.layout);
         for node in 0..self.layout.nodes {
             let id = NodeId::from_index(node);
-            let execution = local::start(&self.protocol, id, &Disk::new());
-            let execution = tables.addressed(execution);
+            let execution = tables.start(&self.protocol, id);
             let leaving = tables.leaving(node, execution.effects);
             let local = tables.local_id(&self.protocol, node, execution.after);
             let key = tables.nodes[node].locals.keys[local as usize];

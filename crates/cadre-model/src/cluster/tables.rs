@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use cadre_step::{Effect, EffectOf, NodeId, Protocol, RequestId};
+use cadre_step::{Disk, Effect, EffectOf, NodeId, Protocol, RequestId};
 use smallvec::SmallVec;
 
 use super::action::{ActionOf, TypedAction};
@@ -250,8 +250,8 @@ impl<P: Protocol> Tables<P> {
         let before = Arc::clone(&self.nodes[node].locals.values[local as usize]);
         let typed = self.nodes[node].actions[action as usize].clone();
         self.user_calls += 1;
-        let execution = local::execute(protocol, id, &before, &typed);
-        let outcome = self.intern(protocol, node, local, self.addressed(execution));
+        let execution = self.execute(protocol, id, &before, &typed);
+        let outcome = self.intern(protocol, node, local, execution);
         let tables = &mut self.nodes[node];
         tables.outcomes.push(outcome);
         let position = u32::try_from(tables.outcomes.len()).expect("fewer than 2^32 outcomes");
@@ -274,8 +274,24 @@ impl<P: Protocol> Tables<P> {
         Outcome { local, key_change, leaving, is_quiet }
     }
 
+    /// Starts a node on an empty disk.
+    pub(super) fn start(&self, protocol: &P, node: NodeId) -> Execution<P> {
+        self.addressed(local::start(protocol, node, &Disk::new()))
+    }
+
+    /// Carries out an action that concerns a node.
+    pub(super) fn execute(
+        &self,
+        protocol: &P,
+        node: NodeId,
+        before: &LocalOf<P>,
+        action: &ActionOf<P>,
+    ) -> Execution<P> {
+        self.addressed(local::execute(protocol, node, before, action))
+    }
+
     /// The execution, failed if it sends a message to a node that does not exist.
-    pub(super) fn addressed(&self, mut execution: Execution<P>) -> Execution<P> {
+    fn addressed(&self, mut execution: Execution<P>) -> Execution<P> {
         let nodes = self.nodes.len();
         let is_lost =
             |effect: &EffectOf<P>| matches!(effect, Effect::Send { to, .. } if to.index() >= nodes);
