@@ -3,6 +3,7 @@ use std::hash::Hash;
 
 use cadre_trace::GuaranteeKind;
 
+use crate::expansion::{Asleep, Expansion};
 use crate::guarantee::Part;
 
 /// A transition system with its guarantees: what every engine searches.
@@ -16,11 +17,14 @@ use crate::guarantee::Part;
 /// * Pure: every method's result depends on its arguments alone, orders included.
 /// * [`next`](Model::next) accepts every action that [`actions`](Model::actions) lists.
 /// * Equal states have equal [fingerprints](Model::fingerprint).
-pub trait Model {
+///
+/// The methods from [`expand`](Model::expand) on are what a fast search calls, for many
+/// configurations in one go; what they do by default is right for every model.
+pub trait Model: Sync {
     /// A configuration of the whole system.
-    type State: Clone + Eq + Hash + Debug;
+    type State: Clone + Eq + Hash + Debug + Send + Sync;
     /// A choice of the environment.
-    type Action: Clone + Eq + Debug;
+    type Action: Clone + Eq + Debug + Send + Sync;
 
     /// The configurations an execution may begin in.
     fn init(&self) -> Vec<Self::State>;
@@ -57,6 +61,81 @@ pub trait Model {
     /// How many times code of the user has been called so far, where the model counts it.
     fn user_calls(&self) -> Option<u64> {
         None
+    }
+
+    /// Finds what can happen in each of some configurations, but for what is asleep there; actions
+    /// that change nothing are left out.
+    ///
+    /// `asleep` is as long as `states`. A model that knows nothing of independent actions tells
+    /// every successor with [`Asleep::NONE`].
+    fn expand(
+        &self,
+        states: &[Self::State],
+        asleep: &[Asleep],
+        out: &mut impl Expansion<Self::Action>,
+    ) {
+        let _ = asleep;
+        let mut actions = Vec::new();
+        for (index, state) in states.iter().enumerate() {
+            actions.clear();
+            self.actions(state, &mut actions);
+            expand_by(self, index, state, &actions, out);
+        }
+    }
+
+    /// Finds out what [`expand`](Model::expand) reported as unknown.
+    fn learn(&self, unknown: &[(Self::State, Self::Action)]) {
+        let _ = unknown;
+    }
+
+    /// Appends the configuration after each of some actions that are enabled.
+    fn follow<'a>(
+        &self,
+        steps: impl Iterator<Item = (&'a Self::State, &'a Self::Action)>,
+        out: &mut Vec<Self::State>,
+    ) where
+        Self: 'a,
+    {
+        let after = |(state, action)| self.next(state, action);
+        out.extend(steps.map(|step| after(step).expect("an action that was found is enabled")));
+    }
+
+    /// Evaluates predicates in configurations: calls `found` with the position of the state, that
+    /// of the guarantee, and what its [main](Part::Main) predicate says.
+    fn judge(
+        &self,
+        states: &[Self::State],
+        guarantees: &[usize],
+        found: &mut impl FnMut(usize, usize, bool),
+    ) {
+        for (index, state) in states.iter().enumerate() {
+            for guarantee in guarantees {
+                found(index, *guarantee, self.evaluate(*guarantee, Part::Main, state));
+            }
+        }
+    }
+}
+
+/// Tells what some actions make of a configuration, one after the other.
+pub(crate) fn expand_by<M: Model + ?Sized>(
+    model: &M,
+    index: usize,
+    state: &M::State,
+    actions: &[M::Action],
+    out: &mut impl Expansion<M::Action>,
+) {
+    let before = model.fingerprint(state);
+    let mut is_at_rest = true;
+    for action in actions {
+        let Some(after) = model.next(state, action) else { continue };
+        let fingerprint = model.fingerprint(&after);
+        if fingerprint != before {
+            is_at_rest = is_at_rest && model.is_fault(action);
+            out.successor(index, action.clone(), fingerprint, Asleep::NONE);
+        }
+    }
+    if is_at_rest {
+        out.at_rest(index);
     }
 }
 

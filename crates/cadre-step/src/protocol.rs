@@ -59,7 +59,7 @@ use crate::{Disk, Effects, Event, NodeId};
 /// assert_eq!(pings, 1);
 /// assert_eq!(out.list().len(), 1);
 /// ```
-pub trait Protocol {
+pub trait Protocol: Send + Sync {
     /// What a node keeps in memory.
     type State: Data;
     /// What nodes send to each other.

@@ -6,6 +6,7 @@ use super::Cluster;
 use super::action::Names;
 use super::tables::Client;
 use super::view::View;
+use crate::fingerprint;
 use crate::guarantee::Guarantee;
 
 /// Puts a cluster together: nodes, network, faults, clients and guarantees.
@@ -243,6 +244,23 @@ impl Faults {
                 (left > 0).then(|| word - (1 << spend.shift()))
             }
         }
+    }
+}
+
+/// The keys of what is left of the budgets: the sum of a key for each budget and what is left of it.
+pub(super) struct BudgetKeys([Vec<u128>; 4]);
+
+impl BudgetKeys {
+    pub(super) fn new() -> Self {
+        let key = |spend: usize, left: u8| fingerprint(&("budgets", spend, left));
+        Self(std::array::from_fn(|spend| (0..=u8::MAX).map(|left| key(spend, left)).collect()))
+    }
+
+    #[inline]
+    pub(super) fn of(&self, word: u32) -> u128 {
+        let bytes = word.to_le_bytes().into_iter();
+        let keys = self.0.iter().zip(bytes).map(|(keys, left)| keys[left as usize]);
+        keys.fold(0, u128::wrapping_add)
     }
 }
 

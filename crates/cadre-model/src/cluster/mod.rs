@@ -4,13 +4,14 @@ mod configuration;
 mod history;
 mod local;
 mod record;
+mod rows;
 mod steps;
+mod survey;
 mod tables;
 mod view;
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use cadre_step::Protocol;
 use cadre_trace::GuaranteeKind;
@@ -23,8 +24,12 @@ pub use self::record::{Origin, Reexecution, Unresolved};
 pub use self::view::View;
 
 use self::action::Names;
+use self::builder::BudgetKeys;
 use self::configuration::Layout;
+use self::steps::Unknown;
+use self::survey::Survey;
 use self::tables::{Client, Tables};
+use crate::expansion::{Asleep, Expansion};
 use crate::guarantee::{Guarantee, Part};
 use crate::model::{Claim, Model};
 
@@ -47,10 +52,12 @@ pub struct Cluster<P: Protocol> {
     faults: Faults,
     guarantees: Vec<Guarantee<View<P>>>,
     layout: Layout,
-    tables: RefCell<Tables<P>>,
-    view: RefCell<View<P>>,
-    /// Keys of the fault budgets' words.
-    budget_keys: RefCell<HashMap<u32, u128>>,
+    /// Only ever added to, and only by [`learn`](Model::learn) while a search goes on: what is
+    /// already known can be read by many threads at once.
+    tables: RwLock<Tables<P>>,
+    /// Views to be used again, so that only what differs has to be shown.
+    views: Mutex<Vec<View<P>>>,
+    budget_keys: BudgetKeys,
     initial: Configuration,
 }
 
@@ -134,9 +141,9 @@ impl<P: Protocol> Cluster<P> {
     ) -> Self {
         let layout = Layout { nodes: names.nodes.len() };
         let mut cluster = Self {
-            tables: RefCell::new(Tables::new(layout.nodes, workload, faults)),
-            view: RefCell::new(View::new(layout.nodes, network)),
-            budget_keys: RefCell::new(HashMap::new()),
+            tables: RwLock::new(Tables::new(layout.nodes, workload, network, faults)),
+            views: Mutex::new(Vec::new()),
+            budget_keys: BudgetKeys::new(),
             initial: Configuration::new(layout),
             protocol,
             names,
@@ -180,14 +187,16 @@ impl<P: Protocol> Cluster<P> {
         configuration: &Configuration,
         look: impl FnOnce(&View<P>) -> R,
     ) -> R {
-        let mut view = self.view.borrow_mut();
-        view.show(self.layout, configuration, &self.tables.borrow());
-        look(&view)
+        let mut view = self.lend_view();
+        view.show(self.layout, configuration, &self.read());
+        let result = look(&view);
+        self.take_back(view);
+        result
     }
 
     /// An action with the protocol's own types.
     pub fn describe(&self, choice: Choice) -> ActionOf<P> {
-        let tables = self.tables.borrow();
+        let tables = self.read();
         let envelope = |id: u32| {
             let envelope = &tables.envelopes.values[id as usize];
             (envelope.from, envelope.to, envelope.message.clone())
@@ -217,12 +226,24 @@ impl<P: Protocol> Model for Cluster<P> {
     }
 
     fn actions(&self, state: &Configuration, out: &mut Vec<Choice>) {
-        self.node_actions(state, out);
-        self.network_actions(state, out);
+        let found = self.with_known(|tables| {
+            let mut survey = Survey::new(self, tables);
+            survey.look(state, Asleep::NONE);
+            match survey.unknown.is_empty() {
+                true => Ok(survey.found),
+                false => Err(survey.unknown.iter().map(|new| (state.clone(), *new)).collect()),
+            }
+        });
+        out.extend(found.into_iter().map(|(choice, ..)| choice));
     }
 
     fn next(&self, state: &Configuration, action: &Choice) -> Option<Configuration> {
-        self.is_possible(state, *action).then(|| self.carry_out(state, *action)).flatten()
+        self.with_known(|tables| match self.is_possible(tables, state, *action) {
+            true => self
+                .carry_out(tables, state, *action)
+                .map_err(|Unknown| vec![(state.clone(), *action)]),
+            false => Ok(None),
+        })
     }
 
     fn fingerprint(&self, state: &Configuration) -> u128 {
@@ -230,13 +251,7 @@ impl<P: Protocol> Model for Cluster<P> {
     }
 
     fn is_fault(&self, action: &Choice) -> bool {
-        match action.0 {
-            Packed::Drop { .. } | Packed::Duplicate { .. } => true,
-            Packed::Node { node, action } => {
-                let tables = self.tables.borrow();
-                Self::cost(&tables.nodes[node as usize].actions[action as usize]).is_some()
-            }
-        }
+        self.spend(&self.read(), *action).is_some()
     }
 
     fn guarantees(&self) -> Vec<Claim> {
@@ -246,16 +261,127 @@ impl<P: Protocol> Model for Cluster<P> {
 
     fn evaluate(&self, guarantee: usize, part: Part, state: &Configuration) -> bool {
         if guarantee == STEPS_RETURN {
-            let tables = self.tables.borrow();
-            let failed =
-                |node: &usize| tables.nodes[*node].info[state.local(*node) as usize].has_failed;
-            return !(0..self.layout.nodes).any(|node| failed(&node));
+            return self.steps_returned(&self.read(), state);
         }
         self.with_view(state, |view| self.guarantees[guarantee - 1].evaluate(part, view))
     }
 
     fn user_calls(&self) -> Option<u64> {
-        Some(self.tables.borrow().user_calls)
+        Some(self.read().user_calls)
+    }
+
+    fn expand(
+        &self,
+        states: &[Configuration],
+        asleep: &[Asleep],
+        out: &mut impl Expansion<Choice>,
+    ) {
+        let tables = self.read();
+        let mut survey = Survey::new(self, &tables);
+        for (index, (state, asleep)) in states.iter().zip(asleep).enumerate() {
+            survey.look(state, *asleep);
+            if !survey.unknown.is_empty() {
+                survey.unknown.iter().for_each(|choice| out.unknown(index, *choice));
+                continue;
+            }
+            for (choice, fingerprint, asleep) in &survey.found {
+                out.successor(index, *choice, *fingerprint, *asleep);
+            }
+            if survey.is_at_rest {
+                out.at_rest(index);
+            }
+        }
+    }
+
+    fn learn(&self, unknown: &[(Configuration, Choice)]) {
+        let mut tables = self.write();
+        for (state, choice) in unknown {
+            if let Packed::Node { node, action } = choice.0 {
+                let local = state.local(node as usize);
+                let step = (node as usize, local, action);
+                tables.find_out(&self.protocol, step, state.history(self.layout));
+            }
+        }
+    }
+
+    fn follow<'a>(
+        &self,
+        steps: impl Iterator<Item = (&'a Configuration, &'a Choice)>,
+        out: &mut Vec<Configuration>,
+    ) where
+        Self: 'a,
+    {
+        let tables = self.read();
+        for (state, choice) in steps {
+            let after = self.carry_out(&tables, state, *choice).expect("the step is known");
+            out.push(after.expect("an action that was found is enabled"));
+        }
+    }
+
+    fn judge(
+        &self,
+        states: &[Configuration],
+        guarantees: &[usize],
+        found: &mut impl FnMut(usize, usize, bool),
+    ) {
+        let tables = self.read();
+        let mut view = self.lend_view();
+        for (index, state) in states.iter().enumerate() {
+            let mut is_shown = false;
+            for guarantee in guarantees {
+                let is_true = if *guarantee == STEPS_RETURN {
+                    self.steps_returned(&tables, state)
+                } else {
+                    if !is_shown {
+                        view.show(self.layout, state, &tables);
+                        is_shown = true;
+                    }
+                    self.guarantees[*guarantee - 1].evaluate(Part::Main, &view)
+                };
+                found(index, *guarantee, is_true);
+            }
+        }
+        self.take_back(view);
+    }
+}
+
+impl<P: Protocol> Cluster<P> {
+    fn read(&self) -> RwLockReadGuard<'_, Tables<P>> {
+        // A panic of user code is caught where it happens; what else panics does not go on.
+        self.tables.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Tables<P>> {
+        self.tables.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks something up, after having found out what it takes.
+    fn with_known<R>(
+        &self,
+        look: impl Fn(&Tables<P>) -> Result<R, Vec<(Configuration, Choice)>>,
+    ) -> R {
+        loop {
+            let found = look(&self.read());
+            match found {
+                Ok(result) => return result,
+                Err(unknown) => self.learn(&unknown),
+            }
+        }
+    }
+
+    fn lend_view(&self) -> View<P> {
+        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        views.pop().unwrap_or_else(|| View::new(self.layout.nodes, self.network))
+    }
+
+    fn take_back(&self, view: View<P>) {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner).push(view);
+    }
+
+    fn steps_returned(&self, tables: &Tables<P>, state: &Configuration) -> bool {
+        let has_failed =
+            |node: usize| tables.nodes[node].rows[state.local(node) as usize].has_failed;
+        !tables.has_failed || !(0..self.layout.nodes).any(has_failed)
     }
 }
 

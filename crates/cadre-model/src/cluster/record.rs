@@ -10,6 +10,7 @@ use super::action::{ActionOf, TypedAction, from_json, to_json};
 use super::configuration::Configuration;
 use super::history::HistoryEntry;
 use super::local;
+use super::steps::Unknown;
 use super::tables::{Envelope, Tables};
 use super::{Choice, Cluster, Packed, STEPS_RETURN};
 use crate::guarantee::Part;
@@ -67,7 +68,7 @@ impl<P: Protocol> Cluster<P> {
         let mut recorder = Recorder::new(self.header(origin));
         let mut at = self.initial.clone();
         for choice in path {
-            let after = self.carry_out_freely(&at, *choice);
+            let after = self.carried_out(&at, *choice);
             let action = self.describe(*choice);
             recorder.record(self.happening(&at, &action, &after));
             at = after;
@@ -103,7 +104,7 @@ impl<P: Protocol> Cluster<P> {
                 why,
                 enabled: self.enabled(&at),
             })?;
-            let after = self.carry_out_freely(&at, choice);
+            let after = self.carried_out(&at, choice);
             recorder.record(self.happening(&at, &self.describe(choice), &after));
             at = after;
         }
@@ -158,7 +159,7 @@ impl<P: Protocol> Cluster<P> {
     ///
     /// Where it is not one of this cluster: other nodes, values that do not read. Says what.
     pub fn import(&self, told: &Snapshot) -> Result<Configuration, String> {
-        let mut tables = self.tables.borrow_mut();
+        let mut tables = self.write();
         let mut at = Configuration::new(self.layout);
         for (node, name) in self.names.nodes.iter().enumerate() {
             let told = told.nodes.get(name).ok_or_else(|| format!("node `{name}` is missing"))?;
@@ -188,15 +189,14 @@ impl<P: Protocol> Cluster<P> {
         }
         let history = tables.history_id(history);
         at.set_history(self.layout, history, tables.histories.keys[history as usize]);
-        let budgets = self.faults.word();
-        at.set_budgets(self.layout, budgets, self.budget_key(budgets));
+        self.set_full_budgets(&mut at);
         Ok(at)
     }
 
     /// A configuration as traces tell it.
     pub fn snapshot(&self, at: &Configuration) -> Snapshot {
         let envelopes = self.envelopes(at);
-        let tables = self.tables.borrow();
+        let tables = self.read();
         let mut nodes = BTreeMap::new();
         for (node, name) in self.names.nodes.iter().enumerate() {
             let local = &tables.nodes[node].locals.values[at.local(node) as usize];
@@ -253,7 +253,7 @@ impl<P: Protocol> Cluster<P> {
         let mut effects = Vec::new();
         if let Some(node) = action.node() {
             let local = before.local(node.index()) as usize;
-            let tables = self.tables.borrow();
+            let tables = self.read();
             let local = &tables.nodes[node.index()].locals.values[local];
             effects = tables.execute(&self.protocol, node, local, action).effects;
         }
@@ -296,7 +296,7 @@ impl<P: Protocol> Cluster<P> {
     fn resolve(&self, at: &Configuration, told: &Action) -> Result<Choice, String> {
         let action = self.names.read::<P>(told)?;
         let choice = {
-            let mut tables = self.tables.borrow_mut();
+            let mut tables = self.write();
             match &action {
                 TypedAction::Drop { from, to, message } => Choice(Packed::Drop {
                     envelope: tables.sent(*from, *to, message).ok_or(NEVER_SENT)?,
@@ -321,10 +321,18 @@ impl<P: Protocol> Cluster<P> {
                 }
             }
         };
-        match self.is_possible(at, choice) {
+        match self.is_possible(&self.read(), at, choice) {
             true => Ok(choice),
             false => Err("it is not enabled".to_owned()),
         }
+    }
+
+    /// The configuration after a possible action, as if faults cost nothing.
+    fn carried_out(&self, before: &Configuration, choice: Choice) -> Configuration {
+        self.with_known(|tables| {
+            let after = self.carry_out_freely(tables, before, choice);
+            after.map_err(|Unknown| vec![(before.clone(), choice)])
+        })
     }
 
     fn enabled(&self, at: &Configuration) -> Vec<String> {
@@ -335,11 +343,10 @@ impl<P: Protocol> Cluster<P> {
     }
 
     fn is_at_rest(&self, at: &Configuration) -> bool {
+        // Only what changes something is listed.
         let mut choices = Vec::new();
         self.actions(at, &mut choices);
-        choices.iter().all(|choice| {
-            self.is_fault(choice) || self.next(at, choice).is_none_or(|after| after == *at)
-        })
+        choices.iter().all(|choice| self.is_fault(choice))
     }
 
     fn tell_history(&self, tables: &Tables<P>, entry: &HistoryEntry<P::Response>) -> HistoryEvent {

@@ -1,17 +1,36 @@
 use cadre_step::{NodeId, Protocol};
 
-use super::action::{ActionOf, TypedAction};
+use super::action::TypedAction;
 use super::builder::{Network, Spend};
 use super::configuration::{Configuration, set_members};
-use super::tables::Tables;
+use super::tables::{Tables, cost};
 use super::{Choice, Cluster, Packed};
-use crate::fingerprint;
+
+/// What an action changes in a configuration.
+pub(super) struct Change<'t> {
+    /// The node with its new local state; the node whose message it is where only the network is
+    /// concerned, and its local state as it was.
+    local: Option<(usize, u32)>,
+    sends: &'t [u32],
+    /// The envelope that is taken out of a network that consumes.
+    consumed: Option<u32>,
+    history: Option<u32>,
+    budgets: Option<u32>,
+    /// What is added to the fingerprint, but for the envelopes that are sent.
+    key: u128,
+    /// Whether clients ask or are answered.
+    pub(super) is_telling: bool,
+}
+
+/// That something follows from a step that has not been looked at yet.
+#[derive(Debug)]
+pub(super) struct Unknown;
 
 /// What can happen in a configuration, and what it does to it: the one definition of the cluster's
 /// semantics beyond a single node.
 impl<P: Protocol> Cluster<P> {
     pub(super) fn start(&self) -> Configuration {
-        let mut tables = self.tables.borrow_mut();
+        let mut tables = self.write();
         let mut initial = Configuration::new(self.layout);
         for node in 0..self.layout.nodes {
             let id = NodeId::from_index(node);
@@ -26,11 +45,17 @@ impl<P: Protocol> Cluster<P> {
         }
         let history = tables.history_id(Vec::new());
         initial.set_history(self.layout, history, tables.histories.keys[history as usize]);
-        let budgets = self.faults.word();
-        initial.set_budgets(self.layout, budgets, self.budget_key(budgets));
+        self.set_full_budgets(&mut initial);
         initial
     }
 
+    /// Gives a configuration the budgets of the beginning.
+    pub(super) fn set_full_budgets(&self, configuration: &mut Configuration) {
+        let budgets = self.faults.word();
+        configuration.set_budgets(self.layout, budgets, self.budget_keys.of(budgets));
+    }
+
+    #[inline]
     pub(super) fn send(
         &self,
         tables: &Tables<P>,
@@ -61,186 +86,162 @@ impl<P: Protocol> Cluster<P> {
         }
     }
 
-    /// Calls `visit` for each envelope in flight, a repeated one once.
-    fn each_envelope(&self, configuration: &Configuration, mut visit: impl FnMut(u32)) {
-        let network = configuration.network(self.layout);
-        match self.network {
-            Network::GrowingSet => set_members(network).for_each(visit),
-            Network::ConsumedOnce => {
-                let mut last = None;
-                for envelope in network {
-                    if last.replace(envelope) != Some(envelope) {
-                        visit(*envelope);
-                    }
-                }
+    /// What a node's action changes, given the position of its outcome; budgets aside.
+    #[inline]
+    pub(super) fn change<'t>(
+        &self,
+        tables: &'t Tables<P>,
+        at: &Configuration,
+        (node, action, outcome): (usize, u32, u32),
+        delivered: Option<u32>,
+    ) -> Result<Change<'t>, Unknown> {
+        let outcome_id = outcome;
+        let outcome = &tables.nodes[node].outcomes[outcome as usize];
+        let mut change = Change {
+            local: Some((node, outcome.local)),
+            sends: &outcome.leaving.sends,
+            consumed: None,
+            history: None,
+            budgets: None,
+            key: outcome.key_change,
+            is_telling: false,
+        };
+        if self.network == Network::ConsumedOnce
+            && let Some(envelope) = delivered
+        {
+            change.consumed = Some(envelope);
+            change.key = change.key.wrapping_sub(tables.envelopes.keys[envelope as usize]);
+        }
+        let asks = delivered.is_none() && tables.nodes[node].invoked(action).is_some();
+        if asks || !outcome.leaving.responses.is_empty() {
+            let earlier = at.history(self.layout);
+            let later = tables.telling(earlier, node, outcome_id).ok_or(Unknown)?;
+            let keys = &tables.histories.keys;
+            change.history = Some(later);
+            change.is_telling = true;
+            let added = keys[later as usize].wrapping_sub(keys[earlier as usize]);
+            change.key = change.key.wrapping_add(added);
+        }
+        Ok(change)
+    }
+
+    /// What the network loses or gains, budgets aside.
+    pub(super) fn network_change<'t>(
+        &self,
+        tables: &'t Tables<P>,
+        envelope: u32,
+        spend: Spend,
+        sent: &'t [u32; 1],
+    ) -> Change<'t> {
+        let mut change = Change {
+            local: None,
+            sends: &[],
+            consumed: None,
+            history: None,
+            budgets: None,
+            key: 0,
+            is_telling: false,
+        };
+        if spend == Spend::Duplication {
+            change.sends = sent;
+        } else {
+            change.consumed = Some(envelope);
+            change.key = tables.envelopes.keys[envelope as usize].wrapping_neg();
+        }
+        change
+    }
+
+    /// The fingerprint of the configuration after a change.
+    #[inline]
+    pub(super) fn fingerprint_after(
+        &self,
+        tables: &Tables<P>,
+        at: &Configuration,
+        change: &Change<'_>,
+    ) -> u128 {
+        let mut fingerprint = at.fingerprint().wrapping_add(change.key);
+        for sent in change.sends {
+            let is_new = self.network == Network::ConsumedOnce
+                || !at.set_contains(self.layout, *sent);
+            if is_new {
+                let key = tables.envelopes.keys[*sent as usize];
+                fingerprint = fingerprint.wrapping_add(key);
             }
         }
+        fingerprint
     }
 
-    pub(super) fn budget_key(&self, word: u32) -> u128 {
-        let mut keys = self.budget_keys.borrow_mut();
-        *keys.entry(word).or_insert_with(|| fingerprint(&("budgets", word)))
-    }
-
-    /// Pays for a fault; `false` where the budget does not allow it.
-    fn pay(&self, configuration: &mut Configuration, spend: Spend) -> bool {
-        let before = configuration.budgets(self.layout);
+    /// Adds what a fault costs to a change; `false` where the budget does not allow it.
+    #[inline]
+    pub(super) fn pay(&self, at: &Configuration, change: &mut Change<'_>, spend: Spend) -> bool {
+        let before = at.budgets(self.layout);
         let Some(after) = self.faults.spend(before, spend) else { return false };
         if after != before {
-            let key_change = self.budget_key(after).wrapping_sub(self.budget_key(before));
-            configuration.set_budgets(self.layout, after, key_change);
+            let keys = &self.budget_keys;
+            change.budgets = Some(after);
+            let added = keys.of(after).wrapping_sub(keys.of(before));
+            change.key = change.key.wrapping_add(added);
         }
         true
     }
 
-    /// Carries out a node's action on a configuration in which it is enabled, budgets aside.
-    fn act(&self, before: &Configuration, node: usize, action: u32) -> Configuration {
-        let mut tables = self.tables.borrow_mut();
-        let outcome = tables.outcome(&self.protocol, node, before.local(node), action);
-        let tables = &mut *tables;
+    /// The configuration after a change.
+    #[inline]
+    fn apply(
+        &self,
+        tables: &Tables<P>,
+        before: &Configuration,
+        change: &Change<'_>,
+    ) -> Configuration {
         let mut after = before.clone();
-        let invoked = match &tables.nodes[node].actions[action as usize] {
-            TypedAction::Invoke { id, .. } => Some(*id),
-            TypedAction::Deliver { .. }
-            | TypedAction::Drop { .. }
-            | TypedAction::Duplicate { .. }
-            | TypedAction::Choose { .. }
-            | TypedAction::Fire { .. }
-            | TypedAction::SyncDone { .. }
-            | TypedAction::Crash { .. }
-            | TypedAction::Restart { .. }
-            | TypedAction::CrashRestart { .. } => None,
-        };
-        if self.network == Network::ConsumedOnce
-            && let Some(envelope) = tables.nodes[node].delivered(action)
-        {
-            let key = tables.envelopes.keys[envelope as usize];
-            after.list_remove(self.layout, envelope, key);
+        // The keys of the parts are added at once.
+        after.add_key(change.key);
+        if let Some((node, local)) = change.local {
+            after.set_local(node, local, 0);
         }
-        let outcome = &tables.nodes[node].outcomes[outcome];
-        after.set_local(node, outcome.local, outcome.key_change);
-        for envelope in &outcome.leaving.sends {
-            self.send(tables, &mut after, *envelope);
+        if let Some(envelope) = change.consumed {
+            after.list_remove(self.layout, envelope, 0);
         }
-        if invoked.is_some() || !outcome.leaving.responses.is_empty() {
-            let responses = outcome.leaving.responses.clone();
-            let earlier = before.history(self.layout);
-            let later = tables.history_after(earlier, invoked, &responses);
-            let keys = &tables.histories.keys;
-            let key_change = keys[later as usize].wrapping_sub(keys[earlier as usize]);
-            after.set_history(self.layout, later, key_change);
+        if let Some(history) = change.history {
+            after.set_history(self.layout, history, 0);
+        }
+        if let Some(budgets) = change.budgets {
+            after.set_budgets(self.layout, budgets, 0);
+        }
+        for sent in change.sends {
+            self.send(tables, &mut after, *sent);
         }
         after
     }
 
-    /// Whether a node's action would leave the configuration as it is.
-    fn is_idle(
-        &self,
-        tables: &mut Tables<P>,
-        at: &Configuration,
-        node: usize,
-        action: u32,
-    ) -> bool {
-        let outcome = tables.outcome(&self.protocol, node, at.local(node), action);
-        let outcome = &tables.nodes[node].outcomes[outcome];
-        outcome.is_quiet
-            && match self.network {
-                Network::GrowingSet => {
-                    outcome.leaving.sends.iter().all(|sent| at.set_contains(self.layout, *sent))
-                }
-                Network::ConsumedOnce => outcome.leaving.sends.is_empty(),
-            }
-    }
-
-    /// What a node's action costs.
-    pub(super) fn cost(action: &ActionOf<P>) -> Option<Spend> {
-        match action {
-            TypedAction::Drop { .. } => Some(Spend::Loss),
-            TypedAction::Duplicate { .. } => Some(Spend::Duplication),
-            TypedAction::Crash { .. } => Some(Spend::Crash),
-            TypedAction::CrashRestart { .. } => Some(Spend::CrashRestart),
-            TypedAction::Deliver { .. }
-            | TypedAction::Choose { .. }
-            | TypedAction::Fire { .. }
-            | TypedAction::SyncDone { .. }
-            | TypedAction::Invoke { .. }
-            | TypedAction::Restart { .. } => None,
-        }
-    }
-
-    pub(super) fn node_actions(&self, at: &Configuration, out: &mut Vec<Choice>) {
-        let mut tables = self.tables.borrow_mut();
-        self.each_envelope(at, |envelope| {
-            let (node, action) = tables.delivery(envelope);
-            let is_up = tables.nodes[node].info[at.local(node) as usize].is_up;
-            // A delivery that changes nothing still takes the message out of a network that
-            // consumes.
-            let consumes = self.network == Network::ConsumedOnce;
-            if is_up && (consumes || !self.is_idle(&mut tables, at, node, action)) {
-                out.push(Choice::of_node(node, action));
-            }
-        });
-        for node in 0..self.layout.nodes {
-            let local = at.local(node) as usize;
-            for index in 0..tables.nodes[node].info[local].own.len() {
-                let action = tables.nodes[node].info[local].own[index];
-                let cost = Self::cost(&tables.nodes[node].actions[action as usize]);
-                let budgets = at.budgets(self.layout);
-                let affordable = cost.is_none_or(|cost| self.faults.spend(budgets, cost).is_some());
-                if affordable && !self.is_idle(&mut tables, at, node, action) {
-                    out.push(Choice::of_node(node, action));
-                }
-            }
-        }
-        for (node, action) in tables.invocations(at.history(self.layout)) {
-            let local = at.local(*node as usize) as usize;
-            if tables.nodes[*node as usize].info[local].is_up {
-                out.push(Choice(Packed::Node { node: *node, action: *action }));
-            }
-        }
-    }
-
-    pub(super) fn network_actions(&self, at: &Configuration, out: &mut Vec<Choice>) {
-        let budgets = at.budgets(self.layout);
-        let can_drop = self.faults.spend(budgets, Spend::Loss).is_some();
-        let can_duplicate = self.faults.spend(budgets, Spend::Duplication).is_some();
-        if !can_drop && !can_duplicate {
-            return;
-        }
-        self.each_envelope(at, |envelope| {
-            if can_drop {
-                out.push(Choice(Packed::Drop { envelope }));
-            }
-            if can_duplicate {
-                out.push(Choice(Packed::Duplicate { envelope }));
-            }
-        });
-    }
-
     /// Whether an action may happen in a configuration, budgets aside.
-    pub(super) fn is_possible(&self, at: &Configuration, choice: Choice) -> bool {
-        let tables = self.tables.borrow();
+    pub(super) fn is_possible(
+        &self,
+        tables: &Tables<P>,
+        at: &Configuration,
+        choice: Choice,
+    ) -> bool {
         let (node, action) = match choice.0 {
             Packed::Drop { envelope } | Packed::Duplicate { envelope } => {
                 return self.network == Network::ConsumedOnce && self.is_in_flight(at, envelope);
             }
             Packed::Node { node, action } => (node as usize, action),
         };
-        let info = &tables.nodes[node].info[at.local(node) as usize];
+        let row = &tables.nodes[node].rows[at.local(node) as usize];
         match &tables.nodes[node].actions[action as usize] {
             TypedAction::Deliver { .. } => {
                 let envelope = tables.nodes[node].delivered(action);
-                info.is_up && envelope.is_some_and(|envelope| self.is_in_flight(at, envelope))
+                row.is_up && envelope.is_some_and(|envelope| self.is_in_flight(at, envelope))
             }
             TypedAction::Invoke { .. } => {
                 let wanted = (u32::try_from(node).unwrap_or(u32::MAX), action);
-                info.is_up && tables.invocations(at.history(self.layout)).contains(&wanted)
+                row.is_up && tables.invocations(at.history(self.layout)).contains(&wanted)
             }
-            TypedAction::Crash { .. } | TypedAction::CrashRestart { .. } => info.is_up,
-            TypedAction::Restart { .. } => !info.is_up && !info.has_failed,
+            TypedAction::Crash { .. } | TypedAction::CrashRestart { .. } => row.is_up,
+            TypedAction::Restart { .. } => !row.is_up && !row.has_failed,
             TypedAction::Choose { .. }
             | TypedAction::Fire { .. }
-            | TypedAction::SyncDone { .. } => info.own.contains(&action),
+            | TypedAction::SyncDone { .. } => row.has_own(action),
             TypedAction::Drop { .. } | TypedAction::Duplicate { .. } => false,
         }
     }
@@ -248,38 +249,70 @@ impl<P: Protocol> Cluster<P> {
     /// The configuration after a possible action; `None` where the budget does not allow it.
     pub(super) fn carry_out(
         &self,
+        tables: &Tables<P>,
         before: &Configuration,
         choice: Choice,
-    ) -> Option<Configuration> {
-        let mut after = self.carry_out_freely(before, choice);
-        let cost = match choice.0 {
-            Packed::Drop { .. } => Some(Spend::Loss),
-            Packed::Duplicate { .. } => Some(Spend::Duplication),
-            Packed::Node { node, action } => {
-                Self::cost(&self.tables.borrow().nodes[node as usize].actions[action as usize])
-            }
-        };
-        match cost {
-            // What changes nothing costs nothing.
-            Some(cost) if after != *before => self.pay(&mut after, cost).then_some(after),
-            Some(_) | None => Some(after),
-        }
+    ) -> Result<Option<Configuration>, Unknown> {
+        let spend = self.spend(tables, choice);
+        self.after(tables, before, choice, spend)
     }
 
     /// The configuration after a possible action, as if faults cost nothing.
-    pub(super) fn carry_out_freely(&self, before: &Configuration, choice: Choice) -> Configuration {
-        let envelope = match choice.0 {
-            Packed::Node { node, action } => return self.act(before, node as usize, action),
-            Packed::Drop { envelope } | Packed::Duplicate { envelope } => envelope,
+    pub(super) fn carry_out_freely(
+        &self,
+        tables: &Tables<P>,
+        before: &Configuration,
+        choice: Choice,
+    ) -> Result<Configuration, Unknown> {
+        let after = self.after(tables, before, choice, None)?;
+        Ok(after.expect("what costs nothing is always allowed"))
+    }
+
+    #[inline]
+    fn after(
+        &self,
+        tables: &Tables<P>,
+        before: &Configuration,
+        choice: Choice,
+        spend: Option<Spend>,
+    ) -> Result<Option<Configuration>, Unknown> {
+        let sent;
+        let mut change = match choice.0 {
+            Packed::Node { node, action } => {
+                let node = node as usize;
+                let tables_of = &tables.nodes[node];
+                let outcome = tables_of.outcome_id(before.local(node), action).ok_or(Unknown)?;
+                let delivered = tables_of.delivered(action);
+                self.change(tables, before, (node, action, outcome), delivered)?
+            }
+            Packed::Drop { envelope } => {
+                sent = [envelope];
+                self.network_change(tables, envelope, Spend::Loss, &sent)
+            }
+            Packed::Duplicate { envelope } => {
+                sent = [envelope];
+                self.network_change(tables, envelope, Spend::Duplication, &sent)
+            }
         };
-        let key = self.tables.borrow().envelopes.keys[envelope as usize];
-        let mut after = before.clone();
-        if let Packed::Drop { .. } = choice.0 {
-            after.list_remove(self.layout, envelope, key);
-        } else {
-            after.list_insert(self.layout, envelope, key);
+        if let Some(spend) = spend {
+            // What changes nothing costs nothing.
+            let changes = self.fingerprint_after(tables, before, &change) != before.fingerprint();
+            if changes && !self.pay(before, &mut change, spend) {
+                return Ok(None);
+            }
         }
-        after
+        Ok(Some(self.apply(tables, before, &change)))
+    }
+
+    /// What an action costs.
+    pub(super) fn spend(&self, tables: &Tables<P>, choice: Choice) -> Option<Spend> {
+        match choice.0 {
+            Packed::Drop { .. } => Some(Spend::Loss),
+            Packed::Duplicate { .. } => Some(Spend::Duplication),
+            Packed::Node { node, action } => {
+                cost(&tables.nodes[node as usize].actions[action as usize])
+            }
+        }
     }
 }
 

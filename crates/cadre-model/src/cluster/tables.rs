@@ -6,9 +6,10 @@ use cadre_step::{Disk, Effect, EffectOf, NodeId, Protocol, RequestId};
 use smallvec::SmallVec;
 
 use super::action::{ActionOf, TypedAction};
-use super::builder::{Faults, Spend};
+use super::builder::{Faults, Network, Spend};
 use super::history::{History, HistoryEntry, is_pending, next_request};
 use super::local::{self, Execution, Life, LocalOf};
+use super::rows::{Own, Row};
 use crate::fingerprint;
 
 /// What a cluster has met so far: every local state, message, timer and history once, and what each
@@ -21,10 +22,21 @@ pub(super) struct Tables<P: Protocol> {
     pub(super) histories: Interner<History<P>>,
     /// For each history the requests that clients may make, as node and action id.
     invocations: Vec<Vec<(u32, u32)>>,
+    /// What a node's outcome makes of a history.
+    tellings: HashMap<(u32, u32, u32), u32>,
     workload: Vec<Client<P::Request>>,
+    network: Network,
     faults: Faults,
+    /// How many actions that are no deliveries have a bit of their own.
+    own_bits: u32,
+    /// Whether a local state is known in which a step function did not return.
+    pub(super) has_failed: bool,
     pub(super) user_calls: u64,
 }
+
+/// How many envelopes have a bit in a sleep set; the rest of the bits are for the nodes' own
+/// actions.
+pub(super) const ENVELOPE_BITS: u32 = 96;
 
 /// A message with its sender and destination.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,27 +56,20 @@ pub(super) struct Client<Q> {
 /// What belongs to one node.
 pub(super) struct NodeTables<P: Protocol> {
     pub(super) locals: Interner<LocalOf<P>>,
-    /// For each local state what it allows.
-    pub(super) info: Vec<LocalInfo>,
+    /// For each local state what is known of it.
+    pub(super) rows: Vec<Row>,
     /// The actions that concern this node.
     pub(super) actions: Vec<ActionOf<P>>,
     action_ids: HashMap<ActionOf<P>, u32>,
     /// For each action the envelope it delivers, if it is a delivery.
     delivers: Vec<Option<u32>>,
-    /// For each local state and action the outcome's position plus one; 0 where it is not known
-    /// yet.
-    rows: Vec<Vec<u32>>,
+    /// For each action its bit in a sleep set; none has no bits.
+    bits: Vec<u128>,
+    /// The bits of all actions of this node.
+    pub(super) all_bits: u128,
+    /// The envelopes for this node, as a bit set.
+    addressed: Vec<u32>,
     pub(super) outcomes: Vec<Outcome<P::Response>>,
-}
-
-/// What a local state allows.
-pub(super) struct LocalInfo {
-    /// The node takes steps.
-    pub(super) is_up: bool,
-    /// The node's step function did not return as it should.
-    pub(super) has_failed: bool,
-    /// Choices, timers, sync answers and faults of this node, as action ids.
-    pub(super) own: Vec<u32>,
 }
 
 /// What of a step's effects leaves the node.
@@ -80,19 +85,24 @@ pub(super) struct Outcome<R> {
     /// The new local state's key minus the old one's.
     pub(super) key_change: u128,
     pub(super) leaving: Leaving<R>,
-    /// Neither the local state changes nor is a client answered.
-    pub(super) is_quiet: bool,
 }
 
 impl<P: Protocol> Tables<P> {
-    pub(super) fn new(nodes: usize, workload: Vec<Client<P::Request>>, faults: Faults) -> Self {
+    pub(super) fn new(
+        nodes: usize,
+        workload: Vec<Client<P::Request>>,
+        network: Network,
+        faults: Faults,
+    ) -> Self {
         let node = || NodeTables {
             locals: Interner::default(),
-            info: Vec::new(),
+            rows: Vec::new(),
             actions: Vec::new(),
             action_ids: HashMap::new(),
             delivers: Vec::new(),
-            rows: Vec::new(),
+            bits: Vec::new(),
+            all_bits: 0,
+            addressed: Vec::new(),
             outcomes: Vec::new(),
         };
         Self {
@@ -101,8 +111,12 @@ impl<P: Protocol> Tables<P> {
             deliveries: Vec::new(),
             histories: Interner::default(),
             invocations: Vec::new(),
+            tellings: HashMap::new(),
             workload,
+            network,
             faults,
+            own_bits: 0,
+            has_failed: false,
             user_calls: 0,
         }
     }
@@ -124,15 +138,23 @@ impl<P: Protocol> Tables<P> {
         let mut own: Vec<ActionOf<P>> = Vec::new();
         own.extend(choices.into_iter().map(|timer| TypedAction::Choose { node: id, timer }));
         own.extend(self.own_actions(id, &local));
-        let own = own.into_iter().map(|action| self.nodes[node].action_id(action)).collect();
+        let own = own.into_iter().map(|action| self.own(node, action)).collect();
+        let has_failed = matches!(local.life, Life::Failed(_));
+        self.has_failed |= has_failed;
         let tables = &mut self.nodes[node];
-        tables.info.push(LocalInfo {
-            is_up: matches!(local.life, Life::Up(_)),
-            has_failed: matches!(local.life, Life::Failed(_)),
-            own,
-        });
-        tables.rows.push(Vec::new());
+        tables.rows.push(Row::new(matches!(local.life, Life::Up(_)), has_failed, own));
         tables.locals.add(node, local)
+    }
+
+    fn own(&mut self, node: usize, action: ActionOf<P>) -> Own {
+        let spend = cost(&action);
+        let tables = &mut self.nodes[node];
+        let action = tables.action_id(action);
+        if tables.bits[action as usize] == 0 && self.own_bits < u128::BITS - ENVELOPE_BITS {
+            tables.set_bit(action, ENVELOPE_BITS + self.own_bits);
+            self.own_bits += 1;
+        }
+        Own { action, outcome: None, spend, bit: tables.bits[action as usize] }
     }
 
     /// Timers, sync answers and faults of a node in a local state; budgets are looked at later.
@@ -167,6 +189,11 @@ impl<P: Protocol> Tables<P> {
         let delivery = destination.action_id(TypedAction::Deliver { from, to, message });
         let id = self.envelopes.add(ENVELOPE, envelope);
         destination.delivers[delivery as usize] = Some(id);
+        destination.addressed.resize((id / u32::BITS) as usize + 1, 0);
+        destination.addressed[(id / u32::BITS) as usize] |= 1 << (id % u32::BITS);
+        if id < ENVELOPE_BITS {
+            destination.set_bit(delivery, id);
+        }
         self.deliveries.push((to.index(), delivery));
         id
     }
@@ -212,51 +239,49 @@ impl<P: Protocol> Tables<P> {
         &self.invocations[history as usize]
     }
 
-    /// The history after a request was made and requests were answered; answers that nobody waits
-    /// for are ignored.
-    pub(super) fn history_after(
+    /// What a node's outcome makes of a history, if that is known.
+    pub(super) fn telling(&self, history: u32, node: usize, outcome: u32) -> Option<u32> {
+        self.tellings.get(&(history, u32::try_from(node).ok()?, outcome)).copied()
+    }
+
+    /// Finds out what a node's action makes of a local state by calling the protocol, and what that
+    /// makes of a history, so far as it is not known.
+    pub(super) fn find_out(
         &mut self,
+        protocol: &P,
+        (node, local, action): (usize, u32, u32),
         history: u32,
-        invoked: Option<RequestId>,
-        responses: &[(RequestId, P::Response)],
-    ) -> u32 {
-        if invoked.is_none() && responses.is_empty() {
-            return history;
+    ) {
+        let outcome = match self.nodes[node].outcome_id(local, action) {
+            Some(known) => known,
+            None => self.call(protocol, node, local, action),
+        };
+        let responses = &self.nodes[node].outcomes[outcome as usize].leaving.responses;
+        let invoked = self.nodes[node].invoked(action);
+        let key = (history, u32::try_from(node).expect("fewer than 2^32 nodes"), outcome);
+        if (invoked.is_none() && responses.is_empty()) || self.tellings.contains_key(&key) {
+            return;
         }
         let mut after = self.histories.values[history as usize].as_ref().clone();
         after.extend(invoked.map(|id| HistoryEntry::Invoke { id }));
         for (id, response) in responses {
+            // Answers that nobody waits for are ignored.
             if is_pending(&after, *id) {
                 after.push(HistoryEntry::Return { id: *id, response: response.clone() });
             }
         }
-        self.history_id(after)
+        let after = self.history_id(after);
+        self.tellings.insert(key, after);
     }
 
-    /// What an action makes of a local state: looked up, or found out by calling the protocol.
-    #[inline]
-    pub(super) fn outcome(&mut self, protocol: &P, node: usize, local: u32, action: u32) -> usize {
-        match self.nodes[node].rows[local as usize].get(action as usize) {
-            Some(known) if *known != 0 => *known as usize - 1,
-            Some(_) | None => self.find_out(protocol, node, local, action),
-        }
-    }
-
-    #[cold]
-    fn find_out(&mut self, protocol: &P, node: usize, local: u32, action: u32) -> usize {
-        let row = &mut self.nodes[node].rows[local as usize];
-        row.resize(row.len().max(action as usize + 1), 0);
+    fn call(&mut self, protocol: &P, node: usize, local: u32, action: u32) -> u32 {
         let id = NodeId::from_index(node);
         let before = Arc::clone(&self.nodes[node].locals.values[local as usize]);
         let typed = self.nodes[node].actions[action as usize].clone();
         self.user_calls += 1;
         let execution = self.execute(protocol, id, &before, &typed);
         let outcome = self.intern(protocol, node, local, execution);
-        let tables = &mut self.nodes[node];
-        tables.outcomes.push(outcome);
-        let position = u32::try_from(tables.outcomes.len()).expect("fewer than 2^32 outcomes");
-        tables.rows[local as usize][action as usize] = position;
-        position as usize - 1
+        self.nodes[node].set_outcome(local, action, outcome, self.network)
     }
 
     fn intern(
@@ -270,8 +295,7 @@ impl<P: Protocol> Tables<P> {
         let local = self.local_id(protocol, node, execution.after);
         let keys = &self.nodes[node].locals.keys;
         let key_change = keys[local as usize].wrapping_sub(keys[before as usize]);
-        let is_quiet = local == before && leaving.responses.is_empty();
-        Outcome { local, key_change, leaving, is_quiet }
+        Outcome { local, key_change, leaving }
     }
 
     /// Starts a node on an empty disk.
@@ -310,12 +334,15 @@ impl<P: Protocol> Tables<P> {
         effects: Vec<EffectOf<P>>,
     ) -> Leaving<P::Response> {
         let from = NodeId::from_index(node);
-        let mut sends = SmallVec::new();
+        let mut sends: SmallVec<[u32; 4]> = SmallVec::new();
         let mut responses = Vec::new();
         for effect in effects {
             match effect {
                 Effect::Send { to, message } => {
-                    sends.push(self.envelope_id(Envelope { from, to, message }));
+                    let sent = self.envelope_id(Envelope { from, to, message });
+                    if self.network == Network::ConsumedOnce || !sends.contains(&sent) {
+                        sends.push(sent);
+                    }
                 }
                 Effect::Respond { request, response } => responses.push((request, response)),
                 // What stays in the node is part of its local state by now.
@@ -340,7 +367,73 @@ impl<P: Protocol> NodeTables<P> {
         self.action_ids.insert(action.clone(), id);
         self.actions.push(action);
         self.delivers.push(None);
+        self.bits.push(0);
         id
+    }
+
+    fn set_bit(&mut self, action: u32, bit: u32) {
+        self.bits[action as usize] = 1 << bit;
+        self.all_bits |= 1 << bit;
+    }
+
+    /// Of the envelopes of a word, those for this node.
+    #[inline]
+    pub(super) fn addressed(&self, word: usize) -> u32 {
+        self.addressed.get(word).copied().unwrap_or(0)
+    }
+
+    /// The position of what an action makes of a local state, if it is known.
+    #[inline]
+    pub(super) fn outcome_id(&self, local: u32, action: u32) -> Option<u32> {
+        let row = &self.rows[local as usize];
+        match self.delivers[action as usize] {
+            Some(envelope) => row.delivery(envelope),
+            None => row.other(action),
+        }
+    }
+
+    fn set_outcome(
+        &mut self,
+        local: u32,
+        action: u32,
+        outcome: Outcome<P::Response>,
+        network: Network,
+    ) -> u32 {
+        let at = u32::try_from(self.outcomes.len()).expect("fewer than 2^32 outcomes");
+        let row = &mut self.rows[local as usize];
+        let Leaving { sends, responses } = &outcome.leaving;
+        if !responses.is_empty() {
+            row.telling |= self.bits[action as usize];
+        }
+        match self.delivers[action as usize] {
+            None => row.set_other(action, at),
+            Some(envelope) => {
+                // A delivery always takes the message out of a network that consumes.
+                let is_deaf = network == Network::GrowingSet
+                    && outcome.local == local
+                    && sends.is_empty()
+                    && responses.is_empty();
+                row.set_delivery(envelope, at, is_deaf);
+            }
+        }
+        self.outcomes.push(outcome);
+        at
+    }
+
+    /// The request that an action makes.
+    pub(super) fn invoked(&self, action: u32) -> Option<RequestId> {
+        match &self.actions[action as usize] {
+            TypedAction::Invoke { id, .. } => Some(*id),
+            TypedAction::Deliver { .. }
+            | TypedAction::Drop { .. }
+            | TypedAction::Duplicate { .. }
+            | TypedAction::Choose { .. }
+            | TypedAction::Fire { .. }
+            | TypedAction::SyncDone { .. }
+            | TypedAction::Crash { .. }
+            | TypedAction::Restart { .. }
+            | TypedAction::CrashRestart { .. } => None,
+        }
     }
 
     /// The envelope that an action delivers.
@@ -351,6 +444,22 @@ impl<P: Protocol> NodeTables<P> {
     /// The id of an action that has been met.
     pub(super) fn known_action(&self, action: &ActionOf<P>) -> Option<u32> {
         self.action_ids.get(action).copied()
+    }
+}
+
+/// What an action costs.
+pub(super) fn cost<M, T, Q>(action: &TypedAction<M, T, Q>) -> Option<Spend> {
+    match action {
+        TypedAction::Drop { .. } => Some(Spend::Loss),
+        TypedAction::Duplicate { .. } => Some(Spend::Duplication),
+        TypedAction::Crash { .. } => Some(Spend::Crash),
+        TypedAction::CrashRestart { .. } => Some(Spend::CrashRestart),
+        TypedAction::Deliver { .. }
+        | TypedAction::Choose { .. }
+        | TypedAction::Fire { .. }
+        | TypedAction::SyncDone { .. }
+        | TypedAction::Invoke { .. }
+        | TypedAction::Restart { .. } => None,
     }
 }
 
