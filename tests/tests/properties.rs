@@ -3,7 +3,7 @@
 use std::panic::catch_unwind;
 use std::path::Path;
 
-use cadre::explore::Bounds;
+use cadre::explore::Settings;
 use cadre::proptest::FuzzOptions;
 use cadre::testing::{assert_holds, assert_survives};
 use cadre_protocols::two_phase_commit::Game;
@@ -17,7 +17,7 @@ fn traces() -> &'static Path {
 fn two_phase_commit_holds_in_every_configuration() {
     for nodes in 1..=5 {
         let setup = cadre::Setup::new(&Game, Some(nodes), None).unwrap();
-        assert_holds(&Game, &setup, &Bounds::default(), traces());
+        assert_holds(&Game, &setup, &Settings::default(), traces());
     }
 }
 
@@ -43,7 +43,7 @@ fn each_seeded_bug_fails_the_suite_that_the_right_protocol_passes() {
         let read = cadre::trace::Trace::from_ndjson(&std::fs::read_to_string(path).unwrap());
         assert_eq!(read.unwrap(), trace);
         let story = catch_unwind(|| {
-            assert_holds(&Game, &setup, &Bounds::default(), saved.path());
+            assert_holds(&Game, &setup, &Settings::default(), saved.path());
         })
         .unwrap_err();
         let story = story.downcast_ref::<String>().unwrap();

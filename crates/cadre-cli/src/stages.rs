@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cadre::conform::{self, Reason, Rejection, Report, Spec, SpecTrace, TraceVerdict};
-use cadre::explore::{Bound, Bounds};
+use cadre::explore::{Bound, Bounds, Settings};
 use cadre::replay::{Ended, Outcome, RecordOptions, ReplayOptions};
 use cadre::trace::{Trace, Verdict};
 use cadre::view::FailureNotes;
@@ -25,16 +25,21 @@ pub(crate) fn explore(
     chosen: &Chosen<'_>,
     args: &BoundArgs,
 ) -> Result<Explored, Failure> {
-    let bounds = Bounds { depth_max: args.depth, configurations_max: args.configurations };
+    let settings = Settings::within(Bounds {
+        depth_max: args.depth,
+        configurations_max: args.configurations,
+        memory_max: None,
+    });
     let mut watch = Watch::new(args.seconds.map(Duration::from_secs), &context.stop);
     let clock = Clock::start();
-    let found = chosen.game.explore(&chosen.setup, &bounds, &mut |progress| watch.look(progress));
+    let found = chosen.game.explore(&chosen.setup, &settings, &mut |progress| watch.look(progress));
     let found = found.or_exit(Exit::Internal)?;
     let elapsed = clock.elapsed();
     let bound = match found.bound {
         None => String::new(),
         Some(Bound::Depth(depth)) => format!("stopped at depth {depth}: "),
         Some(Bound::Configurations(_)) => "stopped at the most configurations: ".to_owned(),
+        Some(Bound::Memory(_)) => "stopped at the most memory: ".to_owned(),
         Some(Bound::Watcher) if context.stop.requested() => "interrupted: ".to_owned(),
         Some(Bound::Watcher) => "stopped at the time limit: ".to_owned(),
     };

@@ -4,10 +4,18 @@
 //!
 //! No fault semantics: what can happen is the model's to say. No clock and no printing: whoever
 //! waits passes a [`watch`](explore) closure. The same model and bounds give the same result,
-//! always.
+//! always, whatever the number of workers.
 
+mod arrivals;
+mod exploration;
+mod level;
+mod log;
+mod merge;
 mod path;
 mod search;
-mod visited;
+mod settings;
+mod table;
 
-pub use search::{Bound, Bounds, Exploration, Finding, Flow, Progress, explore};
+pub use exploration::{Exploration, Finding, Flow, Progress};
+pub use search::explore;
+pub use settings::{Bound, Bounds, Reductions, Settings};

@@ -1,19 +1,26 @@
-use cadre_model::{Claim, Model, Part};
-use cadre_trace::{GuaranteeKind, Verdict};
+use cadre_model::{Asleep, Claim, Model, Part as Predicate};
+use cadre_trace::GuaranteeKind;
+use rayon::ThreadPool;
+use rayon::prelude::*;
 
-use crate::path::shortest_paths;
-use crate::visited::Visited;
+use crate::arrivals::{Arrivals, shard_of};
+use crate::exploration::{Ended, Exploration, Flow, Progress, Target};
+use crate::level::{Chunk, Cursor, Level};
+use crate::log::Log;
+use crate::merge::{Judges, Merge, Met};
+use crate::settings::{Bound, Settings};
+use crate::table::{Key, Place, SHARDS, Table};
 
 /// Searches every configuration that can be reached, level by level, and judges the guarantees.
 ///
 /// Breadth-first, so that a counterexample is a shortest one; the search ends at the first
 /// violation. `watch` is called every few thousand configurations and may end the search, which
-/// then is *bounded*.
+/// then is *bounded*. The result is the same for every number of workers and in every run.
 ///
 /// # Examples
 ///
 /// ```
-/// use cadre_explore::{Bounds, Flow, explore};
+/// use cadre_explore::{Flow, Settings, explore};
 /// use cadre_model::{Model, check};
 /// use cadre_trace::Verdict;
 ///
@@ -38,274 +45,345 @@ use crate::visited::Visited;
 ///
 /// let found = explore(
 ///     &check(Counter).always("never seven", |state| *state != 7),
-///     &Bounds::default(),
+///     &Settings::default(),
 ///     &mut |_| Flow::Continue,
 /// );
 /// assert_eq!(found.verdict(), Verdict::Violated);
-/// assert_eq!(found.findings[0].path.as_deref(), Some(&[1, 2, 2, 2][..]));
+/// assert_eq!(found.violation().unwrap().1.path.as_deref(), Some(&[1, 2, 2, 2][..]));
 /// ```
 pub fn explore<M: Model>(
     model: &M,
-    bounds: &Bounds,
+    settings: &Settings,
     watch: &mut dyn FnMut(&Progress) -> Flow,
 ) -> Exploration<M::Action> {
-    let mut search = Search::new(model);
-    let reached = search.run(bounds, watch);
-    search.conclude(reached)
+    let mut search = Search::new(model, settings);
+    let ended = search.run(watch);
+    let Search { claims, decided, initial, log, progress, .. } = search;
+    let decided = claims.into_iter().zip(decided).collect();
+    Exploration::conclude(model, decided, (&initial, &log), progress, &ended)
 }
 
-/// How far a search goes; `None` is no bound.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bounds {
-    /// Levels, the initial configurations being the first.
-    pub depth_max: Option<u64>,
-    /// Distinct configurations.
-    pub configurations_max: Option<u64>,
-}
+/// How many configurations are expanded in one go by one worker.
+const CHUNK: usize = 512;
 
-/// What ended a search before everything was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bound {
-    /// [`Bounds::depth_max`].
-    Depth(u64),
-    /// [`Bounds::configurations_max`].
-    Configurations(u64),
-    /// The watcher.
-    Watcher,
-}
+/// How many chunks are expanded before what they lead to is taken in.
+const BLOCK: usize = 32;
 
-/// Whether a search goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// It does.
-    Continue,
-    /// It ends with what it has.
-    Stop,
-}
-
-/// How far a search has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Distinct configurations met.
-    pub configurations: u64,
-    /// Actions carried out.
-    pub transitions: u64,
-    /// Levels, the initial configurations being the first.
-    pub depth: u64,
-    /// Configurations that have been met and not been looked at.
-    pub queue: u64,
-}
-
-/// What a search has found.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Exploration<A> {
-    /// One finding for each guarantee, in the model's order.
-    pub findings: Vec<Finding<A>>,
-    /// How far it came.
-    pub progress: Progress,
-    /// What ended it before everything was seen; `None` after a violation as well.
-    pub bound: Option<Bound>,
-    /// An upper bound of the probability that a configuration was overlooked.
-    pub omission_bound: f64,
-}
-
-/// What a search has found about one guarantee.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding<A> {
-    /// The guarantee.
-    pub claim: Claim,
-    /// What was found.
-    pub verdict: Verdict,
-    /// A shortest execution that shows it: a violation, or an example of what is reachable.
-    pub path: Option<Vec<A>>,
-}
-
-impl<A> Exploration<A> {
-    /// The worst of the verdicts.
-    pub fn verdict(&self) -> Verdict {
-        let verdicts = || self.findings.iter().map(|finding| finding.verdict);
-        match verdicts().any(|verdict| verdict == Verdict::Violated) {
-            true => Verdict::Violated,
-            false if self.bound.is_some() => Verdict::Bounded,
-            false if verdicts().any(|verdict| verdict == Verdict::Bounded) => Verdict::Bounded,
-            false => Verdict::Holds,
-        }
-    }
-
-    /// The position of the violated guarantee, with its shortest counterexample if there is a path.
-    pub fn violation(&self) -> Option<(usize, &Finding<A>)> {
-        let violated = |finding: &&Finding<A>| finding.verdict == Verdict::Violated;
-        self.findings.iter().enumerate().find(|(_, finding)| violated(finding))
-    }
-}
-
-/// How many configurations are looked at between two calls of the watcher.
-const WATCH_INTERVAL: u64 = 4096;
+/// A search is small, and done by one thread, until it has met so many configurations.
+const SMALL: u64 = 1 << 14;
 
 struct Search<'a, M: Model> {
     model: &'a M,
+    settings: &'a Settings,
+    pool: Option<ThreadPool>,
     claims: Vec<Claim>,
-    /// For each guarantee the configuration that decided it.
-    decided: Vec<Option<u128>>,
-    visited: Visited,
+    initial: Vec<M::State>,
+    /// For each guarantee what decided it.
+    decided: Vec<Option<Target<M::Action>>>,
+    tables: Vec<Table>,
+    log: Log,
+    arrivals: Vec<Arrivals<M::Action>>,
     progress: Progress,
-    actions: Vec<M::Action>,
-}
-
-enum Ended {
-    Exhausted,
-    Violated,
-    Bounded(Bound),
+    is_sealed: bool,
 }
 
 impl<'a, M: Model> Search<'a, M> {
-    fn new(model: &'a M) -> Self {
+    fn new(model: &'a M, settings: &'a Settings) -> Self {
         let claims = model.guarantees();
         Self {
             model,
-            decided: vec![None; claims.len()],
+            settings,
+            pool: None,
+            initial: Vec::new(),
+            decided: claims.iter().map(|_| None).collect(),
             claims,
-            visited: Visited::default(),
+            tables: (0..SHARDS).map(Table::of_shard).collect(),
+            log: Log::default(),
+            arrivals: Vec::new(),
             progress: Progress::default(),
-            actions: Vec::new(),
+            is_sealed: false,
         }
     }
 
-    fn run(&mut self, bounds: &Bounds, watch: &mut dyn FnMut(&Progress) -> Flow) -> Ended {
-        let mut level = Vec::new();
-        for state in self.model.init() {
-            if self.meets(&state) {
-                return Ended::Violated;
-            }
-            level.push(state);
+    fn run(&mut self, watch: &mut dyn FnMut(&Progress) -> Flow) -> Ended {
+        let mut level = self.first_level();
+        if self.is_violated() {
+            return Ended::Violated;
         }
-        while !level.is_empty() {
+        while level.len() > 0 {
             self.progress.depth += 1;
-            let is_last = bounds.depth_max.is_some_and(|depth| self.progress.depth >= depth);
-            let mut next_level = Vec::new();
-            let mut left = level.len() as u64;
-            for (count, state) in (0_u64..).zip(&level) {
-                if count % WATCH_INTERVAL == 0 {
-                    self.progress.queue = left + next_level.len() as u64;
-                    if watch(&self.progress) == Flow::Stop {
-                        return Ended::Bounded(Bound::Watcher);
-                    }
-                }
-                left -= 1;
-                if self.expand(state, is_last, &mut next_level) {
-                    return Ended::Violated;
-                }
-                let met = self.progress.configurations;
-                if bounds.configurations_max.is_some_and(|max| met >= max) {
-                    return Ended::Bounded(Bound::Configurations(met));
-                }
+            let depth_max = self.settings.bounds.depth_max;
+            let is_last = depth_max.is_some_and(|max| self.progress.depth >= max);
+            self.is_sealed |= is_last;
+            let is_large = self.progress.configurations >= SMALL;
+            let mut next = Level::of_parts(if is_large { SHARDS } else { 1 });
+            let ended = self.level(&level, &mut next, watch);
+            self.log.begin_level(level.len());
+            for part in &next.parts {
+                self.log.extend(&part.parents, &part.hints);
             }
-            if is_last && !next_level.is_empty() {
-                return Ended::Bounded(Bound::Depth(self.progress.depth));
+            self.settle(&next);
+            if let Some(ended) = ended {
+                return ended;
             }
-            level = next_level;
+            level = next;
         }
         Ended::Exhausted
     }
 
-    /// Looks at all that can happen in a configuration; whether a violation was found.
-    ///
-    /// On the last level nothing new is met: one configuration beyond is kept, as a sign that there
-    /// is more.
-    fn expand(&mut self, state: &M::State, is_last: bool, next_level: &mut Vec<M::State>) -> bool {
-        let mut actions = std::mem::take(&mut self.actions);
-        actions.clear();
-        self.model.actions(state, &mut actions);
-        let mut is_at_rest = true;
-        for action in &actions {
-            let Some(after) = self.model.next(state, action) else { continue };
-            self.progress.transitions += 1;
-            is_at_rest = is_at_rest && (after == *state || self.model.is_fault(action));
-            let fingerprint = self.model.fingerprint(&after);
-            if is_last {
-                if next_level.is_empty() && !self.visited.contains(fingerprint) {
-                    next_level.push(after);
-                }
-            } else if self.visited.insert(fingerprint) {
-                if self.judge(&after, fingerprint) {
-                    self.actions = actions;
-                    return true;
-                }
-                next_level.push(after);
+    fn first_level(&mut self) -> Level<M::State> {
+        let mut level = Level::of_parts(1);
+        let part = &mut level.parts[0];
+        for state in self.model.init() {
+            let fingerprint = self.model.fingerprint(&state);
+            let (key, table) = (Key::of(fingerprint), &mut self.tables[shard_of(fingerprint)]);
+            if let Place::Vacant(at) = table.find(key) {
+                table.insert(at, key, u32::MAX);
+                part.asleep.push(Asleep::NONE);
+                part.states.push(state);
             }
         }
-        self.actions = actions;
-        self.progress.configurations = self.visited.len();
-        is_at_rest && self.judge_at_rest(state)
-    }
-
-    /// Meets an initial configuration; whether a violation was found.
-    fn meets(&mut self, state: &M::State) -> bool {
-        let fingerprint = self.model.fingerprint(state);
-        let is_new = self.visited.insert(fingerprint);
-        self.progress.configurations = self.visited.len();
-        is_new && self.judge(state, fingerprint)
-    }
-
-    /// Judges what is judged in every configuration; whether a violation was found.
-    fn judge(&mut self, state: &M::State, fingerprint: u128) -> bool {
-        let mut is_violated = false;
-        for (guarantee, claim) in self.claims.iter().enumerate() {
-            if self.decided[guarantee].is_some() {
-                continue;
-            }
-            let is_true = || self.model.evaluate(guarantee, Part::Main, state);
-            match claim.kind {
-                GuaranteeKind::Always if !is_true() => {
-                    self.decided[guarantee] = Some(fingerprint);
-                    is_violated = true;
-                }
-                GuaranteeKind::Reachable if is_true() => {
-                    self.decided[guarantee] = Some(fingerprint);
-                }
-                GuaranteeKind::Always | GuaranteeKind::Reachable | GuaranteeKind::PrePost => {}
-            }
+        self.initial.clone_from(&part.states);
+        self.progress.configurations = part.states.len() as u64;
+        let judges = self.judges();
+        for (guarantee, index) in judges.judge(self.model, &part.states) {
+            self.decide(guarantee, Target::at(0, 0, index));
         }
-        self.progress.configurations = self.visited.len();
-        is_violated
+        self.settle(&level);
+        level
     }
 
-    /// Judges what is judged where only faults can happen any more.
-    fn judge_at_rest(&mut self, state: &M::State) -> bool {
-        let mut is_violated = false;
-        for (guarantee, claim) in self.claims.iter().enumerate() {
-            if claim.kind == GuaranteeKind::PrePost
-                && self.model.evaluate(guarantee, Part::Main, state)
-                && !self.model.evaluate(guarantee, Part::Post, state)
-            {
-                self.decided[guarantee] = Some(self.model.fingerprint(state));
-                is_violated = true;
+    /// Expands a level; `Some` where the search is over.
+    fn level(
+        &mut self,
+        level: &Level<M::State>,
+        next: &mut Level<M::State>,
+        watch: &mut dyn FnMut(&Progress) -> Flow,
+    ) -> Option<Ended> {
+        let mut cursor = Cursor::new();
+        loop {
+            self.progress.queue = (level.len() - cursor.given() + next.len()) as u64;
+            self.progress.memory = self.memory() + level.bytes() + next.bytes();
+            if watch(&self.progress) == Flow::Stop {
+                return Some(Ended::Bounded(Bound::Watcher));
             }
+            let memory_max = self.settings.bounds.memory_max;
+            if memory_max.is_some_and(|max| self.progress.memory > max) {
+                return Some(Ended::Bounded(Bound::Memory(self.progress.memory)));
+            }
+            let chunks = self.next_chunks(&mut cursor, level);
+            if chunks.is_empty() {
+                return None;
+            }
+            let is_more = self.block(level, &chunks, next);
+            if self.is_violated() {
+                return Some(Ended::Violated);
+            }
+            if is_more {
+                return Some(Ended::Bounded(self.reached()));
+            }
+            let most = self.settings.bounds.configurations_max;
+            self.is_sealed |= most.is_some_and(|max| self.progress.configurations >= max);
         }
-        is_violated
     }
 
-    fn conclude(self, ended: Ended) -> Exploration<M::Action> {
-        let is_exhausted = matches!(ended, Ended::Exhausted);
-        let targets: Vec<u128> = self.decided.iter().flatten().copied().collect();
-        let mut paths = shortest_paths(self.model, &targets).into_iter();
-        let mut findings = Vec::new();
-        for (claim, decided) in self.claims.into_iter().zip(self.decided) {
-            let verdict = match (claim.kind, decided.is_some(), is_exhausted) {
-                (GuaranteeKind::Reachable, true, _) => Verdict::Holds,
-                (GuaranteeKind::Always | GuaranteeKind::PrePost, true, _)
-                | (GuaranteeKind::Reachable, false, true) => Verdict::Violated,
-                (GuaranteeKind::Always | GuaranteeKind::PrePost, false, true) => Verdict::Holds,
-                (_, false, false) => Verdict::Bounded,
-            };
-            let path = decided.and_then(|_| paths.next());
-            findings.push(Finding { claim, verdict, path });
+    fn reached(&self) -> Bound {
+        let (depth, met) = (self.progress.depth, self.progress.configurations);
+        match self.settings.bounds.configurations_max {
+            Some(max) if met >= max => Bound::Configurations(met),
+            Some(_) | None => Bound::Depth(depth),
         }
-        let bound = match ended {
-            Ended::Exhausted | Ended::Violated => None,
-            Ended::Bounded(bound) => Some(bound),
+    }
+
+    /// The chunks of the next block; small ones where few configurations may still be met.
+    fn next_chunks(&self, cursor: &mut Cursor, level: &Level<M::State>) -> Vec<Chunk> {
+        let most = self.settings.bounds.configurations_max;
+        let left = most.map_or(u64::MAX, |max| max.saturating_sub(self.progress.configurations));
+        let is_small = self.progress.configurations < SMALL;
+        let (chunk, block) = match usize::try_from(left / 16).unwrap_or(usize::MAX) {
+            few if few < CHUNK && !self.is_sealed => (few.max(1), 1),
+            _ if is_small => (CHUNK, 1),
+            _ => (CHUNK, BLOCK * CHUNK),
         };
-        let omission_bound = self.visited.omission_bound();
-        Exploration { findings, progress: self.progress, bound, omission_bound }
+        let mut chunks: Vec<Chunk> = Vec::new();
+        let first = cursor.given();
+        while cursor.given() - first < block {
+            let Some(next) = cursor.next(level, chunk) else { break };
+            chunks.push(next);
+        }
+        chunks
+    }
+
+    /// Expands some chunks and takes in what they lead to; whether there is more than was allowed.
+    fn block(
+        &mut self,
+        level: &Level<M::State>,
+        chunks: &[Chunk],
+        next: &mut Level<M::State>,
+    ) -> bool {
+        let buckets = next.parts.len();
+        self.expand(level, chunks, buckets);
+        self.learn(level, chunks);
+        self.judge_at_rest(level, chunks);
+        let arrivals = &self.arrivals[..chunks.len()];
+        self.progress.transitions += arrivals.iter().map(|found| found.transitions).sum::<u64>();
+        let merge = Merge {
+            model: self.model,
+            level,
+            chunks,
+            arrivals,
+            depth: self.progress.depth,
+            is_sealed: self.is_sealed,
+            judges: &self.judges(),
+        };
+        let met: Vec<Met> = match buckets {
+            1 => vec![merge.bucket(0, &mut self.tables, &mut next.parts[0])],
+            _ => {
+                let shards = self.tables.par_chunks_mut(1).zip(&mut next.parts).enumerate();
+                in_pool(self.pool.as_ref(), || {
+                    shards.map(|(shard, (table, part))| merge.bucket(shard, table, part)).collect()
+                })
+            }
+        };
+        self.progress.configurations = self.tables.iter().map(Table::len).sum();
+        for (part, met) in met.iter().enumerate() {
+            for (guarantee, index) in &met.decisions {
+                self.decide(*guarantee, Target::at(self.progress.depth, part, *index));
+            }
+        }
+        met.iter().any(|met| met.is_more)
+    }
+
+    fn expand(&mut self, level: &Level<M::State>, chunks: &[Chunk], buckets: usize) {
+        let (model, sleeps) = (self.model, self.settings.reductions.sleep_sets);
+        while self.arrivals.len() < chunks.len() {
+            self.arrivals.push(Arrivals::new());
+        }
+        let expand = |(arrivals, chunk): (&mut Arrivals<M::Action>, &Chunk)| {
+            arrivals.clear(buckets);
+            let none = [Asleep::NONE; CHUNK];
+            let states = level.states(chunk);
+            let asleep = if sleeps { level.asleep(chunk) } else { &none[..states.len()] };
+            model.expand(states, asleep, arrivals);
+        };
+        self.for_each_chunk(chunks, expand);
+    }
+
+    /// Lets the model find out what it did not know, and expands again where it could not tell.
+    fn learn(&mut self, level: &Level<M::State>, chunks: &[Chunk]) {
+        let mut unknown = Vec::new();
+        for (arrivals, chunk) in self.arrivals.iter().zip(chunks) {
+            for (index, action) in &arrivals.unknown {
+                unknown.push((level.states(chunk)[*index as usize].clone(), action.clone()));
+            }
+        }
+        if unknown.is_empty() {
+            return;
+        }
+        self.model.learn(&unknown);
+        let (model, sleeps) = (self.model, self.settings.reductions.sleep_sets);
+        self.for_each_chunk(chunks, |(arrivals, chunk)| {
+            let mut again: Vec<u32> = arrivals.unknown.drain(..).map(|(index, _)| index).collect();
+            again.dedup();
+            for index in again.into_iter().map(|index| index as usize) {
+                arrivals.base = index;
+                let state = &level.states(chunk)[index..=index];
+                let asleep = if sleeps { level.asleep(chunk)[index] } else { Asleep::NONE };
+                model.expand(state, &[asleep], arrivals);
+            }
+        });
+        // What is found out may show that more has to be: the clients' history after a step.
+        self.learn(level, chunks);
+    }
+
+    fn for_each_chunk(
+        &mut self,
+        chunks: &[Chunk],
+        work: impl Fn((&mut Arrivals<M::Action>, &Chunk)) + Sync + Send,
+    ) {
+        match chunks {
+            [chunk] => work((&mut self.arrivals[0], chunk)),
+            _ => {
+                self.start_pool();
+                let arrivals = &mut self.arrivals;
+                in_pool(self.pool.as_ref(), || arrivals.par_iter_mut().zip(chunks).for_each(work));
+            }
+        }
+    }
+
+    fn start_pool(&mut self) {
+        if self.pool.is_none() {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(self.settings.workers.max(1));
+            self.pool = Some(pool.build().expect("the system has threads for the workers"));
+        }
+    }
+
+    /// Judges what is judged where only faults can change anything.
+    fn judge_at_rest(&mut self, level: &Level<M::State>, chunks: &[Chunk]) {
+        let mut violated = Vec::new();
+        for (arrivals, chunk) in self.arrivals.iter().zip(chunks) {
+            let place = |index: u32| {
+                let index = chunk.range.start + index as usize;
+                Target::at(self.progress.depth - 1, chunk.part, index)
+            };
+            for failure in &arrivals.failures {
+                let (action, why) = (failure.action.clone(), Some(failure.why.clone()));
+                let mut target = place(failure.state);
+                (target.action, target.why) = (action, why);
+                violated.push((failure.guarantee, target));
+            }
+            for index in &arrivals.resting {
+                let state = &level.states(chunk)[*index as usize];
+                for (guarantee, claim) in self.claims.iter().enumerate() {
+                    let is_true = |part| self.model.evaluate(guarantee, part, state);
+                    if claim.kind == GuaranteeKind::PrePost
+                        && is_true(Predicate::Main)
+                        && !is_true(Predicate::Post)
+                    {
+                        violated.push((guarantee, place(*index)));
+                    }
+                }
+            }
+        }
+        for (guarantee, mut target) in violated {
+            target.settle(self.model, level);
+            self.decide(guarantee, target);
+        }
+    }
+
+    fn judges(&self) -> Judges {
+        Judges::new(&self.claims, |guarantee| self.decided[guarantee].is_some())
+    }
+
+    /// Keeps the first that decides a guarantee.
+    fn decide(&mut self, guarantee: usize, target: Target<M::Action>) {
+        self.decided[guarantee].get_or_insert(target);
+    }
+
+    /// Tells targets in a level that has been filled where they are in it.
+    fn settle(&mut self, level: &Level<M::State>) {
+        let depth = self.progress.depth;
+        for target in self.decided.iter_mut().flatten() {
+            if target.depth == depth {
+                target.settle(self.model, level);
+            }
+        }
+    }
+
+    fn is_violated(&self) -> bool {
+        let mut pairs = self.claims.iter().zip(&self.decided);
+        pairs.any(|(claim, decided)| decided.is_some() && claim.kind != GuaranteeKind::Reachable)
+    }
+
+    /// The bytes that the search keeps of what lies behind it.
+    fn memory(&self) -> u64 {
+        self.tables.iter().map(Table::bytes).sum::<u64>() + self.log.bytes()
+    }
+}
+
+fn in_pool<R: Send>(pool: Option<&ThreadPool>, work: impl FnOnce() -> R + Send) -> R {
+    match pool {
+        Some(pool) => pool.install(work),
+        None => work(),
     }
 }

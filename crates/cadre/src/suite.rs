@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use cadre_conform::Spec;
-use cadre_explore::{Bound, Bounds, Flow, Progress};
+use cadre_explore::{Bound, Flow, Progress, Settings};
 use cadre_model::{Claim, Cluster, Model, Origin, Reexecution};
 use cadre_proptest::{FuzzOptions, SampleOptions};
 use cadre_replay::Recording;
@@ -91,7 +91,7 @@ pub trait AnyGame: Send + Sync {
     fn explore(
         &self,
         setup: &Setup,
-        bounds: &Bounds,
+        settings: &Settings,
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Explored, GameError>;
 
@@ -241,11 +241,11 @@ impl<G: Game> AnyGame for G {
     fn explore(
         &self,
         setup: &Setup,
-        bounds: &Bounds,
+        settings: &Settings,
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Explored, GameError> {
         let cluster = self.cluster(setup)?;
-        let found = cadre_explore::explore(&cluster, bounds, watch);
+        let found = cadre_explore::explore(&cluster, settings, watch);
         let verdict = found.verdict();
         let origin = origin(self, setup, "explore");
         let mut findings = Vec::new();

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use cadre_explore::{Bounds, Flow};
+use cadre_explore::{Flow, Settings};
 use cadre_proptest::FuzzOptions;
 use cadre_trace::{Trace, Verdict};
 use cadre_view::FailureNotes;
@@ -18,8 +18,8 @@ use crate::{AnyGame, Setup, save};
 ///
 /// Where a guarantee is violated, or the bounds end the search before everything was seen.
 #[track_caller]
-pub fn assert_holds(game: &dyn AnyGame, setup: &Setup, bounds: &Bounds, traces: &Path) {
-    let found = game.explore(setup, bounds, &mut |_| Flow::Continue);
+pub fn assert_holds(game: &dyn AnyGame, setup: &Setup, settings: &Settings, traces: &Path) {
+    let found = game.explore(setup, settings, &mut |_| Flow::Continue);
     let found = found.unwrap_or_else(|error| panic!("{error}"));
     let violated = found.findings.into_iter().find(|found| found.verdict == Verdict::Violated);
     match (violated, found.bound) {

@@ -1,10 +1,10 @@
-use cadre_explore::{Bound, Bounds, Exploration, Flow, explore};
+use cadre_explore::{Bound, Bounds, Exploration, Flow, Settings, explore};
 use cadre_model::{Choice, Model, check};
 use cadre_trace::Verdict;
 
 use crate::two_phase;
 
-fn search(bounds: &Bounds) -> Exploration<Choice> {
+fn search(bounds: &Settings) -> Exploration<Choice> {
     explore(&two_phase::cluster(3, 3), bounds, &mut |_| Flow::Continue)
 }
 
@@ -30,9 +30,9 @@ impl Model for UpTo {
 
 #[test]
 fn a_search_that_a_depth_ends_is_bounded() {
-    let whole = search(&Bounds::default()).progress;
+    let whole = search(&Settings::default()).progress;
     for depth in 1..whole.depth {
-        let found = search(&Bounds { depth_max: Some(depth), configurations_max: None });
+        let found = search(&depth_at_most(depth));
         assert_eq!(found.bound, Some(Bound::Depth(depth)));
         assert_eq!((found.progress.depth, found.verdict()), (depth, Verdict::Bounded));
         assert!(found.progress.configurations < whole.configurations);
@@ -43,9 +43,9 @@ fn a_search_that_a_depth_ends_is_bounded() {
 
 #[test]
 fn a_depth_that_is_just_enough_is_no_bound() {
-    let whole = search(&Bounds::default());
+    let whole = search(&Settings::default());
     let depth_max = Some(whole.progress.depth);
-    let found = search(&Bounds { depth_max, configurations_max: None });
+    let found = search(&Settings::within(Bounds { depth_max, ..Bounds::default() }));
     assert_eq!((found.bound, found.verdict()), (None, Verdict::Holds));
     assert_eq!(found.progress.configurations, whole.progress.configurations);
 }
@@ -73,7 +73,7 @@ impl Model for Ring {
 #[test]
 fn a_last_level_that_leads_back_is_no_bound() {
     let found = |depth| {
-        let bounds = Bounds { depth_max: Some(depth), configurations_max: None };
+        let bounds = depth_at_most(depth);
         explore(&Ring(5), &bounds, &mut |_| Flow::Continue).bound
     };
     assert_eq!((found(4), found(5), found(6)), (Some(Bound::Depth(4)), None, None));
@@ -82,7 +82,7 @@ fn a_last_level_that_leads_back_is_no_bound() {
 #[test]
 fn a_search_that_a_number_of_configurations_ends_is_bounded() {
     for max in [1, 2, 50, 287] {
-        let found = search(&Bounds { depth_max: None, configurations_max: Some(max) });
+        let found = search(&at_most(max));
         assert!(matches!(found.bound, Some(Bound::Configurations(met)) if met >= max));
         assert_eq!(found.findings[1].verdict, Verdict::Bounded);
         assert_eq!(found.verdict(), Verdict::Bounded);
@@ -91,10 +91,10 @@ fn a_search_that_a_number_of_configurations_ends_is_bounded() {
 
 #[test]
 fn a_number_of_configurations_that_is_not_reached_is_no_bound() {
-    let found = search(&Bounds { depth_max: None, configurations_max: Some(289) });
+    let found = search(&at_most(289));
     assert_eq!((found.bound, found.verdict()), (None, Verdict::Holds));
     let numbers = |max| {
-        let bounds = Bounds { depth_max: None, configurations_max: Some(max) };
+        let bounds = at_most(max);
         explore(&UpTo(9), &bounds, &mut |_| Flow::Continue)
     };
     assert_eq!(numbers(11).bound, None);
@@ -104,7 +104,7 @@ fn a_number_of_configurations_that_is_not_reached_is_no_bound() {
 
 #[test]
 fn a_search_that_the_watcher_ends_is_bounded() {
-    let found = explore(&two_phase::cluster(3, 3), &Bounds::default(), &mut |_| Flow::Stop);
+    let found = explore(&two_phase::cluster(3, 3), &Settings::default(), &mut |_| Flow::Stop);
     assert_eq!((found.bound, found.verdict()), (Some(Bound::Watcher), Verdict::Bounded));
     assert_eq!(found.progress.configurations, 1);
 }
@@ -112,7 +112,7 @@ fn a_search_that_the_watcher_ends_is_bounded() {
 #[test]
 fn the_watcher_sees_the_search_grow() {
     let mut seen = Vec::new();
-    let found = explore(&two_phase::cluster(5, 5), &Bounds::default(), &mut |progress| {
+    let found = explore(&two_phase::cluster(5, 5), &Settings::default(), &mut |progress| {
         seen.push(*progress);
         Flow::Continue
     });
@@ -125,7 +125,7 @@ fn the_watcher_sees_the_search_grow() {
 fn what_is_reachable_and_not_met_within_a_bound_is_bounded_and_else_violated() {
     let verdict = |wanted: u32, depth_max| {
         let model = check(UpTo(9)).reachable("met", move |state| *state == wanted);
-        let bounds = Bounds { depth_max, configurations_max: None };
+        let bounds = Settings::within(Bounds { depth_max, ..Bounds::default() });
         let found = explore(&model, &bounds, &mut |_| Flow::Continue);
         (found.findings[0].verdict, found.verdict())
     };
@@ -141,7 +141,7 @@ fn what_is_reachable_and_not_met_within_a_bound_is_bounded_and_else_violated() {
 fn a_violation_within_a_bound_is_a_violation() {
     let model = check(UpTo(9)).always("small", |state| *state < 4);
     let found = |depth| {
-        let bounds = Bounds { depth_max: Some(depth), configurations_max: None };
+        let bounds = depth_at_most(depth);
         explore(&model, &bounds, &mut |_| Flow::Continue)
     };
     assert_eq!((found(5).verdict(), found(5).bound), (Verdict::Violated, None));

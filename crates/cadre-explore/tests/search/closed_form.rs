@@ -1,4 +1,4 @@
-use cadre_explore::{Bounds, Exploration, Flow, explore};
+use cadre_explore::{Exploration, Flow, Settings, explore};
 use cadre_model::{Choice, Model};
 use cadre_trace::Verdict;
 
@@ -6,7 +6,7 @@ use crate::two_phase;
 
 fn search(voters: usize, quorum: usize) -> (Exploration<Choice>, u64) {
     let cluster = two_phase::cluster(voters, quorum);
-    let found = explore(&cluster, &Bounds::default(), &mut |_| Flow::Continue);
+    let found = explore(&cluster, &Settings::default(), &mut |_| Flow::Continue);
     (found, cluster.user_calls().unwrap())
 }
 
@@ -25,7 +25,7 @@ fn two_phase_commit_has_the_configurations_of_its_closed_form() {
 #[test]
 fn the_transitions_of_a_search_are_the_actions_that_lead_elsewhere() {
     let cluster = two_phase::cluster(3, 3);
-    let found = explore(&cluster, &Bounds::default(), &mut |_| Flow::Continue);
+    let found = explore(&cluster, &Settings::default(), &mut |_| Flow::Continue);
     let (mut met, mut transitions) = (vec![cluster.initial().clone()], 0);
     let mut looked_at = 0;
     while let Some(at) = met.get(looked_at).cloned() {
@@ -63,9 +63,9 @@ fn user_code_is_called_far_less_often_than_there_are_transitions() {
 #[test]
 fn a_second_search_of_one_cluster_calls_no_user_code() {
     let cluster = two_phase::cluster(3, 3);
-    let first = explore(&cluster, &Bounds::default(), &mut |_| Flow::Continue);
+    let first = explore(&cluster, &Settings::default(), &mut |_| Flow::Continue);
     let calls = cluster.user_calls();
-    let second = explore(&cluster, &Bounds::default(), &mut |_| Flow::Continue);
+    let second = explore(&cluster, &Settings::default(), &mut |_| Flow::Continue);
     assert_eq!((first, calls), (second, cluster.user_calls()));
 }
 

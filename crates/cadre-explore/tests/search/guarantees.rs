@@ -1,4 +1,4 @@
-use cadre_explore::{Bounds, Exploration, Flow, explore};
+use cadre_explore::{Exploration, Flow, Settings, explore};
 use cadre_model::{
     Budget, Choice, Cluster, Faults, Guarantee, Model, Network, TypedAction, View, check,
 };
@@ -50,7 +50,7 @@ fn cluster(is_idempotent: bool, faults: Faults) -> Cluster<Tell> {
 
 fn search(cluster: &Cluster<Tell>) -> Exploration<Choice> {
     // More levels than any space here has, but for the one without end.
-    let bounds = Bounds { depth_max: Some(20), configurations_max: None };
+    let bounds = depth_at_most(20);
     explore(cluster, &bounds, &mut |_| Flow::Continue)
 }
 
@@ -148,7 +148,7 @@ impl Model for Line {
 fn at_rest(faults: bool, post: fn(&u32) -> bool) -> Exploration<&'static str> {
     let guarantee = Guarantee::pre_post("at rest", |_| true, post);
     let model = check(Line { faults }).guarantee(guarantee);
-    explore(&model, &Bounds::default(), &mut |_| Flow::Continue)
+    explore(&model, &Settings::default(), &mut |_| Flow::Continue)
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_postcondition_is_judged_at_rest_only() {
 fn a_precondition_that_is_false_demands_nothing() {
     let guarantee = Guarantee::pre_post("never asked", |state| *state > 3, |_| false);
     let model = check(Line { faults: true }).guarantee(guarantee);
-    let found = explore(&model, &Bounds::default(), &mut |_| Flow::Continue);
+    let found = explore(&model, &Settings::default(), &mut |_| Flow::Continue);
     assert_eq!(found.verdict(), Verdict::Holds);
 }
 
@@ -172,10 +172,10 @@ fn a_precondition_that_is_false_demands_nothing() {
 fn the_last_level_within_a_depth_is_judged_at_rest_as_well() {
     let guarantee = Guarantee::pre_post("never three", |_| true, |state| *state < 3);
     let model = check(Line { faults: false }).guarantee(guarantee);
-    let bounds = Bounds { depth_max: Some(4), configurations_max: None };
+    let bounds = depth_at_most(4);
     let found = explore(&model, &bounds, &mut |_| Flow::Continue);
     assert_eq!(found.verdict(), Verdict::Violated);
-    let bounds = Bounds { depth_max: Some(3), configurations_max: None };
+    let bounds = depth_at_most(3);
     let found = explore(&model, &bounds, &mut |_| Flow::Continue);
     assert_eq!(found.verdict(), Verdict::Bounded);
 }
@@ -215,7 +215,7 @@ impl Protocol for Fails {
 fn a_step_that_does_not_return_or_is_not_pure_violates_the_guarantee_that_every_cluster_has() {
     for is_impure in [false, true] {
         let cluster = Cluster::builder(Fails { is_impure }).node("a").build().unwrap();
-        let bounds = Bounds { depth_max: Some(10), configurations_max: None };
+        let bounds = depth_at_most(10);
         let found = explore(&cluster, &bounds, &mut |_| Flow::Continue);
         let (guarantee, finding) = found.violation().unwrap();
         assert_eq!((guarantee, finding.claim.name.as_str()), (0, "every step returns"));

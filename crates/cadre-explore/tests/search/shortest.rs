@@ -1,4 +1,4 @@
-use cadre_explore::{Bounds, Flow, explore};
+use cadre_explore::{Flow, Settings, explore};
 use cadre_model::{Model, check};
 use cadre_trace::Verdict;
 
@@ -95,7 +95,7 @@ fn a_counterexample_is_as_short_as_any() {
             };
             let model = LostUpdate { threads, times };
             let checked = check(model).always("few are lost", move |memory| !lost(memory));
-            let found = explore(&checked, &Bounds::default(), &mut |_| Flow::Continue);
+            let found = explore(&checked, &Settings::default(), &mut |_| Flow::Continue);
             let path = found.findings[0].path.clone();
             let expected = shortest(&model, &lost);
             assert_eq!(path.as_ref().map(Vec::len), expected, "{threads} {times} {most}");
@@ -110,7 +110,7 @@ fn an_example_of_what_is_reachable_is_as_short_as_any() {
     let model = LostUpdate { threads: 2, times: 2 };
     for wanted in 0..=5_u8 {
         let met = move |memory: &Memory| memory.counter == wanted;
-        let found = explore(&check(model).reachable("met", met), &Bounds::default(), &mut |_| {
+        let found = explore(&check(model).reachable("met", met), &Settings::default(), &mut |_| {
             Flow::Continue
         });
         let path = found.findings[0].path.as_ref();
@@ -142,9 +142,9 @@ impl Model for Down {
 #[test]
 fn the_nearest_of_several_beginnings_counts() {
     let model = check(Down).always("above", |state| *state > 1);
-    let found = explore(&model, &Bounds::default(), &mut |_| Flow::Continue);
+    let found = explore(&model, &Settings::default(), &mut |_| Flow::Continue);
     assert_eq!(found.findings[0].path.as_ref().map(Vec::len), Some(3));
     let model = check(Down).always("not four", |state| *state != 4);
-    let found = explore(&model, &Bounds::default(), &mut |_| Flow::Continue);
+    let found = explore(&model, &Settings::default(), &mut |_| Flow::Continue);
     assert_eq!(found.findings[0].path.as_ref().map(Vec::len), Some(0), "it begins there");
 }

@@ -1,6 +1,6 @@
 use std::rc::Rc;
 
-use cadre_explore::{Bounds, Flow, explore};
+use cadre_explore::{Flow, Settings, explore};
 use cadre_model::{Cluster, Model, Part, check};
 use cadre_proptest::{FuzzOptions, FuzzOutcome, Violation, fuzz};
 use cadre_step::{Disk, Effects, Event, NodeId, Nothing, Protocol};
@@ -17,7 +17,7 @@ fn seeded(seed: u64) -> FuzzOptions {
 
 /// How much longer the shrunk path is than the shortest there is; the guarantee is the same.
 fn excess<M: Model + 'static>(model: M, seed: u64) -> usize {
-    let search = explore(&model, &Bounds::default(), &mut |_| Flow::Continue);
+    let search = explore(&model, &Settings::default(), &mut |_| Flow::Continue);
     let (guarantee, shortest) = search.violation().unwrap();
     let shortest = shortest.path.as_ref().unwrap().len();
     let model = Rc::new(model);

@@ -1,0 +1,91 @@
+use cadre_model::{Asleep, Expansion};
+
+use crate::table::SHARD_BITS;
+
+/// What a chunk of a level leads to, sorted by the shards of the fingerprints.
+pub(crate) struct Arrivals<A> {
+    /// For each shard what arrives there; a single bucket where a search is small.
+    pub(crate) buckets: Vec<Vec<Arrival<A>>>,
+    /// What the model must find out first.
+    pub(crate) unknown: Vec<(u32, A)>,
+    /// Configurations in which only faults can change anything.
+    pub(crate) resting: Vec<u32>,
+    /// Where code of the user did not return.
+    pub(crate) failures: Vec<Failure<A>>,
+    pub(crate) transitions: u64,
+    /// The position in the chunk of the first configuration that is expanded.
+    pub(crate) base: usize,
+}
+
+/// That an action leads to a configuration.
+pub(crate) struct Arrival<A> {
+    pub(crate) fingerprint: u128,
+    pub(crate) asleep: Asleep,
+    pub(crate) action: A,
+    /// The position in the chunk of the configuration that it comes from.
+    pub(crate) parent: u32,
+}
+
+/// That code of the user did not return.
+pub(crate) struct Failure<A> {
+    pub(crate) state: u32,
+    pub(crate) action: Option<A>,
+    pub(crate) guarantee: usize,
+    pub(crate) why: String,
+}
+
+/// The shard of a fingerprint.
+#[inline]
+pub(crate) fn shard_of(fingerprint: u128) -> usize {
+    (fingerprint >> (u128::BITS - SHARD_BITS)) as usize
+}
+
+impl<A> Arrivals<A> {
+    pub(crate) fn new() -> Self {
+        Self {
+            buckets: Vec::new(),
+            unknown: Vec::new(),
+            resting: Vec::new(),
+            failures: Vec::new(),
+            transitions: 0,
+            base: 0,
+        }
+    }
+
+    /// Makes it as new, but for the memory that it has.
+    pub(crate) fn clear(&mut self, buckets: usize) {
+        self.buckets.resize_with(buckets, Vec::new);
+        self.buckets.iter_mut().for_each(Vec::clear);
+        self.unknown.clear();
+        self.resting.clear();
+        self.failures.clear();
+        (self.transitions, self.base) = (0, 0);
+    }
+
+    fn position(&self, state: usize) -> u32 {
+        u32::try_from(self.base + state).expect("chunks are small")
+    }
+}
+
+impl<A> Expansion<A> for Arrivals<A> {
+    #[inline]
+    fn successor(&mut self, state: usize, action: A, fingerprint: u128, asleep: Asleep) {
+        self.transitions += 1;
+        let bucket = if self.buckets.len() == 1 { 0 } else { shard_of(fingerprint) };
+        let parent = self.position(state);
+        self.buckets[bucket].push(Arrival { fingerprint, asleep, action, parent });
+    }
+
+    fn unknown(&mut self, state: usize, action: A) {
+        self.unknown.push((self.position(state), action));
+    }
+
+    fn at_rest(&mut self, state: usize) {
+        self.resting.push(self.position(state));
+    }
+
+    fn failed(&mut self, state: usize, action: Option<A>, guarantee: usize, why: String) {
+        let state = self.position(state);
+        self.failures.push(Failure { state, action, guarantee, why });
+    }
+}

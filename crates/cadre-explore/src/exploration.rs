@@ -1,0 +1,150 @@
+use cadre_model::{Claim, Model};
+use cadre_trace::{GuaranteeKind, Verdict};
+
+use crate::level::Level;
+use crate::log::Log;
+use crate::path::path_along;
+use crate::settings::Bound;
+use crate::table::EFFECTIVE_BITS;
+
+/// What a search has found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exploration<A> {
+    /// One finding for each guarantee, in the model's order.
+    pub findings: Vec<Finding<A>>,
+    /// How far it came.
+    pub progress: Progress,
+    /// What ended it before everything was seen; `None` after a violation as well.
+    pub bound: Option<Bound>,
+    /// An upper bound of the probability that a configuration was overlooked because it shares what
+    /// is kept of its fingerprint with another: n² / 2^105 for n configurations and 104 bits.
+    pub omission_bound: f64,
+}
+
+/// What a search has found about one guarantee.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding<A> {
+    /// The guarantee.
+    pub claim: Claim,
+    /// What was found.
+    pub verdict: Verdict,
+    /// A shortest execution that shows it: a violation, or an example of what is reachable.
+    pub path: Option<Vec<A>>,
+    /// What else there is to say, such as the message of a panic.
+    pub why: Option<String>,
+}
+
+/// How far a search has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Distinct configurations met.
+    pub configurations: u64,
+    /// Actions carried out, but for those that change nothing and those that were asleep.
+    pub transitions: u64,
+    /// Levels, the initial configurations being the first.
+    pub depth: u64,
+    /// Configurations that have been met and not been looked at.
+    pub queue: u64,
+    /// The bytes that the search keeps: what it has met, how it got there, and the queue.
+    pub memory: u64,
+}
+
+/// Whether a search goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// It does.
+    Continue,
+    /// It ends with what it has.
+    Stop,
+}
+
+/// A configuration that decides a guarantee.
+#[derive(Clone, Debug)]
+pub(crate) struct Target<A> {
+    /// The number of its level.
+    pub(crate) depth: u64,
+    pub(crate) part: usize,
+    pub(crate) index: usize,
+    /// Its position in the level and its fingerprint, once the level is filled.
+    settled: Option<(usize, u128)>,
+    /// The action whose code did not return there.
+    pub(crate) action: Option<A>,
+    pub(crate) why: Option<String>,
+}
+
+/// How a search has ended.
+pub(crate) enum Ended {
+    Exhausted,
+    Violated,
+    Bounded(Bound),
+}
+
+impl<A> Target<A> {
+    pub(crate) fn at(depth: u64, part: usize, index: usize) -> Self {
+        Self { depth, part, index, settled: None, action: None, why: None }
+    }
+
+    /// Notes where in its level, which is filled by now, the configuration is.
+    pub(crate) fn settle<M: Model>(&mut self, model: &M, level: &Level<M::State>) {
+        let state = &level.parts[self.part].states[self.index];
+        let position = level.position(self.part, self.index);
+        self.settled.get_or_insert((position, model.fingerprint(state)));
+    }
+}
+
+impl<A: Clone> Exploration<A> {
+    /// Says what a search has found that is over.
+    pub(crate) fn conclude<M: Model<Action = A>>(
+        model: &M,
+        decided: Vec<(Claim, Option<Target<A>>)>,
+        (initial, log): (&[M::State], &Log),
+        progress: Progress,
+        ended: &Ended,
+    ) -> Self {
+        let is_exhausted = matches!(ended, Ended::Exhausted);
+        let mut findings = Vec::new();
+        for (claim, target) in decided {
+            let verdict = match (claim.kind, target.is_some(), is_exhausted) {
+                (GuaranteeKind::Reachable, true, _) => Verdict::Holds,
+                (GuaranteeKind::Always | GuaranteeKind::PrePost, true, _)
+                | (GuaranteeKind::Reachable, false, true) => Verdict::Violated,
+                (GuaranteeKind::Always | GuaranteeKind::PrePost, false, true) => Verdict::Holds,
+                (_, false, false) => Verdict::Bounded,
+            };
+            let path = target.as_ref().map(|target| {
+                let (position, fingerprint) = target.settled.expect("its level is filled");
+                let depth = usize::try_from(target.depth).expect("levels are in memory");
+                let way = log.way_to(depth, position);
+                let mut path = path_along(model, initial, &way, fingerprint);
+                path.extend(target.action.clone());
+                path
+            });
+            let why = target.and_then(|target| target.why);
+            findings.push(Finding { claim, verdict, path, why });
+        }
+        let bound = match ended {
+            Ended::Exhausted | Ended::Violated => None,
+            Ended::Bounded(bound) => Some(*bound),
+        };
+        let count = progress.configurations as f64;
+        let omission_bound = count * count / 2_f64.powi(EFFECTIVE_BITS + 1);
+        Self { findings, progress, bound, omission_bound }
+    }
+
+    /// The worst of the verdicts.
+    pub fn verdict(&self) -> Verdict {
+        let verdicts = || self.findings.iter().map(|finding| finding.verdict);
+        match verdicts().any(|verdict| verdict == Verdict::Violated) {
+            true => Verdict::Violated,
+            false if self.bound.is_some() => Verdict::Bounded,
+            false if verdicts().any(|verdict| verdict == Verdict::Bounded) => Verdict::Bounded,
+            false => Verdict::Holds,
+        }
+    }
+
+    /// The position of the violated guarantee, with its shortest counterexample if there is a path.
+    pub fn violation(&self) -> Option<(usize, &Finding<A>)> {
+        let violated = |finding: &&Finding<A>| finding.verdict == Verdict::Violated;
+        self.findings.iter().enumerate().find(|(_, finding)| violated(finding))
+    }
+}

@@ -1,0 +1,126 @@
+use std::ops::Range;
+
+use cadre_model::Asleep;
+
+/// The configurations that are met at one depth, in parts that are filled independently.
+pub(crate) struct Level<S> {
+    pub(crate) parts: Vec<Part<S>>,
+}
+
+/// A part of a level.
+pub(crate) struct Part<S> {
+    pub(crate) states: Vec<S>,
+    /// For each configuration what is asleep there by all arrivals so far.
+    pub(crate) asleep: Vec<Asleep>,
+    /// For each configuration the half of its key that orders the table.
+    pub(crate) keys: Vec<u64>,
+    /// For each configuration where it comes from: the position in the level before.
+    pub(crate) parents: Vec<u32>,
+    /// For each configuration one byte of its fingerprint.
+    pub(crate) hints: Vec<u8>,
+}
+
+/// Configurations of a level that are expanded in one go.
+#[derive(Clone, Debug)]
+pub(crate) struct Chunk {
+    pub(crate) part: usize,
+    pub(crate) range: Range<usize>,
+    /// The position in the level of the first of them.
+    pub(crate) base: usize,
+}
+
+impl<S> Level<S> {
+    pub(crate) fn of_parts(parts: usize) -> Self {
+        Self { parts: (0..parts).map(|_| Part::new()).collect() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.parts.iter().map(|part| part.states.len()).sum()
+    }
+
+    pub(crate) fn states(&self, chunk: &Chunk) -> &[S] {
+        &self.parts[chunk.part].states[chunk.range.clone()]
+    }
+
+    pub(crate) fn asleep(&self, chunk: &Chunk) -> &[Asleep] {
+        &self.parts[chunk.part].asleep[chunk.range.clone()]
+    }
+
+    /// The position in the level of a configuration of a part.
+    pub(crate) fn position(&self, part: usize, index: usize) -> usize {
+        self.parts[..part].iter().map(|part| part.states.len()).sum::<usize>() + index
+    }
+
+    /// The bytes that it takes, but for what configurations keep elsewhere.
+    pub(crate) fn bytes(&self) -> u64 {
+        let one = size_of::<S>() + size_of::<Asleep>() + size_of::<u64>() + size_of::<u32>() + 1;
+        self.parts.iter().map(|part| (part.states.capacity() * one) as u64).sum()
+    }
+}
+
+impl<S> Part<S> {
+    fn new() -> Self {
+        Self {
+            states: Vec::new(),
+            asleep: Vec::new(),
+            keys: Vec::new(),
+            parents: Vec::new(),
+            hints: Vec::new(),
+        }
+    }
+}
+
+/// Gives out a level in chunks, from its beginning to its end.
+pub(crate) struct Cursor {
+    part: usize,
+    index: usize,
+    base: usize,
+}
+
+impl Cursor {
+    pub(crate) fn new() -> Self {
+        Self { part: 0, index: 0, base: 0 }
+    }
+
+    /// How many configurations have been given out.
+    pub(crate) fn given(&self) -> usize {
+        self.base
+    }
+
+    /// The next configurations, at most so many.
+    pub(crate) fn next<S>(&mut self, level: &Level<S>, states_max: usize) -> Option<Chunk> {
+        while level.parts.get(self.part)?.states.len() == self.index {
+            (self.part, self.index) = (self.part + 1, 0);
+        }
+        let left = level.parts[self.part].states.len() - self.index;
+        let count = left.min(states_max);
+        let (part, base) = (self.part, self.base);
+        let range = self.index..self.index + count;
+        self.index += count;
+        self.base += count;
+        Some(Chunk { part, range, base })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_is_given_out_once_and_in_order() {
+        let mut level = Level::of_parts(4);
+        level.parts[1].states = vec![0, 1, 2, 3, 4];
+        level.parts[3].states = vec![5];
+        for states_max in 1..8 {
+            let mut cursor = Cursor::new();
+            let mut given = Vec::new();
+            while let Some(chunk) = cursor.next(&level, states_max) {
+                assert_eq!(chunk.base, given.len());
+                given.extend_from_slice(level.states(&chunk));
+            }
+            assert_eq!(given, [0, 1, 2, 3, 4, 5]);
+            assert_eq!(cursor.given(), 6);
+        }
+        assert_eq!(level.position(3, 0), 5);
+    }
+}

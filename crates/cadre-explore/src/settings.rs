@@ -1,0 +1,66 @@
+/// How a search goes about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How far it goes.
+    pub bounds: Bounds,
+    /// How many threads search. Nothing but the time it takes depends on it.
+    pub workers: usize,
+    /// What need not be looked at twice.
+    pub reductions: Reductions,
+}
+
+/// How far a search goes; `None` is no bound.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Levels, the initial configurations being the first.
+    pub depth_max: Option<u64>,
+    /// Distinct configurations.
+    pub configurations_max: Option<u64>,
+    /// Bytes that the search itself keeps: what it has met, what it has still to look at, and how
+    /// it got there.
+    pub memory_max: Option<u64>,
+}
+
+/// The reductions, each to be switched off; the verdicts are the same with and without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reductions {
+    /// Of actions that commute one order is enough; all configurations are met all the same.
+    pub sleep_sets: bool,
+}
+
+/// What ended a search before everything was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// [`Bounds::depth_max`].
+    Depth(u64),
+    /// [`Bounds::configurations_max`].
+    Configurations(u64),
+    /// [`Bounds::memory_max`].
+    Memory(u64),
+    /// The watcher.
+    Watcher,
+}
+
+impl Settings {
+    /// Everything there is, within some bounds.
+    pub fn within(bounds: Bounds) -> Self {
+        Self { bounds, ..Self::default() }
+    }
+}
+
+impl Default for Settings {
+    /// No bounds, a thread for each processor, every reduction.
+    fn default() -> Self {
+        Self {
+            bounds: Bounds::default(),
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            reductions: Reductions::default(),
+        }
+    }
+}
+
+impl Default for Reductions {
+    fn default() -> Self {
+        Self { sleep_sets: true }
+    }
+}
