@@ -62,6 +62,13 @@ impl<A> Arrivals<A> {
         (self.transitions, self.base) = (0, 0);
     }
 
+    /// Puts what was found late where it belongs, so that a model that has to learn leads to the
+    /// same result as one that has nothing to learn any more.
+    pub(crate) fn sort(&mut self) {
+        self.buckets.iter_mut().for_each(|bucket| bucket.sort_by_key(|arrival| arrival.parent));
+        self.resting.sort_unstable();
+    }
+
     fn position(&self, state: usize) -> u32 {
         u32::try_from(self.base + state).expect("chunks are small")
     }

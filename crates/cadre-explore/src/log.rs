@@ -82,10 +82,7 @@ mod tests {
             log.extend(&[0, last], &[7, 9]);
             assert_eq!(
                 log.way_to(1, 1),
-                [
-                    Station { position: parents - 1, hint: 0 },
-                    Station { position: 1, hint: 9 }
-                ]
+                [Station { position: parents - 1, hint: 0 }, Station { position: 1, hint: 9 }]
             );
             assert_eq!(log.way_to(1, 0)[0].position, 0);
         }

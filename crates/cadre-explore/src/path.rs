@@ -12,10 +12,8 @@ pub(crate) fn path_along<M: Model>(
     way: &[Station],
     target: u128,
 ) -> Vec<M::Action> {
-    let mut layers = vec![vec![Candidate {
-        state: initial[way[0].position].clone(),
-        came_by: None,
-    }]];
+    let mut layers =
+        vec![vec![Candidate { state: initial[way[0].position].clone(), came_by: None }]];
     for station in &way[1..] {
         let mut layer: Vec<Candidate<M>> = Vec::new();
         for (index, candidate) in layers[layers.len() - 1].iter().enumerate() {

@@ -162,7 +162,12 @@ impl<'a, M: Model> Search<'a, M> {
     ) -> Option<Ended> {
         let mut cursor = Cursor::new();
         loop {
-            self.progress.queue = (level.len() - cursor.given() + next.len()) as u64;
+            let chunks = self.next_chunks(&mut cursor, level);
+            if chunks.is_empty() {
+                return None;
+            }
+            let first = chunks[0].base;
+            self.progress.queue = (level.len() - first + next.len()) as u64;
             self.progress.memory = self.memory() + level.bytes() + next.bytes();
             if watch(&self.progress) == Flow::Stop {
                 return Some(Ended::Bounded(Bound::Watcher));
@@ -170,10 +175,6 @@ impl<'a, M: Model> Search<'a, M> {
             let memory_max = self.settings.bounds.memory_max;
             if memory_max.is_some_and(|max| self.progress.memory > max) {
                 return Some(Ended::Bounded(Bound::Memory(self.progress.memory)));
-            }
-            let chunks = self.next_chunks(&mut cursor, level);
-            if chunks.is_empty() {
-                return None;
             }
             let is_more = self.block(level, &chunks, next);
             if self.is_violated() {
@@ -285,11 +286,15 @@ impl<'a, M: Model> Search<'a, M> {
         self.for_each_chunk(chunks, |(arrivals, chunk)| {
             let mut again: Vec<u32> = arrivals.unknown.drain(..).map(|(index, _)| index).collect();
             again.dedup();
+            let is_late = !again.is_empty();
             for index in again.into_iter().map(|index| index as usize) {
                 arrivals.base = index;
                 let state = &level.states(chunk)[index..=index];
                 let asleep = if sleeps { level.asleep(chunk)[index] } else { Asleep::NONE };
                 model.expand(state, &[asleep], arrivals);
+            }
+            if is_late {
+                arrivals.sort();
             }
         });
         // What is found out may show that more has to be: the clients' history after a step.

@@ -1,4 +1,6 @@
 use cadre_explore::{Bound, Bounds, Exploration, Flow, Settings, explore};
+
+use crate::{at_most, depth_at_most};
 use cadre_model::{Choice, Model, check};
 use cadre_trace::Verdict;
 
@@ -98,8 +100,8 @@ fn a_number_of_configurations_that_is_not_reached_is_no_bound() {
         explore(&UpTo(9), &bounds, &mut |_| Flow::Continue)
     };
     assert_eq!(numbers(11).bound, None);
-    // Whether there is an eleventh is not found out.
-    assert_eq!(numbers(10).bound, Some(Bound::Configurations(10)));
+    assert_eq!(numbers(10).bound, None, "there is no eleventh");
+    assert_eq!(numbers(9).bound, Some(Bound::Configurations(9)));
 }
 
 #[test]
@@ -118,7 +120,7 @@ fn the_watcher_sees_the_search_grow() {
     });
     assert!(seen.is_sorted_by(|one, other| one.configurations <= other.configurations));
     assert!(seen.iter().all(|progress| progress.queue <= progress.configurations));
-    assert_eq!(seen.len() as u64, found.progress.depth, "no level is as long as the interval");
+    assert!(seen.len() as u64 >= found.progress.depth, "each level is watched");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use cadre_explore::{Exploration, Flow, Settings, explore};
+use cadre_explore::{Exploration, Flow, Reductions, Settings, explore};
 use cadre_model::{Choice, Model};
 use cadre_trace::Verdict;
 
@@ -25,7 +25,9 @@ fn two_phase_commit_has_the_configurations_of_its_closed_form() {
 #[test]
 fn the_transitions_of_a_search_are_the_actions_that_lead_elsewhere() {
     let cluster = two_phase::cluster(3, 3);
-    let found = explore(&cluster, &Settings::default(), &mut |_| Flow::Continue);
+    let reductions = Reductions { sleep_sets: false };
+    let settings = Settings { reductions, ..Settings::default() };
+    let found = explore(&cluster, &settings, &mut |_| Flow::Continue);
     let (mut met, mut transitions) = (vec![cluster.initial().clone()], 0);
     let mut looked_at = 0;
     while let Some(at) = met.get(looked_at).cloned() {
@@ -55,7 +57,7 @@ fn the_same_search_has_the_same_result() {
 #[test]
 fn user_code_is_called_far_less_often_than_there_are_transitions() {
     let (found, calls) = search(6, 6);
-    assert!(calls * 100 < found.progress.transitions, "{calls} calls");
+    assert!(calls * 50 < found.progress.transitions, "{calls} calls");
     let (again, of_a_fresh_cluster) = search(6, 6);
     assert_eq!((again.progress, of_a_fresh_cluster), (found.progress, calls));
 }

@@ -1,3 +1,4 @@
+use crate::depth_at_most;
 use cadre_explore::{Exploration, Flow, Settings, explore};
 use cadre_model::{
     Budget, Choice, Cluster, Faults, Guarantee, Model, Network, TypedAction, View, check,

@@ -3,7 +3,19 @@
 
 mod bounds;
 mod closed_form;
+mod equal;
 mod guarantees;
 mod shortest;
 #[path = "../../../cadre-model/tests/cluster/two_phase.rs"]
 mod two_phase;
+
+use cadre_explore::{Bounds, Settings};
+
+fn depth_at_most(depth: u64) -> Settings {
+    Settings::within(Bounds { depth_max: Some(depth), ..Bounds::default() })
+}
+
+fn at_most(configurations: u64) -> Settings {
+    let configurations_max = Some(configurations);
+    Settings::within(Bounds { configurations_max, ..Bounds::default() })
+}

@@ -161,8 +161,8 @@ impl<P: Protocol> Cluster<P> {
     ) -> u128 {
         let mut fingerprint = at.fingerprint().wrapping_add(change.key);
         for sent in change.sends {
-            let is_new = self.network == Network::ConsumedOnce
-                || !at.set_contains(self.layout, *sent);
+            let is_new =
+                self.network == Network::ConsumedOnce || !at.set_contains(self.layout, *sent);
             if is_new {
                 let key = tables.envelopes.keys[*sent as usize];
                 fingerprint = fingerprint.wrapping_add(key);
