@@ -30,8 +30,11 @@ pub(crate) struct Chunk {
 }
 
 impl<S> Level<S> {
-    pub(crate) fn of_parts(parts: usize) -> Self {
-        Self { parts: (0..parts).map(|_| Part::new()).collect() }
+    /// An empty level that uses the memory of this one.
+    pub(crate) fn of_parts(mut self, parts: usize) -> Self {
+        self.parts.resize_with(parts, Part::new);
+        self.parts.iter_mut().for_each(Part::clear);
+        self
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -58,7 +61,22 @@ impl<S> Level<S> {
     }
 }
 
+impl<S> Default for Level<S> {
+    fn default() -> Self {
+        Self { parts: Vec::new() }
+    }
+}
+
 impl<S> Part<S> {
+    fn clear(&mut self) {
+        let Self { states, asleep, keys, parents, hints } = self;
+        states.clear();
+        asleep.clear();
+        keys.clear();
+        parents.clear();
+        hints.clear();
+    }
+
     fn new() -> Self {
         Self {
             states: Vec::new(),
@@ -108,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_level_is_given_out_once_and_in_order() {
-        let mut level = Level::of_parts(4);
+        let mut level = Level::default().of_parts(4);
         level.parts[1].states = vec![0, 1, 2, 3, 4];
         level.parts[3].states = vec![5];
         for states_max in 1..8 {

@@ -80,7 +80,8 @@ impl<M: Model> Merge<'_, M> {
     ) -> Met {
         let stamp = ((self.depth % STAMPS) as u32 + 1) << POSITION_BITS;
         let mut met = Met::default();
-        let mut fresh = Vec::new();
+        let arriving = self.arrivals.iter().map(|arrivals| arrivals.buckets[bucket].len());
+        let mut fresh = Vec::with_capacity(arriving.sum());
         for (chunk, arrivals) in self.chunks.iter().zip(self.arrivals) {
             let arrivals = &arrivals.buckets[bucket];
             touch_all(tables, arrivals);

@@ -110,13 +110,14 @@ impl<'a, M: Model> Search<'a, M> {
         if self.is_violated() {
             return Ended::Violated;
         }
+        let mut spare = Level::default();
         while level.len() > 0 {
             self.progress.depth += 1;
             let depth_max = self.settings.bounds.depth_max;
             let is_last = depth_max.is_some_and(|max| self.progress.depth >= max);
             self.is_sealed |= is_last;
             let is_large = self.progress.configurations >= SMALL;
-            let mut next = Level::of_parts(if is_large { SHARDS } else { 1 });
+            let mut next = spare.of_parts(if is_large { SHARDS } else { 1 });
             let ended = self.level(&level, &mut next, watch);
             self.log.begin_level(level.len());
             for part in &next.parts {
@@ -126,13 +127,13 @@ impl<'a, M: Model> Search<'a, M> {
             if let Some(ended) = ended {
                 return ended;
             }
-            level = next;
+            spare = std::mem::replace(&mut level, next);
         }
         Ended::Exhausted
     }
 
     fn first_level(&mut self) -> Level<M::State> {
-        let mut level = Level::of_parts(1);
+        let mut level = Level::default().of_parts(1);
         let part = &mut level.parts[0];
         for state in self.model.init() {
             let fingerprint = self.model.fingerprint(&state);

@@ -18,11 +18,13 @@ impl NodeId {
     /// # Panics
     ///
     /// Where `index` does not fit 32 bits.
+    #[inline]
     pub fn from_index(index: usize) -> Self {
         Self(u32::try_from(index).expect("a cluster has fewer than 2^32 nodes"))
     }
 
     /// The position of the node in the cluster's node list.
+    #[inline]
     pub fn index(self) -> usize {
         self.0 as usize
     }

@@ -186,7 +186,7 @@ fn every_reduction_meets_the_same_configurations_at_the_same_depth() {
             spared += plain.transitions - transitions;
         }
     }
-    assert!(compared > 150 && spared > 10_000, "{compared} compared, {spared} spared");
+    assert!(compared > 80 && spared > 50_000, "{compared} compared, {spared} spared");
 }
 
 #[test]

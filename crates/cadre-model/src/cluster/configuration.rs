@@ -33,6 +33,16 @@ impl Layout {
     fn network(self) -> usize {
         self.nodes + 2
     }
+
+    /// The history of a configuration's words.
+    pub(super) fn history_of(self, words: &[u32]) -> u32 {
+        words[self.history()]
+    }
+
+    /// The network of a configuration's words.
+    pub(super) fn network_of(self, words: &[u32]) -> &[u32] {
+        &words[self.network()..]
+    }
 }
 
 // Inlined by hand where a search calls it for each action: the callers are generic, and thus
@@ -46,6 +56,12 @@ impl Configuration {
     #[inline]
     pub fn fingerprint(&self) -> u128 {
         self.fingerprint
+    }
+
+    /// All parts, as one array.
+    #[inline]
+    pub(super) fn words(&self) -> &[u32] {
+        &self.words
     }
 
     #[inline]

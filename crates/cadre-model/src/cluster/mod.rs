@@ -187,8 +187,8 @@ impl<P: Protocol> Cluster<P> {
         configuration: &Configuration,
         look: impl FnOnce(&View<P>) -> R,
     ) -> R {
-        let mut view = self.lend_view();
-        view.show(self.layout, configuration, &self.read());
+        let mut view = self.lend_view(&self.read());
+        view.show(configuration);
         let result = look(&view);
         self.take_back(view);
         result
@@ -325,7 +325,7 @@ impl<P: Protocol> Model for Cluster<P> {
         found: &mut impl FnMut(usize, usize, bool),
     ) {
         let tables = self.read();
-        let mut view = self.lend_view();
+        let mut view = self.lend_view(&tables);
         for (index, state) in states.iter().enumerate() {
             let mut is_shown = false;
             for guarantee in guarantees {
@@ -333,7 +333,7 @@ impl<P: Protocol> Model for Cluster<P> {
                     self.steps_returned(&tables, state)
                 } else {
                     if !is_shown {
-                        view.show(self.layout, state, &tables);
+                        view.show(state);
                         is_shown = true;
                     }
                     self.guarantees[*guarantee - 1].evaluate(Part::Main, &view)
@@ -369,9 +369,11 @@ impl<P: Protocol> Cluster<P> {
         }
     }
 
-    fn lend_view(&self) -> View<P> {
-        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
-        views.pop().unwrap_or_else(|| View::new(self.layout.nodes, self.network))
+    fn lend_view(&self, tables: &Tables<P>) -> View<P> {
+        let known = self.views.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut view = known.unwrap_or_else(|| View::new(self.layout, self.network));
+        view.catch_up(tables);
+        view
     }
 
     fn take_back(&self, view: View<P>) {

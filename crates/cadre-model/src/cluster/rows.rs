@@ -1,11 +1,25 @@
 use super::builder::Spend;
 
+/// How many envelopes have a bit in a sleep set; the rest of the bits are for the nodes' own
+/// actions.
+pub(super) const ENVELOPE_BITS: u32 = 96;
+
 /// What is known of one local state of one node.
 pub(super) struct Row {
     /// The node takes steps.
     pub(super) is_up: bool,
     /// The node's step function did not return as it should.
     pub(super) has_failed: bool,
+    /// Of the first envelopes, those whose delivery is known to change nothing; all of them where
+    /// the node takes no steps.
+    pub(super) deaf: u128,
+    /// Of the first envelopes, those of whose delivery the outcome is known.
+    pub(super) known: u128,
+    /// The [bits](crate::Asleep) of the node's own actions that cost nothing.
+    pub(super) free: u128,
+    /// Whether all of the node's own actions cost nothing and have a bit, and their outcomes are
+    /// known.
+    pub(super) is_plain: bool,
     /// Choices, timers, sync answers and faults of the node.
     pub(super) own: Vec<Own>,
     /// The outcomes of deliveries, for each word of the envelopes' bit set.
@@ -37,7 +51,26 @@ struct Lane {
 
 impl Row {
     pub(super) fn new(is_up: bool, has_failed: bool, own: Vec<Own>) -> Self {
-        Self { is_up, has_failed, own, lanes: Vec::new(), others: Vec::new(), telling: 0 }
+        let mut row = Self {
+            is_up,
+            has_failed,
+            deaf: if is_up { 0 } else { u128::MAX },
+            known: 0,
+            free: own.iter().filter(|own| own.spend.is_none()).fold(0, |bits, own| bits | own.bit),
+            is_plain: false,
+            own,
+            lanes: Vec::new(),
+            others: Vec::new(),
+            telling: 0,
+        };
+        row.is_plain = row.looks_plain();
+        row
+    }
+
+    fn looks_plain(&self) -> bool {
+        let is_plain =
+            |own: &Own| own.bit != 0 && own.spend.is_none() && own.outcome.is_some();
+        self.own.iter().all(is_plain)
     }
 
     /// Of the envelopes of a word, those whose delivery may change something.
@@ -67,6 +100,10 @@ impl Row {
         lane.known |= 1 << bit;
         lane.deaf |= u32::from(is_deaf) << bit;
         lane.outcomes[bit] = outcome;
+        if envelope < ENVELOPE_BITS {
+            self.known |= 1 << envelope;
+            self.deaf |= u128::from(is_deaf) << envelope;
+        }
     }
 
     /// The position of the outcome of anything but a delivery.
@@ -80,7 +117,10 @@ impl Row {
 
     pub(super) fn set_other(&mut self, action: u32, outcome: u32) {
         match self.own.iter_mut().find(|own| own.action == action) {
-            Some(own) => own.outcome = Some(outcome),
+            Some(own) => {
+                own.outcome = Some(outcome);
+                self.is_plain = self.looks_plain();
+            }
             None => self.others.push((action, outcome)),
         }
     }

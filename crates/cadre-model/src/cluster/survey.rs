@@ -2,9 +2,9 @@ use cadre_step::Protocol;
 
 use super::builder::{Network, Spend};
 use super::configuration::{Configuration, set_members};
-use super::rows::Row;
+use super::rows::{ENVELOPE_BITS, Own, Row};
 use super::steps::{Change, Unknown};
-use super::tables::{ENVELOPE_BITS, Tables};
+use super::tables::{NodeTables, Tables, first_envelopes};
 use super::{Choice, Cluster, Packed};
 use crate::expansion::Asleep;
 
@@ -32,10 +32,16 @@ pub(super) struct Survey<'a, P: Protocol> {
     tables: &'a Tables<P>,
     /// For each node the bits of the actions of later nodes.
     later: Vec<u128>,
-    /// For each node the bits of the actions that are enabled.
-    enabled: Vec<u128>,
-    /// For each word of a growing set the envelopes whose delivery may change something.
-    open: Vec<u32>,
+    /// For each node the first envelopes for it.
+    addressed: Vec<u128>,
+    /// What is known of each node's local state.
+    rows: Vec<&'a Row>,
+    /// For each node the bits of the actions of earlier nodes that are enabled.
+    earlier: Vec<u128>,
+    /// The first envelopes whose delivery may change something.
+    open: u128,
+    /// The other envelopes whose delivery may change something.
+    beyond: Vec<u32>,
     /// What was found in the configuration last looked at.
     pub(super) found: Vec<(Choice, u128, Asleep)>,
     /// The actions that it takes to say more, if there are any.
@@ -45,16 +51,20 @@ pub(super) struct Survey<'a, P: Protocol> {
 
 impl<'a, P: Protocol> Survey<'a, P> {
     pub(super) fn new(cluster: &'a Cluster<P>, tables: &'a Tables<P>) -> Self {
-        let mut later = vec![0; tables.nodes.len()];
-        for node in (1..tables.nodes.len()).rev() {
+        let nodes = tables.nodes.len();
+        let mut later = vec![0; nodes];
+        for node in (1..nodes).rev() {
             later[node - 1] = later[node] | tables.nodes[node].all_bits;
         }
         Self {
             cluster,
             tables,
             later,
-            enabled: vec![0; tables.nodes.len()],
-            open: Vec::new(),
+            addressed: tables.nodes.iter().map(NodeTables::addressed_first).collect(),
+            rows: Vec::with_capacity(nodes),
+            earlier: vec![0; nodes],
+            open: 0,
+            beyond: Vec::new(),
             found: Vec::new(),
             unknown: Vec::new(),
             is_at_rest: false,
@@ -67,85 +77,136 @@ impl<'a, P: Protocol> Survey<'a, P> {
         self.found.clear();
         self.unknown.clear();
         self.is_at_rest = true;
-        self.find_enabled(at);
-        if !self.unknown.is_empty() {
+        self.rows.clear();
+        for (node, tables) in self.tables.nodes.iter().enumerate() {
+            self.rows.push(&tables.rows[at.local(node) as usize]);
+        }
+        if !self.find_enabled(at) {
+            self.find_unknown(at);
             return;
         }
-        let mut earlier = 0;
-        for enabled in &mut self.enabled {
-            // From here on: the actions of earlier nodes.
-            earlier |= std::mem::replace(enabled, earlier);
+        let asleep = asleep.0;
+        for envelope in members(self.open & !asleep) {
+            self.deliver(at, asleep, envelope);
         }
-        self.deliveries(at, asleep.0);
-        self.own_actions(at, asleep.0);
-        self.invocations(at, asleep.0);
-        self.network_faults(at, asleep.0);
+        for index in 0..self.beyond.len() {
+            self.deliver(at, asleep, self.beyond[index]);
+        }
+        self.own_actions(at, asleep);
+        self.invocations(at, asleep);
+        self.network_faults(at, asleep);
+        if self.is_at_rest {
+            // Whether anything can happen does not depend on what is asleep.
+            for envelope in members(self.open & asleep) {
+                self.deliver(at, asleep, envelope);
+            }
+        }
     }
 
+    /// Finds which actions are enabled; whether all that follows from them is known.
     #[inline]
-    fn row(&self, at: &Configuration, node: usize) -> &'a Row {
-        &self.tables.nodes[node].rows[at.local(node) as usize]
-    }
-
-    fn find_enabled(&mut self, at: &Configuration) {
-        let (layout, tables) = (self.cluster.layout, self.tables);
-        self.enabled.fill(0);
-        match self.cluster.network {
-            Network::GrowingSet => self.find_open(at),
+    fn find_enabled(&mut self, at: &Configuration) -> bool {
+        self.beyond.clear();
+        let network = at.network(self.cluster.layout);
+        let first = match self.cluster.network {
+            Network::GrowingSet => first_envelopes(network),
             Network::ConsumedOnce => {
-                for envelope in distinct(at.network(layout)) {
-                    let (node, action) = tables.delivery(envelope);
-                    let row = self.row(at, node);
-                    if row.is_up && row.delivery(envelope).is_none() {
-                        self.unknown.push(Choice::of_node(node, action));
-                    } else if row.is_up && envelope < ENVELOPE_BITS {
-                        self.enabled[node] |= 1 << envelope;
+                let ids = network.iter().filter(|envelope| **envelope < ENVELOPE_BITS);
+                ids.fold(0, |bits, envelope| bits | 1 << envelope)
+            }
+        };
+        let (mut open, mut unknown, mut earlier) = (0, 0, 0);
+        let mut are_plain = true;
+        for (node, row) in self.rows.iter().enumerate() {
+            let here = first & self.addressed[node] & !row.deaf;
+            open |= here;
+            unknown |= here & !row.known;
+            are_plain &= row.is_plain;
+            self.earlier[node] = earlier;
+            earlier |= here | row.free;
+        }
+        self.open = open;
+        let has_more = match self.cluster.network {
+            Network::GrowingSet => network.len() > WORDS,
+            Network::ConsumedOnce => network.last().is_some_and(|last| *last >= ENVELOPE_BITS),
+        };
+        if has_more {
+            self.find_beyond(network);
+        }
+        if !are_plain {
+            self.add_faults(at);
+        }
+        unknown == 0 && self.others(at, are_plain).next().is_none()
+    }
+
+    /// Finds the envelopes without a bit whose delivery may change something.
+    fn find_beyond(&mut self, network: &[u32]) {
+        match self.cluster.network {
+            Network::GrowingSet => {
+                for (word, bits) in network.iter().enumerate().skip(WORDS) {
+                    let mut open = 0;
+                    for (node, row) in self.rows.iter().enumerate() {
+                        open |= bits & self.tables.nodes[node].addressed(word) & row.open(word);
                     }
+                    let base = u32::try_from(word).expect("fewer than 2^32 words") * u32::BITS;
+                    self.beyond.extend(set_members(&[open]).map(|bit| base + bit));
                 }
             }
-        }
-        for node in 0..tables.nodes.len() {
-            for own in &self.row(at, node).own {
-                if !self.is_affordable(at, own.spend) {
-                    continue;
-                }
-                self.enabled[node] |= own.bit;
-                if own.outcome.is_none() {
-                    self.unknown.push(Choice::of_node(node, own.action));
-                }
-            }
-        }
-        for (node, action) in tables.invocations(at.history(layout)) {
-            let row = self.row(at, *node as usize);
-            if row.is_up && row.other(*action).is_none() {
-                self.unknown.push(Choice(Packed::Node { node: *node, action: *action }));
+            Network::ConsumedOnce => {
+                let tables = self.tables;
+                let rows = &self.rows;
+                let has_no_bit = |envelope: &u32| *envelope >= ENVELOPE_BITS;
+                let can_arrive = |envelope: &u32| rows[tables.delivery(*envelope).0].is_up;
+                self.beyond.extend(distinct(network).filter(has_no_bit).filter(can_arrive));
             }
         }
     }
 
-    fn find_open(&mut self, at: &Configuration) {
-        const WORDS: usize = (ENVELOPE_BITS / u32::BITS) as usize;
-        self.open.clear();
-        for (word, bits) in at.network(self.cluster.layout).iter().enumerate() {
-            let mut open = 0;
-            if *bits != 0 {
-                for (node, tables) in self.tables.nodes.iter().enumerate() {
-                    let row = &tables.rows[at.local(node) as usize];
-                    let here = bits & tables.addressed(word) & row.open(word);
-                    open |= here;
-                    if word < WORDS {
-                        self.enabled[node] |= u128::from(here) << (word * u32::BITS as usize);
-                    }
+    /// Adds the faults that the budgets allow to what is enabled.
+    fn add_faults(&mut self, at: &Configuration) {
+        let mut earlier = 0;
+        for node in 0..self.rows.len() {
+            self.earlier[node] |= earlier;
+            for own in self.rows[node].own.iter().filter(|own| own.spend.is_some()) {
+                if self.is_affordable(at, own.spend) {
+                    earlier |= own.bit;
                 }
             }
-            self.open.push(open);
         }
-        for envelope in set_members(&self.open) {
+    }
+
+    /// The actions whose outcome is not known, but for deliveries of the first envelopes.
+    fn others(&self, at: &Configuration, are_plain: bool) -> impl Iterator<Item = Choice> {
+        let beyond = self.beyond.iter().filter_map(|envelope| {
+            let (node, action) = self.tables.delivery(*envelope);
+            let is_known = self.rows[node].delivery(*envelope).is_some();
+            (!is_known).then(|| Choice::of_node(node, action))
+        });
+        let rows = if are_plain { &[] } else { self.rows.as_slice() };
+        let own = rows.iter().enumerate().flat_map(move |(node, row)| {
+            let is_unknown = |own: &&Own| own.outcome.is_none() && self.is_affordable(at, own.spend);
+            row.own.iter().filter(is_unknown).map(move |own| Choice::of_node(node, own.action))
+        });
+        let invocations = self.tables.invocations(at.history(self.cluster.layout)).iter();
+        let asked = invocations.filter_map(|(node, action)| {
+            let row = self.rows[*node as usize];
+            let is_unknown = row.is_up && row.other(*action).is_none();
+            is_unknown.then_some(Choice(Packed::Node { node: *node, action: *action }))
+        });
+        beyond.chain(own).chain(asked)
+    }
+
+    #[cold]
+    fn find_unknown(&mut self, at: &Configuration) {
+        let mut unknown = Vec::new();
+        for envelope in members(self.open) {
             let (node, action) = self.tables.delivery(envelope);
-            if self.row(at, node).delivery(envelope).is_none() {
-                self.unknown.push(Choice::of_node(node, action));
+            if self.rows[node].known & 1 << envelope == 0 {
+                unknown.push(Choice::of_node(node, action));
             }
         }
+        unknown.extend(self.others(at, false));
+        self.unknown = unknown;
     }
 
     #[inline]
@@ -154,32 +215,11 @@ impl<'a, P: Protocol> Survey<'a, P> {
         spend.is_none_or(|spend| self.cluster.faults.spend(budgets, spend).is_some())
     }
 
-    fn deliveries(&mut self, at: &Configuration, asleep: u128) {
-        match self.cluster.network {
-            Network::GrowingSet => {
-                let open = std::mem::take(&mut self.open);
-                set_members(&open).for_each(|envelope| self.deliver(at, asleep, envelope));
-                self.open = open;
-            }
-            Network::ConsumedOnce => {
-                for envelope in distinct(at.network(self.cluster.layout)) {
-                    let (node, _) = self.tables.delivery(envelope);
-                    if self.row(at, node).is_up {
-                        self.deliver(at, asleep, envelope);
-                    }
-                }
-            }
-        }
-    }
-
     #[inline]
     fn deliver(&mut self, at: &Configuration, asleep: u128, envelope: u32) {
         let (node, action) = self.tables.delivery(envelope);
         let bit = if envelope < ENVELOPE_BITS { 1 << envelope } else { 0 };
-        if asleep & bit != 0 && !self.is_at_rest {
-            return;
-        }
-        let outcome = self.row(at, node).delivery(envelope).expect("unknown steps were reported");
+        let outcome = self.rows[node].delivery(envelope).expect("unknown steps were reported");
         let step = (node, action, outcome);
         let change = self.cluster.change(self.tables, at, step, Some(envelope));
         let tried = Tried { choice: Choice::of_node(node, action), node, bit, spend: None };
@@ -187,8 +227,12 @@ impl<'a, P: Protocol> Survey<'a, P> {
     }
 
     fn own_actions(&mut self, at: &Configuration, asleep: u128) {
-        for node in 0..self.tables.nodes.len() {
-            for own in &self.row(at, node).own {
+        for node in 0..self.rows.len() {
+            let row = self.rows[node];
+            if row.is_plain && row.free & !asleep == 0 && !self.is_at_rest {
+                continue;
+            }
+            for own in &row.own {
                 let is_skipped = asleep & own.bit != 0 && !self.is_at_rest;
                 if is_skipped || !self.is_affordable(at, own.spend) {
                     continue;
@@ -207,7 +251,7 @@ impl<'a, P: Protocol> Survey<'a, P> {
         for (node, action) in self.tables.invocations(at.history(self.cluster.layout)) {
             let choice = Choice(Packed::Node { node: *node, action: *action });
             let node = *node as usize;
-            let row = self.row(at, node);
+            let row = self.rows[node];
             if row.is_up {
                 let outcome = row.other(*action).expect("unknown steps were reported");
                 let change = self.cluster.change(self.tables, at, (node, *action, outcome), None);
@@ -215,7 +259,6 @@ impl<'a, P: Protocol> Survey<'a, P> {
             }
         }
     }
-
     fn network_faults(&mut self, at: &Configuration, asleep: u128) {
         let faults = [Spend::Loss, Spend::Duplication];
         if !faults.iter().any(|spend| self.is_affordable(at, Some(*spend))) {
@@ -268,11 +311,9 @@ impl<'a, P: Protocol> Survey<'a, P> {
         if asleep & tried.bit != 0 {
             return;
         }
-        let mut asleep_after = self.enabled[tried.node] | (asleep & self.later[tried.node]);
+        let mut asleep_after = self.earlier[tried.node] | (asleep & self.later[tried.node]);
         if change.is_telling {
-            for node in 0..self.tables.nodes.len() {
-                asleep_after &= !self.row(at, node).telling;
-            }
+            self.rows.iter().for_each(|row| asleep_after &= !row.telling);
         }
         self.found.push((tried.choice, after, Asleep(asleep_after)));
     }
@@ -285,6 +326,19 @@ struct Tried {
     node: usize,
     bit: u128,
     spend: Option<Spend>,
+}
+
+/// How many words of a growing set have bits in a sleep set.
+const WORDS: usize = (ENVELOPE_BITS / u32::BITS) as usize;
+
+/// The bits that are set, as envelopes.
+#[inline]
+fn members(mut bits: u128) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let bit = bits.trailing_zeros();
+        bits &= bits.wrapping_sub(1);
+        (bit < u128::BITS).then_some(bit)
+    })
 }
 
 /// The ids of a sorted list, a repeated one once.

@@ -9,7 +9,7 @@ use super::action::{ActionOf, TypedAction};
 use super::builder::{Faults, Network, Spend};
 use super::history::{History, HistoryEntry, is_pending, next_request};
 use super::local::{self, Execution, Life, LocalOf};
-use super::rows::{Own, Row};
+use super::rows::{ENVELOPE_BITS, Own, Row};
 use crate::fingerprint;
 
 /// What a cluster has met so far: every local state, message, timer and history once, and what each
@@ -33,10 +33,6 @@ pub(super) struct Tables<P: Protocol> {
     pub(super) has_failed: bool,
     pub(super) user_calls: u64,
 }
-
-/// How many envelopes have a bit in a sleep set; the rest of the bits are for the nodes' own
-/// actions.
-pub(super) const ENVELOPE_BITS: u32 = 96;
 
 /// A message with its sender and destination.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -376,6 +372,11 @@ impl<P: Protocol> NodeTables<P> {
         self.all_bits |= 1 << bit;
     }
 
+    /// The first envelopes for this node.
+    pub(super) fn addressed_first(&self) -> u128 {
+        first_envelopes(&self.addressed)
+    }
+
     /// Of the envelopes of a word, those for this node.
     #[inline]
     pub(super) fn addressed(&self, word: usize) -> u32 {
@@ -445,6 +446,13 @@ impl<P: Protocol> NodeTables<P> {
     pub(super) fn known_action(&self, action: &ActionOf<P>) -> Option<u32> {
         self.action_ids.get(action).copied()
     }
+}
+
+/// The envelopes of a bit set that have a bit in a sleep set.
+#[inline]
+pub(super) fn first_envelopes(words: &[u32]) -> u128 {
+    let word = |at: usize| u128::from(words.get(at).copied().unwrap_or(0)) << (32 * at);
+    word(0) | word(1) | word(2)
 }
 
 /// What an action costs.

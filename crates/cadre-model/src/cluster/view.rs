@@ -12,27 +12,28 @@ use super::tables::{Envelope, Tables};
 
 /// A configuration with the protocol's own types: what guarantees and refinement mappings look at.
 pub struct View<P: Protocol> {
-    ids: Vec<u32>,
-    locals: Vec<Arc<LocalOf<P>>>,
+    layout: Layout,
+    network: Network,
+    /// The configuration that is shown.
+    shown: Vec<u32>,
+    /// For each node its local states by their ids, so far as they have been asked for.
+    locals: Vec<Vec<Arc<LocalOf<P>>>>,
+    histories: Vec<Arc<History<P>>>,
+    envelopes: Vec<Arc<Envelope<P::Message>>>,
     /// Which nodes have been looked at since the last [`forget_reads`](View::forget_reads).
     reads: Vec<Cell<bool>>,
-    history_id: u32,
-    history: Arc<History<P>>,
-    envelopes: Vec<Arc<Envelope<P::Message>>>,
-    network: Network,
-    in_flight: Vec<u32>,
 }
 
 impl<P: Protocol> View<P> {
     /// The nodes, in order.
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = NodeId> + use<P> {
-        (0..self.locals.len()).map(NodeId::from_index)
+        (0..self.layout.nodes).map(NodeId::from_index)
     }
 
     /// What a node keeps in memory; `None` while it is down.
     pub fn state(&self, node: NodeId) -> Option<&P::State> {
         self.reads[node.index()].set(true);
-        match &self.locals[node.index()].life {
+        match &self.local(node).life {
             Life::Up(state) => Some(state),
             Life::Down | Life::Failed(_) => None,
         }
@@ -46,15 +47,16 @@ impl<P: Protocol> View<P> {
     /// What of a node survives a crash.
     pub fn disk(&self, node: NodeId) -> &Disk {
         self.reads[node.index()].set(true);
-        &self.locals[node.index()].disk
+        &self.local(node).disk
     }
 
     /// The messages in flight as sender, destination and payload; one that is there twice comes
     /// twice.
     pub fn in_flight(&self) -> impl Iterator<Item = (NodeId, NodeId, &P::Message)> {
+        let in_flight = self.layout.network_of(&self.shown);
         let ids: Box<dyn Iterator<Item = u32>> = match self.network {
-            Network::GrowingSet => Box::new(set_members(&self.in_flight)),
-            Network::ConsumedOnce => Box::new(self.in_flight.iter().copied()),
+            Network::GrowingSet => Box::new(set_members(in_flight)),
+            Network::ConsumedOnce => Box::new(in_flight.iter().copied()),
         };
         ids.map(|id| {
             let envelope = &self.envelopes[id as usize];
@@ -64,54 +66,49 @@ impl<P: Protocol> View<P> {
 
     /// What the clients asked and were answered, in the order in which it happened.
     pub fn history(&self) -> &[HistoryEntry<P::Response>] {
-        &self.history
+        &self.histories[self.layout.history_of(&self.shown) as usize]
+    }
+
+    #[inline]
+    fn local(&self, node: NodeId) -> &LocalOf<P> {
+        &self.locals[node.index()][self.shown[node.index()] as usize]
     }
 
     /// Why the first of the failed nodes failed.
     pub(super) fn failure(&self) -> Option<(NodeId, &str)> {
-        self.nodes().find_map(|node| match &self.locals[node.index()].life {
+        self.nodes().find_map(|node| match &self.local(node).life {
             Life::Failed(why) => Some((node, why.as_str())),
             Life::Up(_) | Life::Down => None,
         })
     }
 
-    pub(super) fn new(nodes: usize, network: Network) -> Self {
-        let nowhere: Arc<LocalOf<P>> = Arc::new(LocalOf::<P> {
-            life: Life::Down,
-            timers: Vec::new(),
-            disk: Disk::new(),
-            unsynced: Vec::new(),
-        });
+    pub(super) fn new(layout: Layout, network: Network) -> Self {
         Self {
-            ids: vec![u32::MAX; nodes],
-            locals: (0..nodes).map(|_| Arc::clone(&nowhere)).collect(),
-            reads: vec![Cell::new(false); nodes],
-            history_id: u32::MAX,
-            history: Arc::new(Vec::new()),
-            envelopes: Vec::new(),
+            layout,
             network,
-            in_flight: Vec::new(),
+            shown: Vec::new(),
+            locals: (0..layout.nodes).map(|_| Vec::new()).collect(),
+            histories: Vec::new(),
+            envelopes: Vec::new(),
+            reads: vec![Cell::new(false); layout.nodes],
         }
     }
 
-    /// Shows another configuration; only what differs from the last one is looked up.
-    pub(super) fn show(&mut self, layout: Layout, shown: &Configuration, tables: &Tables<P>) {
-        for (node, id) in self.ids.iter_mut().enumerate() {
-            let now = shown.local(node);
-            if *id != now {
-                *id = now;
-                self.locals[node] = Arc::clone(&tables.nodes[node].locals.values[now as usize]);
-            }
+    /// Gets to know what has been met since the last time.
+    pub(super) fn catch_up(&mut self, tables: &Tables<P>) {
+        for (known, node) in self.locals.iter_mut().zip(&tables.nodes) {
+            known.extend(node.locals.values[known.len()..].iter().cloned());
         }
-        let history = shown.history(layout);
-        if self.history_id != history {
-            self.history_id = history;
-            self.history = Arc::clone(&tables.histories.values[history as usize]);
-        }
-        let known = self.envelopes.len();
-        self.envelopes.extend(tables.envelopes.values[known..].iter().cloned());
-        self.in_flight.clear();
-        self.in_flight.extend_from_slice(shown.network(layout));
+        let (histories, envelopes) = (&mut self.histories, &mut self.envelopes);
+        histories.extend(tables.histories.values[histories.len()..].iter().cloned());
+        envelopes.extend(tables.envelopes.values[envelopes.len()..].iter().cloned());
+    }
+
+    /// Shows another configuration, of whose parts all are known.
+    #[inline]
+    pub(super) fn show(&mut self, configuration: &Configuration) {
+        self.shown.clear();
+        self.shown.extend_from_slice(configuration.words());
     }
 
     pub(super) fn forget_reads(&self) {
@@ -125,6 +122,6 @@ impl<P: Protocol> View<P> {
 
 impl<P: Protocol> fmt::Debug for View<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("View").field("nodes", &self.locals.len()).finish_non_exhaustive()
+        f.debug_struct("View").field("nodes", &self.layout.nodes).finish_non_exhaustive()
     }
 }
