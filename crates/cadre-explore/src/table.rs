@@ -2,7 +2,7 @@
 ///
 /// Open addressing with linear probing, kept sorted: the home slot of a fingerprint grows with the
 /// fingerprint, and so do the fingerprints from slot to slot. A search for one that is absent ends
-/// at the first greater one, so that slots can be nine tenths full, and growing is one pass from
+/// at the first greater one, so that slots can be nearly all full, and growing is one pass from
 /// front to back (Amble and Knuth, "Ordered hash tables", 1974).
 ///
 /// Of a fingerprint 96 bits are kept; the shard that the table belongs to tells eight more.
@@ -60,8 +60,8 @@ impl Key {
     }
 }
 
-/// The table grows by a quarter when it is fuller than this.
-const FULL: (usize, usize) = (9, 10);
+/// The table grows by an eighth when it is fuller than this.
+const FULL: (usize, usize) = (17, 20);
 
 /// How many slots follow the homes at least.
 const SPARE: usize = 16;
@@ -70,7 +70,7 @@ impl Table {
     /// The table of a shard. Shards begin with different sizes, so that they do not all grow, and
     /// are not all half empty, at the same time.
     pub(crate) fn of_shard(shard: usize) -> Self {
-        let homes = 48 + shard % SHARDS * 12 / SHARDS;
+        let homes = 48 + shard % SHARDS * 6 / SHARDS;
         Self { slots: vec![Slot::default(); homes + SPARE], homes, len: 0 }
     }
 
@@ -136,7 +136,7 @@ impl Table {
 
     #[cold]
     fn grow(&mut self) {
-        let homes = self.homes + self.homes / 4;
+        let homes = self.homes + self.homes / 8;
         let old = std::mem::take(&mut self.slots);
         let mut slots = vec![Slot::default(); homes + SPARE];
         self.homes = homes;

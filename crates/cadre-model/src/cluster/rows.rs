@@ -68,8 +68,7 @@ impl Row {
     }
 
     fn looks_plain(&self) -> bool {
-        let is_plain =
-            |own: &Own| own.bit != 0 && own.spend.is_none() && own.outcome.is_some();
+        let is_plain = |own: &Own| own.bit != 0 && own.spend.is_none() && own.outcome.is_some();
         self.own.iter().all(is_plain)
     }
 

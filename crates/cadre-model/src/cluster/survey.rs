@@ -34,8 +34,15 @@ pub(super) struct Survey<'a, P: Protocol> {
     later: Vec<u128>,
     /// For each node the first envelopes for it.
     addressed: Vec<u128>,
+    /// For each node what is known of its local states.
+    all_rows: Vec<&'a [Row]>,
     /// What is known of each node's local state.
     rows: Vec<&'a Row>,
+    has_clients: bool,
+    /// The faults of the network that have a budget.
+    network_faults: Vec<Spend>,
+    /// The nodes with own actions that have to be looked at.
+    busy: Vec<usize>,
     /// For each node the bits of the actions of earlier nodes that are enabled.
     earlier: Vec<u128>,
     /// The first envelopes whose delivery may change something.
@@ -61,7 +68,14 @@ impl<'a, P: Protocol> Survey<'a, P> {
             tables,
             later,
             addressed: tables.nodes.iter().map(NodeTables::addressed_first).collect(),
+            all_rows: tables.nodes.iter().map(|node| node.rows.as_slice()).collect(),
             rows: Vec::with_capacity(nodes),
+            has_clients: !cluster.names.clients.is_empty(),
+            network_faults: [Spend::Loss, Spend::Duplication]
+                .into_iter()
+                .filter(|spend| cluster.faults.allows(*spend))
+                .collect(),
+            busy: Vec::with_capacity(nodes),
             earlier: vec![0; nodes],
             open: 0,
             beyond: Vec::new(),
@@ -78,10 +92,9 @@ impl<'a, P: Protocol> Survey<'a, P> {
         self.unknown.clear();
         self.is_at_rest = true;
         self.rows.clear();
-        for (node, tables) in self.tables.nodes.iter().enumerate() {
-            self.rows.push(&tables.rows[at.local(node) as usize]);
-        }
-        if !self.find_enabled(at) {
+        let locals = at.words().iter();
+        self.rows.extend(self.all_rows.iter().zip(locals).map(|(rows, at)| &rows[*at as usize]));
+        if !self.find_enabled(at, asleep.0) {
             self.find_unknown(at);
             return;
         }
@@ -92,21 +105,48 @@ impl<'a, P: Protocol> Survey<'a, P> {
         for index in 0..self.beyond.len() {
             self.deliver(at, asleep, self.beyond[index]);
         }
-        self.own_actions(at, asleep);
-        self.invocations(at, asleep);
-        self.network_faults(at, asleep);
-        if self.is_at_rest {
-            // Whether anything can happen does not depend on what is asleep.
-            for envelope in members(self.open & asleep) {
-                self.deliver(at, asleep, envelope);
-            }
+        for index in 0..self.busy.len() {
+            self.own_actions(at, asleep, self.busy[index]);
         }
+        if self.has_clients {
+            self.invocations(at, asleep);
+        }
+        if !self.network_faults.is_empty() {
+            self.network_faults(at, asleep);
+        }
+        self.is_at_rest = self.is_at_rest && !self.can_a_sleeper_change(at, asleep);
+    }
+
+    /// Whether an action that is asleep and no fault would change anything: whether a configuration
+    /// is at rest does not depend on what is asleep there.
+    #[cold]
+    fn can_a_sleeper_change(&self, at: &Configuration, asleep: u128) -> bool {
+        let changes = |node: usize, action: u32, outcome: u32, delivered: Option<u32>| {
+            let step = (node, action, outcome);
+            let change = self.cluster.change(self.tables, at, step, delivered);
+            let change = change.expect("what is asleep was looked at before");
+            self.cluster.fingerprint_after(self.tables, at, &change) != at.fingerprint()
+        };
+        let by_delivery = members(self.open & asleep).any(|envelope| {
+            let (node, action) = self.tables.delivery(envelope);
+            let outcome = self.rows[node].delivery(envelope).expect("unknown steps were reported");
+            changes(node, action, outcome, Some(envelope))
+        });
+        let is_asleep = |own: &&Own| own.spend.is_none() && own.bit & asleep != 0;
+        by_delivery
+            || self.rows.iter().enumerate().any(|(node, row)| {
+                row.own.iter().filter(is_asleep).any(|own| {
+                    let outcome = own.outcome.expect("unknown steps were reported");
+                    changes(node, own.action, outcome, None)
+                })
+            })
     }
 
     /// Finds which actions are enabled; whether all that follows from them is known.
     #[inline]
-    fn find_enabled(&mut self, at: &Configuration) -> bool {
+    fn find_enabled(&mut self, at: &Configuration, asleep: u128) -> bool {
         self.beyond.clear();
+        self.busy.clear();
         let network = at.network(self.cluster.layout);
         let first = match self.cluster.network {
             Network::GrowingSet => first_envelopes(network),
@@ -122,6 +162,9 @@ impl<'a, P: Protocol> Survey<'a, P> {
             open |= here;
             unknown |= here & !row.known;
             are_plain &= row.is_plain;
+            if !row.is_plain || row.free & !asleep != 0 {
+                self.busy.push(node);
+            }
             self.earlier[node] = earlier;
             earlier |= here | row.free;
         }
@@ -184,11 +227,15 @@ impl<'a, P: Protocol> Survey<'a, P> {
         });
         let rows = if are_plain { &[] } else { self.rows.as_slice() };
         let own = rows.iter().enumerate().flat_map(move |(node, row)| {
-            let is_unknown = |own: &&Own| own.outcome.is_none() && self.is_affordable(at, own.spend);
+            let is_unknown =
+                |own: &&Own| own.outcome.is_none() && self.is_affordable(at, own.spend);
             row.own.iter().filter(is_unknown).map(move |own| Choice::of_node(node, own.action))
         });
-        let invocations = self.tables.invocations(at.history(self.cluster.layout)).iter();
-        let asked = invocations.filter_map(|(node, action)| {
+        let asked = match self.has_clients {
+            true => self.tables.invocations(at.history(self.cluster.layout)),
+            false => &[],
+        };
+        let asked = asked.iter().filter_map(|(node, action)| {
             let row = self.rows[*node as usize];
             let is_unknown = row.is_up && row.other(*action).is_none();
             is_unknown.then_some(Choice(Packed::Node { node: *node, action: *action }))
@@ -218,32 +265,23 @@ impl<'a, P: Protocol> Survey<'a, P> {
     #[inline]
     fn deliver(&mut self, at: &Configuration, asleep: u128, envelope: u32) {
         let (node, action) = self.tables.delivery(envelope);
-        let bit = if envelope < ENVELOPE_BITS { 1 << envelope } else { 0 };
         let outcome = self.rows[node].delivery(envelope).expect("unknown steps were reported");
         let step = (node, action, outcome);
         let change = self.cluster.change(self.tables, at, step, Some(envelope));
-        let tried = Tried { choice: Choice::of_node(node, action), node, bit, spend: None };
+        let tried = Tried { choice: Choice::of_node(node, action), node, spend: None };
         self.tell(at, asleep, &tried, change);
     }
 
-    fn own_actions(&mut self, at: &Configuration, asleep: u128) {
-        for node in 0..self.rows.len() {
-            let row = self.rows[node];
-            if row.is_plain && row.free & !asleep == 0 && !self.is_at_rest {
+    fn own_actions(&mut self, at: &Configuration, asleep: u128, node: usize) {
+        for own in &self.rows[node].own {
+            if asleep & own.bit != 0 || !self.is_affordable(at, own.spend) {
                 continue;
             }
-            for own in &row.own {
-                let is_skipped = asleep & own.bit != 0 && !self.is_at_rest;
-                if is_skipped || !self.is_affordable(at, own.spend) {
-                    continue;
-                }
-                let outcome = own.outcome.expect("unknown steps were reported");
-                let change =
-                    self.cluster.change(self.tables, at, (node, own.action, outcome), None);
-                let choice = Choice::of_node(node, own.action);
-                let tried = Tried { choice, node, bit: own.bit, spend: own.spend };
-                self.tell(at, asleep, &tried, change);
-            }
+            let outcome = own.outcome.expect("unknown steps were reported");
+            let change = self.cluster.change(self.tables, at, (node, own.action, outcome), None);
+            let choice = Choice::of_node(node, own.action);
+            let tried = Tried { choice, node, spend: own.spend };
+            self.tell(at, asleep, &tried, change);
         }
     }
 
@@ -255,18 +293,15 @@ impl<'a, P: Protocol> Survey<'a, P> {
             if row.is_up {
                 let outcome = row.other(*action).expect("unknown steps were reported");
                 let change = self.cluster.change(self.tables, at, (node, *action, outcome), None);
-                self.tell(at, asleep, &Tried { choice, node, bit: 0, spend: None }, change);
+                self.tell(at, asleep, &Tried { choice, node, spend: None }, change);
             }
         }
     }
     fn network_faults(&mut self, at: &Configuration, asleep: u128) {
-        let faults = [Spend::Loss, Spend::Duplication];
-        if !faults.iter().any(|spend| self.is_affordable(at, Some(*spend))) {
-            return;
-        }
+        let faults = std::mem::take(&mut self.network_faults);
         for envelope in distinct(at.network(self.cluster.layout)) {
             let (node, _) = self.tables.delivery(envelope);
-            for spend in faults {
+            for spend in faults.iter().copied() {
                 if self.is_affordable(at, Some(spend)) {
                     let choice = Choice(match spend {
                         Spend::Duplication => Packed::Duplicate { envelope },
@@ -274,16 +309,17 @@ impl<'a, P: Protocol> Survey<'a, P> {
                             Packed::Drop { envelope }
                         }
                     });
-                    let tried = Tried { choice, node, bit: 0, spend: Some(spend) };
+                    let tried = Tried { choice, node, spend: Some(spend) };
                     let sent = [envelope];
                     let change = self.cluster.network_change(self.tables, envelope, spend, &sent);
                     self.tell(at, asleep, &tried, Ok(change));
                 }
             }
         }
+        self.network_faults = faults;
     }
 
-    /// Tells of one action, unless it changes nothing or is asleep.
+    /// Tells of one action, unless it changes nothing.
     #[inline]
     fn tell(
         &mut self,
@@ -308,9 +344,6 @@ impl<'a, P: Protocol> Survey<'a, P> {
                 after = self.cluster.fingerprint_after(self.tables, at, &change);
             }
         }
-        if asleep & tried.bit != 0 {
-            return;
-        }
         let mut asleep_after = self.earlier[tried.node] | (asleep & self.later[tried.node]);
         if change.is_telling {
             self.rows.iter().for_each(|row| asleep_after &= !row.telling);
@@ -324,7 +357,6 @@ struct Tried {
     choice: Choice,
     /// The node whose group it belongs to.
     node: usize,
-    bit: u128,
     spend: Option<Spend>,
 }
 
