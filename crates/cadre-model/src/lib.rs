@@ -14,7 +14,7 @@ mod plain;
 
 pub use cluster::{
     ActionOf, Budget, Choice, Cluster, ClusterBuilder, ClusterError, Configuration, Faults,
-    HistoryEntry, Network, Origin, Reexecution, TypedAction, Unresolved, View,
+    HistoryEntry, Network, Origin, Quotient, Reexecution, TypedAction, Unresolved, View,
 };
 pub use expansion::{Asleep, Expansion};
 pub use fingerprint::fingerprint;

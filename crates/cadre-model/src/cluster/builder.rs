@@ -19,6 +19,7 @@ pub struct ClusterBuilder<P: Protocol> {
     faults: Faults,
     workload: Vec<Client<P::Request>>,
     guarantees: Vec<Guarantee<View<P>>>,
+    interchangeable: Vec<NodeId>,
     error: Option<ClusterError>,
 }
 
@@ -82,6 +83,7 @@ impl<P: Protocol> ClusterBuilder<P> {
             faults: Faults::default(),
             workload: Vec::new(),
             guarantees: Vec::new(),
+            interchangeable: Vec::new(),
             error: None,
         }
     }
@@ -125,6 +127,16 @@ impl<P: Protocol> ClusterBuilder<P> {
         self
     }
 
+    /// Declares that nodes can change places: that the protocol, the clients and the guarantees
+    /// treat them alike. What a search makes of it is [`Cluster::quotient`]'s.
+    #[must_use]
+    pub fn interchangeable(mut self, nodes: impl IntoIterator<Item = NodeId>) -> Self {
+        self.interchangeable.extend(nodes);
+        self.interchangeable.sort_unstable();
+        self.interchangeable.dedup();
+        self
+    }
+
     /// Adds a guarantee.
     #[must_use]
     pub fn guarantee(mut self, guarantee: Guarantee<View<P>>) -> Self {
@@ -152,6 +164,16 @@ impl<P: Protocol> ClusterBuilder<P> {
         {
             self.fail(ClusterError::FaultOfTheNetwork);
         }
+        if let Some(node) = self.interchangeable.iter().find(|node| node.index() >= nodes) {
+            let error = ClusterError::InterchangeableUnknownNode { node: node.index(), nodes };
+            self.fail(error);
+        }
+        if let Some(client) =
+            self.workload.iter().find(|client| self.interchangeable.contains(&client.node))
+        {
+            let name = self.names.nodes[client.node.index()].clone();
+            self.fail(ClusterError::ClientOfInterchangeableNode { name });
+        }
         match self.error {
             Some(error) => Err(error),
             None => Ok(Cluster::new(
@@ -161,6 +183,7 @@ impl<P: Protocol> ClusterBuilder<P> {
                 self.faults,
                 self.workload,
                 self.guarantees,
+                self.interchangeable.into_iter().map(NodeId::index).collect(),
             )),
         }
     }
@@ -190,6 +213,23 @@ pub enum ClusterError {
         node: usize,
         /// How many there are.
         nodes: usize,
+    },
+    /// A node that can change places with others, and does not exist.
+    #[error("expected interchangeable nodes among {nodes}, found node number {node}")]
+    InterchangeableUnknownNode {
+        /// The position of the node.
+        node: usize,
+        /// How many there are.
+        nodes: usize,
+    },
+    /// A client tells its node from others.
+    #[error(
+        "expected no client of an interchangeable node, found one of `{name}`; a client asks one \
+         node, which tells that node from the others"
+    )]
+    ClientOfInterchangeableNode {
+        /// The node.
+        name: String,
     },
     /// Budgets for what a growing set does anyway.
     #[error(

@@ -3,6 +3,9 @@ mod builder;
 mod configuration;
 mod history;
 mod local;
+mod naming;
+mod orbit;
+mod quotient;
 mod record;
 mod rows;
 mod steps;
@@ -20,6 +23,7 @@ pub use self::action::{ActionOf, TypedAction};
 pub use self::builder::{Budget, ClusterBuilder, ClusterError, Faults, Network};
 pub use self::configuration::Configuration;
 pub use self::history::HistoryEntry;
+pub use self::quotient::Quotient;
 pub use self::record::{Origin, Reexecution, Unresolved};
 pub use self::view::View;
 
@@ -51,6 +55,8 @@ pub struct Cluster<P: Protocol> {
     network: Network,
     faults: Faults,
     guarantees: Vec<Guarantee<View<P>>>,
+    /// The positions of the nodes that can change places.
+    interchangeable: Vec<usize>,
     layout: Layout,
     /// Only ever added to, and only by [`learn`](Model::learn) while a search goes on: what is
     /// already known can be read by many threads at once.
@@ -138,6 +144,7 @@ impl<P: Protocol> Cluster<P> {
         faults: Faults,
         workload: Vec<Client<P::Request>>,
         guarantees: Vec<Guarantee<View<P>>>,
+        interchangeable: Vec<usize>,
     ) -> Self {
         let layout = Layout { nodes: names.nodes.len() };
         let mut cluster = Self {
@@ -150,6 +157,7 @@ impl<P: Protocol> Cluster<P> {
             network,
             faults,
             guarantees,
+            interchangeable,
             layout,
         };
         cluster.initial = cluster.start();
@@ -174,6 +182,11 @@ impl<P: Protocol> Cluster<P> {
     /// What the network may do.
     pub fn network(&self) -> Network {
         self.network
+    }
+
+    /// The cluster up to the names of its interchangeable nodes.
+    pub fn quotient(&self) -> Quotient<'_, P> {
+        Quotient::new(self)
     }
 
     /// The configuration in which every node has started and nothing else has happened.

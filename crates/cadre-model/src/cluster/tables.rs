@@ -66,6 +66,9 @@ pub(super) struct NodeTables<P: Protocol> {
     /// The envelopes for this node, as a bit set.
     addressed: Vec<u32>,
     pub(super) outcomes: Vec<Outcome<P::Response>>,
+    /// For each local state how it came about first; `None` where the node has just started, or
+    /// where it was imported.
+    pub(super) births: Vec<Option<(u32, u32)>>,
 }
 
 /// What of a step's effects leaves the node.
@@ -100,6 +103,7 @@ impl<P: Protocol> Tables<P> {
             all_bits: 0,
             addressed: Vec::new(),
             outcomes: Vec::new(),
+            births: Vec::new(),
         };
         Self {
             nodes: (0..nodes).map(|_| node()).collect(),
@@ -139,6 +143,7 @@ impl<P: Protocol> Tables<P> {
         self.has_failed |= has_failed;
         let tables = &mut self.nodes[node];
         tables.rows.push(Row::new(matches!(local.life, Life::Up(_)), has_failed, own));
+        tables.births.push(None);
         tables.locals.add(node, local)
     }
 
@@ -248,10 +253,7 @@ impl<P: Protocol> Tables<P> {
         (node, local, action): (usize, u32, u32),
         history: u32,
     ) {
-        let outcome = match self.nodes[node].outcome_id(local, action) {
-            Some(known) => known,
-            None => self.call(protocol, node, local, action),
-        };
+        let outcome = self.outcome_of(protocol, node, local, action);
         let responses = &self.nodes[node].outcomes[outcome as usize].leaving.responses;
         let invoked = self.nodes[node].invoked(action);
         let key = (history, u32::try_from(node).expect("fewer than 2^32 nodes"), outcome);
@@ -270,13 +272,25 @@ impl<P: Protocol> Tables<P> {
         self.tellings.insert(key, after);
     }
 
+    /// The position of what an action makes of a local state, found out if need be.
+    pub(super) fn outcome_of(&mut self, protocol: &P, node: usize, local: u32, action: u32) -> u32 {
+        match self.nodes[node].outcome_id(local, action) {
+            Some(known) => known,
+            None => self.call(protocol, node, local, action),
+        }
+    }
+
     fn call(&mut self, protocol: &P, node: usize, local: u32, action: u32) -> u32 {
         let id = NodeId::from_index(node);
         let before = Arc::clone(&self.nodes[node].locals.values[local as usize]);
         let typed = self.nodes[node].actions[action as usize].clone();
         self.user_calls += 1;
         let execution = self.execute(protocol, id, &before, &typed);
+        let known = self.nodes[node].births.len();
         let outcome = self.intern(protocol, node, local, execution);
+        if outcome.local as usize >= known {
+            self.nodes[node].births[outcome.local as usize] = Some((local, action));
+        }
         self.nodes[node].set_outcome(local, action, outcome, self.network)
     }
 

@@ -34,6 +34,7 @@ pub(crate) fn cluster(voters: usize, quorum: usize) -> Cluster<TwoPhase> {
         builder = builder.node(format!("rm{voter}"));
     }
     builder
+        .interchangeable((1..=voters).map(NodeId::from_index))
         .guarantee(Guarantee::always("voters agree", |view: &View<TwoPhase>| {
             !(any(view, Vote::Yes) && any(view, Vote::No))
         }))
