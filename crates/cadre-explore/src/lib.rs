@@ -6,6 +6,7 @@
 //! waits passes a [`watch`](explore) closure. The same model and bounds give the same result,
 //! always.
 
+mod liveness;
 mod path;
 mod search;
 mod visited;

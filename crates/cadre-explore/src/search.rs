@@ -1,6 +1,7 @@
 use cadre_model::{Claim, Model, Part};
 use cadre_trace::{GuaranteeKind, Verdict};
 
+use crate::liveness;
 use crate::path::shortest_paths;
 use crate::visited::Visited;
 
@@ -51,7 +52,8 @@ pub fn explore<M: Model>(
 ) -> Exploration<M::Action> {
     let mut search = Search::new(model);
     let reached = search.run(bounds, watch);
-    search.conclude(reached)
+    let found = search.conclude(reached);
+    liveness::judge(model, bounds, watch, found)
 }
 
 /// How far a search goes; `None` is no bound.
@@ -118,6 +120,9 @@ pub struct Finding<A> {
     pub verdict: Verdict,
     /// A shortest execution that shows it: a violation, or an example of what is reachable.
     pub path: Option<Vec<A>>,
+    /// Of a violation that takes an endless execution: what repeats for ever after the path. Without
+    /// it nothing but faults can change anything where the path ends, and they need not.
+    pub cycle: Option<Vec<A>>,
 }
 
 impl<A> Exploration<A> {
@@ -263,7 +268,12 @@ impl<'a, M: Model> Search<'a, M> {
                 GuaranteeKind::Reachable if is_true() => {
                     self.decided[guarantee] = Some(fingerprint);
                 }
-                GuaranteeKind::Always | GuaranteeKind::Reachable | GuaranteeKind::PrePost => {}
+                GuaranteeKind::Always
+                | GuaranteeKind::Reachable
+                | GuaranteeKind::PrePost
+                | GuaranteeKind::Eventually(_)
+                | GuaranteeKind::LeadsTo(_)
+                | GuaranteeKind::Convergent(_) => {}
             }
         }
         self.progress.configurations = self.visited.len();
@@ -296,10 +306,18 @@ impl<'a, M: Model> Search<'a, M> {
                 (GuaranteeKind::Always | GuaranteeKind::PrePost, true, _)
                 | (GuaranteeKind::Reachable, false, true) => Verdict::Violated,
                 (GuaranteeKind::Always | GuaranteeKind::PrePost, false, true) => Verdict::Holds,
-                (_, false, false) => Verdict::Bounded,
+                // These are judged afterwards.
+                (
+                    GuaranteeKind::Eventually(_)
+                    | GuaranteeKind::LeadsTo(_)
+                    | GuaranteeKind::Convergent(_),
+                    _,
+                    _,
+                )
+                | (_, false, false) => Verdict::Bounded,
             };
             let path = decided.and_then(|_| paths.next());
-            findings.push(Finding { claim, verdict, path });
+            findings.push(Finding { claim, verdict, path, cycle: None });
         }
         let bound = match ended {
             Ended::Exhausted | Ended::Violated => None,

@@ -6,6 +6,7 @@
 //! happen, engines decide what to look at. Every fault is defined here and nowhere else.
 
 mod cluster;
+mod endless;
 mod fingerprint;
 mod guarantee;
 mod model;
@@ -15,6 +16,7 @@ pub use cluster::{
     ActionOf, Budget, Choice, Cluster, ClusterBuilder, ClusterError, Configuration, Faults,
     HistoryEntry, Network, Origin, Reexecution, TypedAction, Unresolved, View,
 };
+pub use endless::Endless;
 pub use fingerprint::fingerprint;
 pub use guarantee::{Guarantee, Part};
 pub use model::{Claim, Model};

@@ -20,7 +20,7 @@ pub trait Model {
     /// A configuration of the whole system.
     type State: Clone + Eq + Hash + Debug;
     /// A choice of the environment.
-    type Action: Clone + Eq + Debug;
+    type Action: Clone + Eq + Hash + Debug;
 
     /// The configurations an execution may begin in.
     fn init(&self) -> Vec<Self::State>;
@@ -41,6 +41,19 @@ pub trait Model {
     fn is_fault(&self, action: &Self::Action) -> bool {
         let _ = action;
         false
+    }
+
+    /// What an action is for fairness: a fair execution does not neglect a class for ever.
+    ///
+    /// Each action is a class of its own unless said otherwise. A process that may go on in several
+    /// ways and need not try them all gives these actions one class. `None` is what nobody owes.
+    /// Faults have no class, whatever is said here.
+    ///
+    /// A class is *possible* in a configuration where one of its actions leads to another
+    /// configuration, and it *happens* where one does. What changes nothing is as if it were not
+    /// there, as in TLA+: a model may list it or not.
+    fn fairness_class(&self, action: &Self::Action) -> Option<u128> {
+        Some(crate::fingerprint(action))
     }
 
     /// The guarantees, in the order in which they are judged.

@@ -245,6 +245,7 @@ fn text() -> String {
         verdict: Verdict::Holds,
         initial: initial.clone(),
         spec: None,
+        loop_from: None,
     };
     let mut recorder = Recorder::new(header);
     let envelope =

@@ -30,6 +30,7 @@ impl Story {
             verdict: Verdict::Holds,
             initial: initial.clone(),
             spec: None,
+            loop_from: None,
         };
         Self { recorder: Recorder::new(header), after: initial, growing: network == "growing" }
     }
