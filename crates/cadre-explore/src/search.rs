@@ -120,8 +120,8 @@ pub struct Finding<A> {
     pub verdict: Verdict,
     /// A shortest execution that shows it: a violation, or an example of what is reachable.
     pub path: Option<Vec<A>>,
-    /// Of a violation that takes an endless execution: what repeats for ever after the path. Without
-    /// it nothing but faults can change anything where the path ends, and they need not.
+    /// Of a violation that takes an endless execution: what repeats for ever after the path.
+    /// Without it nothing but faults can change anything where the path ends, and they need not.
     pub cycle: Option<Vec<A>>,
 }
 

@@ -218,7 +218,13 @@ fn record(header: Header, moves: Vec<Move>) -> (Trace, Vec<Snapshot>) {
             }),
         });
     }
-    (recorder.finish(|header| header.verdict = Verdict::Violated), recorded)
+    let trace = recorder.finish(|header| {
+        header.verdict = Verdict::Violated;
+        // Where the execution comes back to what it was, it may go on like this for ever.
+        let (last, earlier) = recorded.split_last().expect("the initial one is recorded");
+        header.loop_from = earlier.iter().position(|snapshot| snapshot == last);
+    });
+    (trace, recorded)
 }
 
 fn play(next: &Move, after: &mut Snapshot) -> (Action, Option<Event>, Vec<Effect>) {

@@ -24,7 +24,7 @@ pub(crate) struct Wanted<'g> {
 ///   Then it is possible all along each cycle inside, and never happens there: no cycle is fair.
 ///   Suppose there is no such class. Then a tour of the whole component that takes one inner edge
 ///   of each class that is possible everywhere neglects nothing.
-/// * *Strong.* Suppose a class is possible somewhere in a component, and no edge of it stays inside.
+/// * *Strong.* Suppose a class is possible somewhere in a component, and no edge of it stays there.
 ///   Then no fair cycle inside comes by where it is possible: these configurations are left out and
 ///   the rest is taken apart anew. Suppose there is no such class. Then a tour of the whole
 ///   component that takes one inner edge of each class that is possible anywhere neglects nothing.
@@ -32,8 +32,8 @@ pub(crate) struct Wanted<'g> {
 /// * *Broken.* The tours above come by all configurations, so that there is a wanted cycle if the
 ///   predicate is false in any of them, and none otherwise.
 ///
-/// Emerson and Lei, "Modalities for model checking: branching time logic strikes back" (1987); Baier
-/// and Katoen, "Principles of Model Checking" (2008), sections 5.1 and 6.5.
+/// Emerson and Lei, "Modalities for model checking: branching time logic strikes back" (1987);
+/// Baier and Katoen, "Principles of Model Checking" (2008), the chapters on fairness.
 pub(crate) fn fair_cycles(graph: &Graph, region: &[u32], wanted: Wanted<'_>) -> Vec<u32> {
     let mut sieve = Sieve {
         graph,
