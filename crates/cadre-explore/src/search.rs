@@ -8,8 +8,9 @@ use crate::visited::Visited;
 /// Searches every configuration that can be reached, level by level, and judges the guarantees.
 ///
 /// Breadth-first, so that a counterexample is a shortest one; the search ends at the first
-/// violation. `watch` is called every few thousand configurations and may end the search, which
-/// then is *bounded*.
+/// violation. If there was none, a second walk judges the guarantees that only endless executions
+/// violate. `watch` is called every few thousand configurations and may end the search, which then
+/// is *bounded*.
 ///
 /// # Examples
 ///
@@ -44,6 +45,13 @@ use crate::visited::Visited;
 /// );
 /// assert_eq!(found.verdict(), Verdict::Violated);
 /// assert_eq!(found.findings[0].path.as_deref(), Some(&[1, 2, 2, 2][..]));
+///
+/// // It goes round for ever, and may step over the seven each time.
+/// let checked = check(Counter).eventually("seven", |state| *state == 7);
+/// let found = explore(&checked, &Bounds::default(), &mut |_| Flow::Continue);
+/// assert_eq!(found.verdict(), Verdict::Violated);
+/// assert_eq!(found.findings[0].path.as_deref(), Some(&[][..]));
+/// assert_eq!(found.findings[0].cycle.as_ref().map(|cycle| cycle.iter().sum::<u32>()), Some(10));
 /// ```
 pub fn explore<M: Model>(
     model: &M,
