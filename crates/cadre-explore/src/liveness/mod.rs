@@ -19,8 +19,9 @@ use crate::search::{Bound, Bounds, Exploration, Finding, Flow, Progress};
 ///
 /// Only where the search has found no violation and was not ended by the watcher. The model is
 /// walked through once more, within the same bounds, and what leads where is kept: about 8 bytes
-/// for each transition and 30 for each configuration. A graph that the bounds cut never shows that
-/// a guarantee holds; a counterexample within it is a real one.
+/// for each transition and 80 for each configuration. A graph that the bounds cut never shows that
+/// a guarantee holds; a counterexample within it is a real one. The watcher may end the walk, not
+/// what follows it.
 pub(crate) fn judge<M: Model>(
     model: &M,
     bounds: &Bounds,

@@ -1,8 +1,8 @@
 //! Small models whose answers are known beforehand, each violated and holding.
 
 use cadre_explore::{Bound, Bounds, Flow, explore};
-use cadre_model::{Checked, check};
-use cadre_trace::{Fairness, Verdict};
+use cadre_model::{Checked, Model, check};
+use cadre_trace::{Fairness, GuaranteeKind, Verdict};
 
 use crate::graphs::{Arrow, FAIRNESSES, Graph, assert_real, graph, search, told};
 
@@ -216,6 +216,25 @@ fn a_system_is_stuck_where_it_may_not_rest() {
     assert_eq!(stuck(|state| *state == 1), ("right .".to_owned(), Verdict::Violated));
     assert_eq!(stuck(|state| *state == 2), ("left .".to_owned(), Verdict::Violated));
     assert_eq!(stuck(|state| *state > 0), ("holds".to_owned(), Verdict::Holds));
+}
+
+#[test]
+fn fairness_makes_no_difference_to_what_finite_executions_violate() {
+    let all = |checked: Checked<Graph>| {
+        checked
+            .always("always", |state| *state != 1)
+            .under(Fairness::Strong)
+            .reachable("reachable", |state| *state == 2)
+            .under(Fairness::None)
+            .never_stuck("never stuck", |state| *state == 1)
+            .under(Fairness::Strong)
+    };
+    let judged = all(check(graph(&[(0, "a", 1)])).under(Fairness::Strong));
+    let kinds: Vec<GuaranteeKind> =
+        judged.guarantees().into_iter().map(|claim| claim.kind).collect();
+    let expected = [GuaranteeKind::Always, GuaranteeKind::Reachable, GuaranteeKind::PrePost];
+    assert_eq!(kinds, expected);
+    assert_eq!(search(&judged).findings[0].verdict, Verdict::Violated);
 }
 
 #[test]
