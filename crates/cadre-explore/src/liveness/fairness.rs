@@ -14,7 +14,8 @@ pub(crate) struct Wanted<'g> {
 }
 
 /// Labels the configurations through which wanted fair cycles lead, within a region: those of one
-/// component have one label of their own, all others 0.
+/// component have one label of their own, all others 0. `None` where `goes_on`, which is asked
+/// before a component is taken apart, ended it.
 ///
 /// A set of configurations, with edges between them, is what an endless execution comes by again
 /// and again exactly if it is strongly connected, so that fair cycles need only be looked for in
@@ -34,7 +35,12 @@ pub(crate) struct Wanted<'g> {
 ///
 /// Emerson and Lei, "Modalities for model checking: branching time logic strikes back" (1987);
 /// Baier and Katoen, "Principles of Model Checking" (2008), the chapters on fairness.
-pub(crate) fn fair_cycles(graph: &Graph, region: &[u32], wanted: Wanted<'_>) -> Vec<u32> {
+pub(crate) fn fair_cycles(
+    graph: &Graph,
+    region: &[u32],
+    wanted: Wanted<'_>,
+    goes_on: &mut dyn FnMut() -> bool,
+) -> Option<Vec<u32>> {
     let mut sieve = Sieve {
         graph,
         wanted,
@@ -46,6 +52,10 @@ pub(crate) fn fair_cycles(graph: &Graph, region: &[u32], wanted: Wanted<'_>) -> 
     region.iter().for_each(|node| sieve.labels[*node as usize] = label);
     let mut parts = vec![(label, region.to_vec())];
     while let Some((part, nodes)) = parts.pop() {
+        // The whole is looked at in any case, which takes less than the walk that made it.
+        if part > 1 && !goes_on() {
+            return None;
+        }
         let found = components.within(&nodes, part, &sieve.labels);
         nodes.iter().for_each(|node| sieve.labels[*node as usize] = 0);
         for component in found {
@@ -60,7 +70,7 @@ pub(crate) fn fair_cycles(graph: &Graph, region: &[u32], wanted: Wanted<'_>) -> 
             }
         }
     }
-    sieve.labels
+    Some(sieve.labels)
 }
 
 struct Sieve<'g> {

@@ -20,8 +20,7 @@ use crate::search::{Bound, Bounds, Exploration, Finding, Flow, Progress};
 /// Only where the search has found no violation and was not ended by the watcher. The model is
 /// walked through once more, within the same bounds, and what leads where is kept: about 8 bytes
 /// for each transition and 80 for each configuration. A graph that the bounds cut never shows that
-/// a guarantee holds; a counterexample within it is a real one. The watcher may end the walk, not
-/// what follows it.
+/// a guarantee holds; a counterexample within it is a real one.
 pub(crate) fn judge<M: Model>(
     model: &M,
     bounds: &Bounds,
@@ -42,10 +41,18 @@ pub(crate) fn judge<M: Model>(
         asked.iter().flat_map(|guarantee| [Part::Main, Part::Post].map(|part| (*guarantee, part)));
     let (graph, bound) = graph::build(model, bounds, predicates.collect(), watch);
     found.bound = found.bound.or(bound);
+    let progress = found.progress;
     for (guarantee, truths) in asked.into_iter().zip(graph.truths.chunks(2)) {
         let finding = &mut found.findings[guarantee];
         let obligation = Obligation::new(&graph, finding.claim.kind, &truths[0], &truths[1]);
-        match counterexample(model, &graph, guarantee, &obligation) {
+        let mut is_ended = false;
+        let mut goes_on = || {
+            is_ended = watch(&progress) == Flow::Stop;
+            !is_ended
+        };
+        let lasso = counterexample(model, &graph, guarantee, &obligation, &mut goes_on);
+        found.bound = found.bound.or(is_ended.then_some(Bound::Watcher));
+        match lasso {
             Some(Lasso { stem, cycle }) => {
                 finding.verdict = Verdict::Violated;
                 finding.path = Some(stem);
@@ -73,10 +80,11 @@ fn counterexample<M: Model>(
     graph: &Graph,
     guarantee: usize,
     obligation: &Obligation<'_>,
+    goes_on: &mut dyn FnMut() -> bool,
 ) -> Option<Lasso<M::Action>> {
     let owing = obligation.owing();
     let wanted = obligation.wanted();
-    let labels = fair_cycles(graph, &owing.nodes(), wanted);
+    let labels = fair_cycles(graph, &owing.nodes(), wanted, goes_on)?;
     let is_broken = |node: u32| wanted.broken.is_none_or(|broken| !broken.contains(node));
     let rests = |node: u32| graph.is_at_rest(node) && is_broken(node);
     let entry =

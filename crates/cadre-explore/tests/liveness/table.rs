@@ -247,6 +247,34 @@ fn nothing_is_judged_beyond_a_finite_violation() {
     assert_eq!(found.violation().map(|(guarantee, _)| guarantee), Some(1));
 }
 
+#[test]
+fn a_watcher_may_end_the_taking_apart() {
+    // The way out is at the end alone; without it the one before has none but there, and so on.
+    const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+    let mut arrows = vec![(6, "out", 7)];
+    arrows.extend((0..6).map(|at| (at, NAMES[usize::from(at)], at + 1)));
+    arrows.extend((0..6).map(|at| (at + 1, "back", at)));
+    let judged =
+        check(graph(&arrows)).eventually("out", |state| *state == 7).under(Fairness::Strong);
+    assert_eq!(search(&judged).verdict(), Verdict::Holds);
+    let verdict = |calls: i32| {
+        let mut left = calls;
+        let found = explore(&judged, &Bounds::default(), &mut |_| {
+            left -= 1;
+            if left < 0 { Flow::Stop } else { Flow::Continue }
+        });
+        assert_eq!(found.bound.is_some(), found.verdict() == Verdict::Bounded);
+        (found.verdict(), left < 0)
+    };
+    // Each level of the two walks is one call; each part that is taken apart is one more.
+    let enough = (0..).find(|calls| !verdict(*calls).1).unwrap();
+    assert_eq!(enough, 8 + 8 + 6);
+    for calls in 0..enough {
+        assert_eq!(verdict(calls).0, Verdict::Bounded, "after {calls} calls");
+    }
+    assert_eq!(verdict(enough).0, Verdict::Holds);
+}
+
 /// A line of so many configurations, with a cycle of two at the beginning.
 fn line(length: u8) -> Graph {
     let mut line = graph(&[(1, "back", 0)]);
