@@ -321,7 +321,11 @@ pub(crate) fn print_violation(
     let notes = FailureNotes {
         saved: Some(saved.display().to_string()),
         replay: Some(format!("{} replay {}", context.program, saved.display())),
-        how: format!("{how}, {steps}"),
+        how: match trace.header.loop_from {
+            // What comes before the cycle is as short as can be, the cycle is only short.
+            Some(stem) => format!("{how} way into a cycle, {stem} of {steps}"),
+            None => format!("{how}, {steps}"),
+        },
         lines_max: Some(LINES_MAX.saturating_sub(lines_taken)),
     };
     output::line("");

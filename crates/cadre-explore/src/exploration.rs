@@ -30,6 +30,9 @@ pub struct Finding<A> {
     pub verdict: Verdict,
     /// A shortest execution that shows it: a violation, or an example of what is reachable.
     pub path: Option<Vec<A>>,
+    /// Of a violation that takes an endless execution: what repeats for ever after the path.
+    /// Without it nothing but faults can change anything where the path ends, and they need not.
+    pub cycle: Option<Vec<A>>,
     /// What else there is to say, such as the message of a panic.
     pub why: Option<String>,
 }
@@ -109,7 +112,15 @@ impl<A: Clone> Exploration<A> {
                 (GuaranteeKind::Always | GuaranteeKind::PrePost, true, _)
                 | (GuaranteeKind::Reachable, false, true) => Verdict::Violated,
                 (GuaranteeKind::Always | GuaranteeKind::PrePost, false, true) => Verdict::Holds,
-                (_, false, false) => Verdict::Bounded,
+                // These are judged afterwards.
+                (
+                    GuaranteeKind::Eventually(_)
+                    | GuaranteeKind::LeadsTo(_)
+                    | GuaranteeKind::Convergent(_),
+                    _,
+                    _,
+                )
+                | (_, false, false) => Verdict::Bounded,
             };
             let path = target.as_ref().map(|target| {
                 let (position, fingerprint) = target.settled.expect("its level is filled");
@@ -120,7 +131,7 @@ impl<A: Clone> Exploration<A> {
                 path
             });
             let why = target.and_then(|target| target.why);
-            findings.push(Finding { claim, verdict, path, why });
+            findings.push(Finding { claim, verdict, path, cycle: None, why });
         }
         let bound = match ended {
             Ended::Exhausted | Ended::Violated => None,

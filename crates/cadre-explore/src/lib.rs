@@ -9,6 +9,7 @@
 mod arrivals;
 mod exploration;
 mod level;
+mod liveness;
 mod log;
 mod merge;
 mod path;

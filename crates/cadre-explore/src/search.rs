@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use crate::arrivals::{Arrivals, shard_of};
 use crate::exploration::{Ended, Exploration, Flow, Progress, Target};
 use crate::level::{Chunk, Cursor, Level};
+use crate::liveness;
 use crate::log::Log;
 use crate::merge::{Judges, Merge, Met};
 use crate::settings::{Bound, Settings};
@@ -14,8 +15,9 @@ use crate::table::{Key, Place, SHARDS, Table};
 /// Searches every configuration that can be reached, level by level, and judges the guarantees.
 ///
 /// Breadth-first, so that a counterexample is a shortest one; the search ends at the first
-/// violation. `watch` is called every few thousand configurations and may end the search, which
-/// then is *bounded*. The result is the same for every number of workers and in every run.
+/// violation. If there was none, a second walk judges the guarantees that only endless executions
+/// violate. `watch` is called every few thousand configurations and may end the search, which then
+/// is *bounded*. The result is the same for every number of workers and in every run.
 ///
 /// # Examples
 ///
@@ -50,6 +52,13 @@ use crate::table::{Key, Place, SHARDS, Table};
 /// );
 /// assert_eq!(found.verdict(), Verdict::Violated);
 /// assert_eq!(found.violation().unwrap().1.path.as_deref(), Some(&[1, 2, 2, 2][..]));
+///
+/// // It goes round for ever, and may step over the seven each time.
+/// let checked = check(Counter).eventually("seven", |state| *state == 7);
+/// let found = explore(&checked, &Settings::default(), &mut |_| Flow::Continue);
+/// let violated = found.violation().unwrap().1;
+/// assert_eq!(violated.path.as_deref(), Some(&[][..]));
+/// assert_eq!(violated.cycle.as_ref().map(|cycle| cycle.iter().sum::<u32>()), Some(10));
 /// ```
 pub fn explore<M: Model>(
     model: &M,
@@ -60,7 +69,8 @@ pub fn explore<M: Model>(
     let ended = search.run(watch);
     let Search { claims, decided, initial, log, progress, .. } = search;
     let decided = claims.into_iter().zip(decided).collect();
-    Exploration::conclude(model, decided, (&initial, &log), progress, &ended)
+    let found = Exploration::conclude(model, decided, (&initial, &log), progress, &ended);
+    liveness::judge(model, &settings.bounds, watch, found)
 }
 
 /// How many configurations are expanded in one go by one worker.

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use cadre_trace::GuaranteeKind;
+use cadre_trace::{Fairness, GuaranteeKind};
 
 use crate::model::Claim;
 
@@ -31,9 +31,9 @@ type Finding<V> = Box<dyn Fn(&V) -> String + Send + Sync>;
 /// Which predicate of a guarantee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The predicate itself; of `pre → post`, the precondition.
+    /// The predicate itself; of `pre → post`, the precondition; of *leads to*, what leads.
     Main,
-    /// The postcondition.
+    /// The postcondition; of *leads to*, what follows.
     Post,
 }
 
@@ -62,6 +62,72 @@ impl<V: ?Sized> Guarantee<V> {
     ) -> Self {
         let post: Predicate<V> = Box::new(post);
         Self::new(name.into(), GuaranteeKind::PrePost, Box::new(pre), Some(post))
+    }
+
+    /// Demands that wherever nothing but faults can happen any more, `may_rest` is true: that the
+    /// system gets stuck nowhere else.
+    ///
+    /// This is `pre → post` with a precondition that is always true.
+    pub fn never_stuck(
+        name: impl Into<String>,
+        may_rest: impl Fn(&V) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self::pre_post(name, |_| true, may_rest)
+    }
+
+    /// Demands that a predicate is true at some time in every execution, weakly fair unless said
+    /// [otherwise](Guarantee::under).
+    ///
+    /// An execution is endless, or ends at rest: where nothing but faults can change anything any
+    /// more. There it may stay for ever, since faults need not happen.
+    pub fn eventually(
+        name: impl Into<String>,
+        reached: impl Fn(&V) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let kind = GuaranteeKind::Eventually(Fairness::default());
+        Self::new(name.into(), kind, Box::new(reached), None)
+    }
+
+    /// Demands that whenever `from` is true, `to` is true then or later, in every execution, weakly
+    /// fair unless said [otherwise](Guarantee::under).
+    ///
+    /// With a `from` that is always true: `to` is true again and again.
+    pub fn leads_to(
+        name: impl Into<String>,
+        from: impl Fn(&V) -> bool + Send + Sync + 'static,
+        to: impl Fn(&V) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let kind = GuaranteeKind::LeadsTo(Fairness::default());
+        Self::new(name.into(), kind, Box::new(from), Some(Box::new(to)))
+    }
+
+    /// Demands that once there are no faults any more, a predicate becomes true and stays so: from
+    /// every configuration that can be reached, faults included, in every execution that goes on
+    /// without faults, weakly fair unless said [otherwise](Guarantee::under).
+    pub fn convergent(
+        name: impl Into<String>,
+        settled: impl Fn(&V) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let kind = GuaranteeKind::Convergent(Fairness::default());
+        Self::new(name.into(), kind, Box::new(settled), None)
+    }
+
+    /// Says which executions an [`eventually`](Guarantee::eventually),
+    /// [`leads_to`](Guarantee::leads_to) or [`convergent`](Guarantee::convergent) is about.
+    ///
+    /// The other guarantees are violated by what has happened within finitely many steps, which no
+    /// fairness undoes: to them this makes no difference.
+    #[must_use]
+    pub fn under(mut self, fairness: Fairness) -> Self {
+        self.kind = match self.kind {
+            GuaranteeKind::Eventually(_) => GuaranteeKind::Eventually(fairness),
+            GuaranteeKind::LeadsTo(_) => GuaranteeKind::LeadsTo(fairness),
+            GuaranteeKind::Convergent(_) => GuaranteeKind::Convergent(fairness),
+            kind @ (GuaranteeKind::Always | GuaranteeKind::Reachable | GuaranteeKind::PrePost) => {
+                kind
+            }
+        };
+        self
     }
 
     /// Adds what a counterexample should say about its last configuration: a clause without a full

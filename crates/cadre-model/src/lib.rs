@@ -6,6 +6,7 @@
 //! happen, engines decide what to look at. Every fault is defined here and nowhere else.
 
 mod cluster;
+mod endless;
 mod expansion;
 mod fingerprint;
 mod guarantee;
@@ -16,6 +17,7 @@ pub use cluster::{
     ActionOf, Budget, Choice, Cluster, ClusterBuilder, ClusterError, Configuration, Faults,
     HistoryEntry, Network, Origin, Quotient, Reexecution, TypedAction, Unresolved, View,
 };
+pub use endless::Endless;
 pub use expansion::{Asleep, Expansion};
 pub use fingerprint::fingerprint;
 pub use guarantee::{Guarantee, Part};

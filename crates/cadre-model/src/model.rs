@@ -24,7 +24,7 @@ pub trait Model: Sync {
     /// A configuration of the whole system.
     type State: Clone + Eq + Hash + Debug + Send + Sync;
     /// A choice of the environment.
-    type Action: Clone + Eq + Debug + Send + Sync;
+    type Action: Clone + Eq + Hash + Debug + Send + Sync;
 
     /// The configurations an execution may begin in.
     fn init(&self) -> Vec<Self::State>;
@@ -47,6 +47,19 @@ pub trait Model: Sync {
         false
     }
 
+    /// What an action is for fairness: a fair execution does not neglect a class for ever.
+    ///
+    /// Each action is a class of its own unless said otherwise. A process that may go on in several
+    /// ways and need not try them all gives these actions one class. `None` is what nobody owes.
+    /// Faults have no class, whatever is said here.
+    ///
+    /// A class is *possible* in a configuration where one of its actions leads to another
+    /// configuration, and it *happens* where one does. What changes nothing is as if it were not
+    /// there, as in TLA+: a model may list it or not.
+    fn fairness_class(&self, action: &Self::Action) -> Option<u128> {
+        Some(crate::fingerprint(action))
+    }
+
     /// The guarantees, in the order in which they are judged.
     fn guarantees(&self) -> Vec<Claim> {
         Vec::new()
@@ -55,6 +68,11 @@ pub trait Model: Sync {
     /// Evaluates a part of the guarantee at a position of [`guarantees`](Model::guarantees).
     fn evaluate(&self, guarantee: usize, part: Part, state: &Self::State) -> bool {
         let _ = (guarantee, part, state);
+        true
+    }
+
+    /// Whether configurations with equal fingerprints are equal, and not only alike.
+    fn is_exact(&self) -> bool {
         true
     }
 

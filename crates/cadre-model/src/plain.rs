@@ -1,3 +1,5 @@
+use cadre_trace::Fairness;
+
 use crate::guarantee::{Guarantee, Part};
 use crate::model::{Claim, Model};
 
@@ -70,6 +72,56 @@ impl<M: Model> Checked<M> {
     ) -> Self {
         self.guarantee(Guarantee::reachable(name, found))
     }
+
+    /// Adds [`Guarantee::never_stuck`].
+    #[must_use]
+    pub fn never_stuck(
+        self,
+        name: impl Into<String>,
+        may_rest: impl Fn(&M::State) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.guarantee(Guarantee::never_stuck(name, may_rest))
+    }
+
+    /// Adds [`Guarantee::eventually`].
+    #[must_use]
+    pub fn eventually(
+        self,
+        name: impl Into<String>,
+        reached: impl Fn(&M::State) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.guarantee(Guarantee::eventually(name, reached))
+    }
+
+    /// Adds [`Guarantee::leads_to`].
+    #[must_use]
+    pub fn leads_to(
+        self,
+        name: impl Into<String>,
+        from: impl Fn(&M::State) -> bool + Send + Sync + 'static,
+        to: impl Fn(&M::State) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.guarantee(Guarantee::leads_to(name, from, to))
+    }
+
+    /// Adds [`Guarantee::convergent`].
+    #[must_use]
+    pub fn convergent(
+        self,
+        name: impl Into<String>,
+        settled: impl Fn(&M::State) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.guarantee(Guarantee::convergent(name, settled))
+    }
+
+    /// Judges the guarantee that was added last by other executions: see [`Guarantee::under`].
+    #[must_use]
+    pub fn under(mut self, fairness: Fairness) -> Self {
+        if let Some(guarantee) = self.guarantees.pop() {
+            self.guarantees.push(guarantee.under(fairness));
+        }
+        self
+    }
 }
 
 impl<M: Model> Model for Checked<M> {
@@ -94,6 +146,10 @@ impl<M: Model> Model for Checked<M> {
 
     fn is_fault(&self, action: &M::Action) -> bool {
         self.model.is_fault(action)
+    }
+
+    fn fairness_class(&self, action: &M::Action) -> Option<u128> {
+        self.model.fairness_class(action)
     }
 
     fn guarantees(&self) -> Vec<Claim> {

@@ -27,6 +27,10 @@ impl Judge {
                     let reached = &mut self.reached[guarantee];
                     *reached = *reached || model.evaluate(guarantee, Part::Main, state);
                 }
+                // No walk is endless: of these it shows nothing, and the outcome is bounded.
+                GuaranteeKind::Eventually(_)
+                | GuaranteeKind::LeadsTo(_)
+                | GuaranteeKind::Convergent(_) => {}
                 GuaranteeKind::Always | GuaranteeKind::PrePost => {
                     if is_violated(claim.kind, guarantee, walk) {
                         return Some(guarantee);
@@ -47,7 +51,10 @@ fn is_violated<M: Model>(kind: GuaranteeKind, guarantee: usize, walk: &Walk<M>) 
     let holds = |part| walk.model().evaluate(guarantee, part, walk.state());
     match kind {
         GuaranteeKind::Always => !holds(Part::Main),
-        GuaranteeKind::Reachable => false,
+        GuaranteeKind::Reachable
+        | GuaranteeKind::Eventually(_)
+        | GuaranteeKind::LeadsTo(_)
+        | GuaranteeKind::Convergent(_) => false,
         // To be at rest is the dearest of the three to find out.
         GuaranteeKind::PrePost => holds(Part::Main) && !holds(Part::Post) && walk.is_at_rest(),
     }

@@ -87,7 +87,15 @@ impl Trace {
                 return Err(TraceError::UnknownNode { step: step.step, node: name.to_owned() });
             }
         }
-        Ok(())
+        match self.header.loop_from {
+            Some(from) if !self.closes(from) => Err(TraceError::Loop { from }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whether there are steps after that one, and the last configuration is the one after it.
+    fn closes(&self, from: usize) -> bool {
+        from < self.steps.len() && self.snapshots().nth(from) == self.snapshots().last()
     }
 }
 
@@ -165,6 +173,15 @@ pub enum TraceError {
         step: usize,
         /// The name.
         node: String,
+    },
+    /// What is said to repeat for ever does not.
+    #[error(
+        "expected the steps after step {from} to repeat for ever, but the last configuration is \
+         not the one after that step"
+    )]
+    Loop {
+        /// The step after which the loop is said to begin.
+        from: usize,
     },
 }
 

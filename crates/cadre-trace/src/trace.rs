@@ -37,6 +37,11 @@ pub struct Header {
     pub initial: Snapshot,
     /// The specification the trace maps to.
     pub spec: Option<SpecHeader>,
+    /// The step after which the rest of the steps repeats for ever, 0 being the initial
+    /// configuration: the last configuration is the one after that step. `None` where the execution
+    /// ends with its last step, or nothing is said of what follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loop_from: Option<usize>,
 }
 
 /// One step: one choice of the environment and what followed from it.
@@ -212,6 +217,43 @@ pub enum GuaranteeKind {
     Reachable,
     /// Where nothing but faults can happen any more: the precondition implies the postcondition.
     PrePost,
+    /// True in some configuration of every fair execution.
+    Eventually(Fairness),
+    /// After every configuration where the first predicate is true the second one is: there, or
+    /// later on every fair execution.
+    LeadsTo(Fairness),
+    /// Once there are no faults any more: from some configuration on true for ever, on every fair
+    /// execution.
+    Convergent(Fairness),
+}
+
+/// Which endless executions count: those that neglect nothing that could happen.
+///
+/// Whatever the fairness, an execution does not end where anything but a fault can still change the
+/// configuration, and faults never have to happen. What an action is, for this purpose, is the
+/// model's to say: see `Model::fairness_class` of `cadre-model`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fairness {
+    /// All: what can happen may be put off for ever, as long as something else happens.
+    None,
+    /// Those in which what is possible from some step on, without a break, happens again and again.
+    #[default]
+    Weak,
+    /// Those in which what is possible again and again happens again and again.
+    Strong,
+}
+
+impl GuaranteeKind {
+    /// Which executions the guarantee is about, if it takes an endless one to violate it.
+    pub fn fairness(self) -> Option<Fairness> {
+        match self {
+            Self::Always | Self::Reachable | Self::PrePost => None,
+            Self::Eventually(fairness) | Self::LeadsTo(fairness) | Self::Convergent(fairness) => {
+                Some(fairness)
+            }
+        }
+    }
 }
 
 /// What was found.

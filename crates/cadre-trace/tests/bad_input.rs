@@ -197,6 +197,26 @@ fn empty_lines_and_other_line_ends_are_no_fault() {
     assert_eq!(Trace::from_ndjson(&spaced), Ok(trace));
 }
 
+#[test]
+fn a_loop_that_does_not_close_is_named() {
+    for from in 0..5 {
+        check(
+            &edited(0, "\"spec\":null", &format!("\"spec\":null,\"loop_from\":{from}")),
+            &format!(
+                "expected the steps after step {from} to repeat for ever, but the last \
+                 configuration is not the one after that step"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_trace_that_is_written_without_a_loop_says_nothing_of_one() {
+    assert!(!text().contains("loop_from"));
+    let read = Trace::from_ndjson(&text()).expect("it is a trace");
+    assert_eq!(read.header.loop_from, None);
+}
+
 fn check(text: &str, expected: &str) {
     assert_eq!(message(text), expected);
 }
@@ -245,6 +265,7 @@ fn text() -> String {
         verdict: Verdict::Holds,
         initial: initial.clone(),
         spec: None,
+        loop_from: None,
     };
     let mut recorder = Recorder::new(header);
     let envelope =

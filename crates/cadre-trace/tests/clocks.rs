@@ -207,6 +207,7 @@ impl Play {
             verdict: Verdict::Holds,
             initial: after.clone(),
             spec: None,
+            loop_from: None,
         };
         Self { recorder: Recorder::new(header.clone()), header, after, network }
     }

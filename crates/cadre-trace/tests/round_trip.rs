@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use cadre_trace::{
-    Action, DiskWrite, Effect, Envelope, Event, Guarantee, GuaranteeKind, Happening, Header,
-    HistoryEvent, Json, NodeSnapshot, Recorder, Request, Snapshot, SpecHeader, SpecStep, Status,
-    Trace, TraceError, Verdict,
+    Action, DiskWrite, Effect, Envelope, Event, Fairness, Guarantee, GuaranteeKind, Happening,
+    Header, HistoryEvent, Json, NodeSnapshot, Recorder, Request, Snapshot, SpecHeader, SpecStep,
+    Status, Trace, TraceError, Verdict,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -121,7 +121,7 @@ fn a_move() -> impl Strategy<Value = Move> {
 
 fn a_header() -> impl Strategy<Value = Header> {
     let spec = proptest::option::of((any::<String>(), btree_map(any::<String>(), json(), 0..3)));
-    (btree_map(any::<String>(), json(), 0..4), spec, proptest::option::of(any::<String>()), 0..3_u8)
+    (btree_map(any::<String>(), json(), 0..4), spec, proptest::option::of(any::<String>()), 0..6_u8)
         .prop_map(|(setup, spec, finding, kind)| {
             let mut header = header(setup, spec);
             header.guarantee = Some(Guarantee {
@@ -129,6 +129,9 @@ fn a_header() -> impl Strategy<Value = Header> {
                 kind: match kind {
                     0 => GuaranteeKind::Always,
                     1 => GuaranteeKind::Reachable,
+                    2 => GuaranteeKind::Eventually(Fairness::None),
+                    3 => GuaranteeKind::LeadsTo(Fairness::Weak),
+                    4 => GuaranteeKind::Convergent(Fairness::Strong),
                     _ => GuaranteeKind::PrePost,
                 },
                 reads: finding.iter().map(|_| NODES[0].to_owned()).collect(),
@@ -154,6 +157,7 @@ fn header(setup: BTreeMap<String, Json>, spec: Option<(String, BTreeMap<String, 
             constants: values.clone(),
             variables: values,
         }),
+        loop_from: None,
     }
 }
 
@@ -214,7 +218,13 @@ fn record(header: Header, moves: Vec<Move>) -> (Trace, Vec<Snapshot>) {
             }),
         });
     }
-    (recorder.finish(|header| header.verdict = Verdict::Violated), recorded)
+    let trace = recorder.finish(|header| {
+        header.verdict = Verdict::Violated;
+        // Where the execution comes back to what it was, it may go on like this for ever.
+        let (last, earlier) = recorded.split_last().expect("the initial one is recorded");
+        header.loop_from = earlier.iter().position(|snapshot| snapshot == last);
+    });
+    (trace, recorded)
 }
 
 fn play(next: &Move, after: &mut Snapshot) -> (Action, Option<Event>, Vec<Effect>) {

@@ -73,6 +73,7 @@ fn clauses(trace: &Trace, subjects: &[Subject<'_>], detail: Detail) -> Vec<Strin
         1 => clauses.push("and 1 more node".to_owned()),
         more => clauses.push(format!("and {more} more nodes")),
     }
+    clauses.extend(for_ever(trace));
     clauses.extend(finding(trace, &shown, subjects.len() - shown.len()));
     let last = clauses.len().saturating_sub(1);
     for (index, clause) in clauses.iter_mut().enumerate() {
@@ -311,6 +312,21 @@ fn occasion(action: &Action) -> String {
         | Action::Restart { .. }
         | Action::CrashRestart { .. } => String::new(),
     }
+}
+
+/// Why nothing else comes of an execution, where the guarantee takes an endless one to violate it.
+fn for_ever(trace: &Trace) -> Option<String> {
+    trace.header.guarantee.as_ref()?.kind.fairness()?;
+    let last = trace.steps.len();
+    let Some(from) = trace.header.loop_from else {
+        return Some("after that nothing but a fault could change anything".to_owned());
+    };
+    let first = from + 1;
+    Some(match last - from {
+        1 => format!("step {last} may repeat for ever"),
+        2 => format!("steps {first} and {last} may repeat for ever"),
+        _ => format!("steps {first} to {last} may repeat for ever"),
+    })
 }
 
 /// What the guarantee says of the last configuration, or else what it saw there.

@@ -109,8 +109,15 @@ impl<'t> Rows<'t> {
                 Row::Step(row) => lines.extend(row.lines(self.trace, &columns, fold)),
             }
         }
+        lines.extend(self.repetition(width));
         lines.extend(self.note(&columns));
         lines
+    }
+
+    /// What is to be said of steps that repeat for ever.
+    fn repetition(&self, width: usize) -> Option<String> {
+        let from = self.trace.header.loop_from? + 1;
+        Some(clip(&format!("    and so on for ever from step {from}"), width))
     }
 
     /// What is to be said of nodes that have no lane.

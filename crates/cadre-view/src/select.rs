@@ -68,10 +68,11 @@ fn ranks(trace: &Trace) -> Vec<Rank> {
     let senders = named.iter().filter_map(|number| step_at(trace, *number));
     let senders: BTreeSet<usize> =
         senders.filter_map(|step| origin(trace, step)).map(|origin| origin.sent_at).collect();
+    let repeats = |number: usize| trace.header.loop_from.is_some_and(|from| number > from);
     let rank = |number: usize, action: &Action| {
         if named.contains(&number) || senders.contains(&number) || number == trace.steps.len() {
             Rank::Named
-        } else if causes.contains(&number) {
+        } else if causes.contains(&number) || repeats(number) {
             if number <= OPENING { Rank::Opening } else { Rank::Cause }
         } else if is_fault(action) {
             Rank::Fault

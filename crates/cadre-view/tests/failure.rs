@@ -319,6 +319,88 @@ fn no_trace_and_no_width_makes_the_block_longer_than_its_bound() {
     }
 }
 
+/// A node that asks, and is put off again and again.
+fn put_off(rounds: usize) -> Story {
+    let mut story = Story::new(&[("a", json!("idle")), ("b", json!("busy"))], "multiset").choose(
+        "a",
+        "Begin",
+        json!("asking"),
+        &[("b", json!("Ask"))],
+    );
+    for _ in 0..rounds {
+        let (ask, later) = (json!("Ask"), json!("Later"));
+        story = story
+            .deliver(ask.clone(), "a", "b", json!("busy"), &[("a", later.clone())])
+            .deliver(later, "b", "a", json!("asking"), &[("b", ask)]);
+    }
+    story
+}
+
+#[test]
+fn a_cycle_goes_on_for_ever() {
+    let trace = put_off(1).violates_for_ever("a is answered", &["a"], Some(1));
+    check(
+        &trace,
+        "shortest way into a cycle, 1 of 3 steps",
+        100,
+        expect![[r#"
+            violated  a is answered            shortest way into a cycle, 1 of 3 steps
+
+             #  action              a      b   changed
+             1  a chooses Begin     ●      :   a idle → asking, +Ask→b
+             2  deliver Ask a→b     o─1───▶●   +Later→a
+             3  deliver Later b→a   ●◀───2─o   +Ask→b
+                and so on for ever from step 2
+
+            because  at 1, a went to asking of its own accord (Begin);
+                     steps 2 and 3 may repeat for ever;
+                     a is answered was judged on a = asking.
+
+            saved    traces/two-phase-commit/consistency-6f1c.ndjson
+            replay   cadre replay traces/two-phase-commit/consistency-6f1c.ndjson
+        "#]],
+    );
+}
+
+#[test]
+fn an_end_is_said_to_be_one() {
+    let trace = put_off(0).violates_for_ever("a is answered", &["a"], None);
+    check(
+        &trace,
+        "shortest, 1 step",
+        100,
+        expect![[r#"
+        violated  a is answered          shortest, 1 step
+
+         #  action            a      b   changed
+         1  a chooses Begin   ●      :   a idle → asking, +Ask→b
+
+        because  at 1, a went to asking of its own accord (Begin);
+                 after that nothing but a fault could change anything;
+                 a is answered was judged on a = asking.
+
+        saved    traces/two-phase-commit/consistency-6f1c.ndjson
+        replay   cadre replay traces/two-phase-commit/consistency-6f1c.ndjson
+    "#]],
+    );
+}
+
+#[test]
+fn a_long_trace_with_a_cycle_keeps_the_bound_and_the_cycle() {
+    for loop_from in 1..60 {
+        let rounds = loop_from / 2 + 3;
+        let trace = put_off(rounds).violates_for_ever("a is answered", &["a"], Some(loop_from));
+        for columns in [40, 72, 100] {
+            let text = failure_at(&trace, &notes("shortest"), columns);
+            assert!(text.lines().count() <= 24, "{loop_from}, {columns} columns:\n{text}");
+            let from = format!("and so on for ever from step {}", loop_from + 1);
+            assert!(text.contains(&from), "{text}");
+            let last = format!("{}  ", trace.steps.len());
+            assert!(text.lines().any(|line| line.trim_start().starts_with(&last)), "{text}");
+        }
+    }
+}
+
 #[test]
 fn a_replay_that_differs_shows_both_sides_of_each_path() {
     let action = Action::Deliver(Envelope {

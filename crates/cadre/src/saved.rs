@@ -32,7 +32,8 @@ pub fn trace_name(trace: &Trace) -> String {
         Some(guarantee) => slug(&guarantee.name),
         None => slug(&trace.header.origin),
     };
-    let schedule: Vec<String> = trace.schedule().map(ToString::to_string).collect();
+    let mut schedule: Vec<String> = trace.schedule().map(ToString::to_string).collect();
+    schedule.extend(trace.header.loop_from.map(|from| format!("for ever after step {from}")));
     let setup = format!("{:?}", trace.header.setup);
     let fingerprint = cadre_model::fingerprint(&(setup, schedule)) as u32;
     format!("{about}-{fingerprint:08x}.ndjson")

@@ -251,7 +251,9 @@ impl<G: Game> AnyGame for G {
         let mut findings = Vec::new();
         for (guarantee, finding) in found.findings.into_iter().enumerate() {
             let judged = Some((guarantee, finding.verdict));
-            let trace = finding.path.map(|path| cluster.record(&origin, &path, judged));
+            let cycle = finding.cycle.unwrap_or_default();
+            let record = |stem: Vec<_>| cluster.record_lasso(&origin, &stem, &cycle, judged);
+            let trace = finding.path.map(record);
             let trace = trace.map(|trace| annotated(self, setup, &cluster, trace)).transpose()?;
             findings.push(Found { claim: finding.claim, verdict: finding.verdict, trace });
         }

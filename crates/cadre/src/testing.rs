@@ -80,7 +80,10 @@ fn story(trace: &Trace, how: &str, traces: &Path) -> String {
         Err(error) => format!("not saved: {error}"),
     };
     let steps = trace.steps.len();
-    let how = format!("{how}, {steps} steps");
+    let how = match trace.header.loop_from {
+        Some(stem) => format!("{how} way into a cycle, {stem} of {steps} steps"),
+        None => format!("{how}, {steps} steps"),
+    };
     let notes = FailureNotes { saved: Some(saved), replay: None, how, lines_max: None };
     format!("\n{}", cadre_view::failure(trace, &notes))
 }

@@ -1,4 +1,4 @@
-use cadre::trace::{GuaranteeKind, Trace, Verdict};
+use cadre::trace::{Fairness, GuaranteeKind, Trace, Verdict};
 use cadre::{Explored, Found};
 
 use crate::args::{BoundArgs, GameArgs};
@@ -57,11 +57,27 @@ pub(crate) fn never_true(violated: &Found) -> String {
 }
 
 fn describe(finding: &Found) -> String {
-    let example = match (finding.claim.kind, &finding.trace) {
+    let particulars = match (finding.claim.kind, &finding.trace) {
         (GuaranteeKind::Reachable, Some(Trace { steps, .. })) => {
             format!(", first after {} steps", steps.len())
         }
-        _ => String::new(),
+        (GuaranteeKind::Always | GuaranteeKind::Reachable | GuaranteeKind::PrePost, _) => {
+            String::new()
+        }
+        (
+            GuaranteeKind::Eventually(fairness)
+            | GuaranteeKind::LeadsTo(fairness)
+            | GuaranteeKind::Convergent(fairness),
+            _,
+        ) => format!(", {}", under(fairness)),
     };
-    format!("{}{example}", finding.claim.name)
+    format!("{}{particulars}", finding.claim.name)
+}
+
+fn under(fairness: Fairness) -> &'static str {
+    match fairness {
+        Fairness::None => "whatever is put off",
+        Fairness::Weak => "under weak fairness",
+        Fairness::Strong => "under strong fairness",
+    }
 }

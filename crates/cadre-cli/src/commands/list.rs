@@ -23,6 +23,9 @@ pub(crate) fn run(context: &Context<'_>) -> Result<Exit, Failure> {
                 GuaranteeKind::Always => "always",
                 GuaranteeKind::Reachable => "reachable",
                 GuaranteeKind::PrePost => "at rest",
+                GuaranteeKind::Eventually(_) => "eventually",
+                GuaranteeKind::LeadsTo(_) => "leads to",
+                GuaranteeKind::Convergent(_) => "converges",
             };
             output::line(&format!("  {kind:<12} {}", claim.name));
         }

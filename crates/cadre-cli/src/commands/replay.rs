@@ -75,7 +75,10 @@ fn by_step_function(chosen: &Chosen<'_>, trace: &Trace) -> Result<Option<Trace>,
     match again.difference {
         None => {
             let steps = count(trace.steps.len(), "step", "steps");
-            output::stage("model", "agrees", &format!("{steps} by the step function"));
+            let repeats = again.trace.header.loop_from.map(|from| from + 1);
+            let repeats = repeats.map(|first| format!(", and so on for ever from step {first}"));
+            let repeats = repeats.unwrap_or_default();
+            output::stage("model", "agrees", &format!("{steps} by the step function{repeats}"));
             Ok(Some(again.trace))
         }
         Some((step, differences)) => {

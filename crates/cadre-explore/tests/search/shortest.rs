@@ -16,7 +16,7 @@ struct Memory {
     threads: Vec<(Option<u8>, u8)>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Access {
     Read(usize),
     Write(usize),

@@ -267,6 +267,16 @@ impl<P: Protocol> Model for Cluster<P> {
         self.spend(&self.read(), *action).is_some()
     }
 
+    /// Each choice of a node, the delivery of each message and each request is a class of its own.
+    fn fairness_class(&self, action: &Choice) -> Option<u128> {
+        match action.0 {
+            Packed::Drop { .. } | Packed::Duplicate { .. } => None,
+            Packed::Node { node, action } => {
+                Some(u128::from(node) << u32::BITS | u128::from(action))
+            }
+        }
+    }
+
     fn guarantees(&self) -> Vec<Claim> {
         let built_in = Claim { name: "every step returns".to_owned(), kind: GuaranteeKind::Always };
         std::iter::once(built_in).chain(self.guarantees.iter().map(Guarantee::claim)).collect()

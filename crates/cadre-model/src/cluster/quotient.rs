@@ -23,7 +23,7 @@ use crate::model::{Claim, Model};
 /// # Contract
 ///
 /// The guarantees name no interchangeable node: what they say of a configuration they say of every
-/// other in its orbit. That the protocol treats the nodes alike is checked for every step that a
+/// other in its orbit. Guarantees that only endless executions violate are not judged. That the protocol treats the nodes alike is checked for every step that a
 /// search takes, and violates a guarantee of its own where it does not.
 pub struct Quotient<'a, P: Protocol> {
     cluster: &'a Cluster<P>,
@@ -107,6 +107,10 @@ impl<P: Protocol> Model for Quotient<'_, P> {
     /// The fingerprint of the representative.
     fn fingerprint(&self, state: &Configuration) -> u128 {
         self.representative(state).fingerprint()
+    }
+
+    fn is_exact(&self) -> bool {
+        false
     }
 
     fn is_fault(&self, action: &Choice) -> bool {

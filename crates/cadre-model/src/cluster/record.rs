@@ -13,6 +13,7 @@ use super::local;
 use super::steps::Unknown;
 use super::tables::{Envelope, Tables};
 use super::{Choice, Cluster, Packed, STEPS_RETURN};
+use crate::endless::Endless;
 use crate::guarantee::Part;
 use crate::model::{Claim, Model};
 
@@ -65,15 +66,32 @@ impl<P: Protocol> Cluster<P> {
         path: &[Choice],
         judged: Option<(usize, Verdict)>,
     ) -> Trace {
+        self.record_lasso(origin, path, &[], judged)
+    }
+
+    /// The trace of an execution whose last part repeats for ever: the stem and one round of the
+    /// cycle. Without a cycle it is the trace of a finite execution.
+    ///
+    /// # Panics
+    ///
+    /// As [`record`](Cluster::record).
+    pub fn record_lasso(
+        &self,
+        origin: &Origin,
+        stem: &[Choice],
+        cycle: &[Choice],
+        judged: Option<(usize, Verdict)>,
+    ) -> Trace {
         let mut recorder = Recorder::new(self.header(origin));
         let mut at = self.initial.clone();
-        for choice in path {
+        for choice in stem.iter().chain(cycle) {
             let after = self.carried_out(&at, *choice);
             let action = self.describe(*choice);
             recorder.record(self.happening(&at, &action, &after));
             at = after;
         }
         recorder.finish(|header| {
+            header.loop_from = (!cycle.is_empty()).then_some(stem.len());
             if let Some((guarantee, verdict)) = judged {
                 header.guarantee = Some(self.judged(guarantee, &at));
                 header.verdict = verdict;
@@ -84,7 +102,7 @@ impl<P: Protocol> Cluster<P> {
     /// Executes a schedule from the initial configuration, choices matched by name and arguments.
     ///
     /// Faults beyond the cluster's budgets are carried out too: a schedule is no search. `judged`
-    /// is the position of the guarantee that the last configuration is judged by.
+    /// is the position of the guarantee that the execution is judged by.
     ///
     /// # Errors
     ///
@@ -95,8 +113,20 @@ impl<P: Protocol> Cluster<P> {
         schedule: impl IntoIterator<Item = &'a Action>,
         judged: Option<usize>,
     ) -> Result<Trace, Unresolved> {
+        self.execute_lasso(origin, schedule, None, judged)
+    }
+
+    /// [`execute`](Cluster::execute), with the step after which the schedule is said to repeat.
+    fn execute_lasso<'a>(
+        &self,
+        origin: &Origin,
+        schedule: impl IntoIterator<Item = &'a Action>,
+        loop_from: Option<usize>,
+        judged: Option<usize>,
+    ) -> Result<Trace, Unresolved> {
         let mut recorder = Recorder::new(self.header(origin));
         let mut at = self.initial.clone();
+        let (mut states, mut taken) = (vec![at.clone()], Vec::new());
         for (index, action) in schedule.into_iter().enumerate() {
             let choice = self.resolve(&at, action).map_err(|why| Unresolved {
                 step: index + 1,
@@ -107,10 +137,17 @@ impl<P: Protocol> Cluster<P> {
             let after = self.carried_out(&at, choice);
             recorder.record(self.happening(&at, &self.describe(choice), &after));
             at = after;
+            states.push(at.clone());
+            taken.push(choice);
         }
+        let steps = taken.len();
+        let endless = Endless::new(self, states, taken, loop_from.unwrap_or(steps));
         Ok(recorder.finish(|header| {
+            header.loop_from = loop_from.filter(|from| *from < steps && endless.is_some());
             if let Some(guarantee) = judged {
-                let is_violated = self.violates(guarantee, &at);
+                let for_ever =
+                    || endless.as_ref().is_some_and(|endless| endless.violates(guarantee));
+                let is_violated = self.violates(guarantee, &at) || for_ever();
                 header.verdict = if is_violated { Verdict::Violated } else { Verdict::Bounded };
                 header.guarantee = Some(self.judged(guarantee, &at));
             }
@@ -132,7 +169,8 @@ impl<P: Protocol> Cluster<P> {
             let is_wanted = |claim: &Claim| claim.name == wanted.name && claim.kind == wanted.kind;
             self.guarantees().iter().position(is_wanted)
         });
-        let again = self.execute(&origin, trace.schedule(), judged)?;
+        let again =
+            self.execute_lasso(&origin, trace.schedule(), trace.header.loop_from, judged)?;
         let pairs = (0..).zip(trace.snapshots().zip(again.snapshots()));
         let difference = pairs
             .map(|(step, (told, found))| (step, diff("", &to_json(&told), &to_json(&found))))
@@ -140,11 +178,15 @@ impl<P: Protocol> Cluster<P> {
         Ok(Reexecution { trace: again, difference })
     }
 
-    /// Whether a configuration violates a guarantee; `reachable` is never violated by a single one.
+    /// Whether a configuration violates a guarantee; `reachable`, and what only an [`Endless`]
+    /// execution violates, is never violated by a single one.
     pub fn violates(&self, guarantee: usize, at: &Configuration) -> bool {
         match self.guarantees()[guarantee].kind {
             GuaranteeKind::Always => !self.evaluate(guarantee, Part::Main, at),
-            GuaranteeKind::Reachable => false,
+            GuaranteeKind::Reachable
+            | GuaranteeKind::Eventually(_)
+            | GuaranteeKind::LeadsTo(_)
+            | GuaranteeKind::Convergent(_) => false,
             GuaranteeKind::PrePost => {
                 self.is_at_rest(at)
                     && self.evaluate(guarantee, Part::Main, at)
@@ -241,6 +283,7 @@ impl<P: Protocol> Cluster<P> {
             verdict: Verdict::Bounded,
             initial: self.snapshot(&self.initial),
             spec: None,
+            loop_from: None,
         }
     }
 

@@ -22,7 +22,7 @@ enum Thread {
     Done,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Access {
     Read(usize),
     Write(usize),

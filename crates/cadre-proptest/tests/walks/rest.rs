@@ -51,3 +51,14 @@ fn a_precondition_chooses_what_is_judged() {
     // One step for each fault to take back, and three to the end.
     assert_eq!(two_faults.len(), 7);
 }
+
+#[test]
+fn no_walk_is_long_enough_to_be_endless() {
+    let never = check(Line)
+        .eventually("never there", |_| false)
+        .leads_to("never answered", |_| true, |_| false)
+        .convergent("never settled", |_| false);
+    let options = FuzzOptions { cases: 100, steps_max: 20, seed: 0 };
+    let found = fuzz(&Rc::new(never), &options, &mut |_| true);
+    assert_eq!((found.violation, found.reached), (None, vec![false; 3]));
+}

@@ -245,6 +245,7 @@ pub(crate) fn header(names: &[String], network: Network, initial: Snapshot) -> H
         verdict: Verdict::Bounded,
         initial,
         spec: None,
+        loop_from: None,
     }
 }
 

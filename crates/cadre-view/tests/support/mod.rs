@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use cadre_trace::{
-    Action, DiskWrite, Effect, Envelope, Event, Guarantee, GuaranteeKind, Happening, Header,
-    HistoryEvent, Json, NodeSnapshot, Recorder, Request, Snapshot, Status, Trace, Verdict,
+    Action, DiskWrite, Effect, Envelope, Event, Fairness, Guarantee, GuaranteeKind, Happening,
+    Header, HistoryEvent, Json, NodeSnapshot, Recorder, Request, Snapshot, Status, Trace, Verdict,
 };
 use serde_json::json;
 
@@ -30,6 +30,7 @@ impl Story {
             verdict: Verdict::Holds,
             initial: initial.clone(),
             spec: None,
+            loop_from: None,
         };
         Self { recorder: Recorder::new(header), after: initial, growing: network == "growing" }
     }
@@ -188,6 +189,21 @@ impl Story {
                 finding: finding.map(str::to_owned),
             });
         })
+    }
+
+    /// Violates a guarantee by what happens for ever after that step; `None` where nothing does.
+    pub(crate) fn violates_for_ever(
+        self,
+        guarantee: &str,
+        reads: &[&str],
+        loop_from: Option<usize>,
+    ) -> Trace {
+        let mut trace = self.violates(guarantee, reads, None);
+        trace.header.loop_from = loop_from;
+        if let Some(guarantee) = &mut trace.header.guarantee {
+            guarantee.kind = GuaranteeKind::Eventually(Fairness::Weak);
+        }
+        trace
     }
 
     pub(crate) fn holds(self) -> Trace {
