@@ -82,14 +82,6 @@ impl cadre::Game for Game {
             .guarantee(Guarantee::reachable("all can commit", |view: &View<TwoPhaseCommit>| {
                 participants(view).all(|(_, progress)| progress == Progress::Committed)
             }))
-            // The transaction manager can abort until it has decided, and a fair network delivers
-            // what it decides.
-            .guarantee(Guarantee::eventually(
-                "every resource manager decides",
-                |view: &View<TwoPhaseCommit>| {
-                    participants(view).all(|(_, progress)| is_decided(progress))
-                },
-            ))
             .build()
     }
 
