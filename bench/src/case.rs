@@ -30,7 +30,7 @@ impl Case {
             Self::TwoPhaseCommit => &[7, 8, 9],
             Self::Paxos | Self::LossyPaxos => &[1],
             Self::GrowingPaxos => &[1, 2],
-            Self::Raft => &[1, 2],
+            Self::Raft => &[2, 3],
             Self::IncrementLock => &[7, 8, 9],
         }
     }
@@ -39,7 +39,8 @@ impl Case {
     pub(crate) fn quick_size(self) -> u32 {
         match self {
             Self::TwoPhaseCommit | Self::IncrementLock => 7,
-            Self::Paxos | Self::LossyPaxos | Self::GrowingPaxos | Self::Raft => 1,
+            Self::Raft => 2,
+            Self::Paxos | Self::LossyPaxos | Self::GrowingPaxos => 1,
         }
     }
 
@@ -107,6 +108,7 @@ pub(crate) fn raft_limits(size: u32) -> Limits {
         0 => Limits { term_max: 1, log_max: 1, candidates: 1 },
         1 => Limits { term_max: 1, log_max: 1, candidates: 3 },
         2 => Limits { term_max: 2, log_max: 1, candidates: 2 },
+        3 => Limits { term_max: 2, log_max: 1, candidates: 3 },
         _ => Limits { term_max: 2, log_max: 2, candidates: 2 },
     }
 }

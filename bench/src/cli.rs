@@ -88,16 +88,15 @@ enum Command {
 
 fn all(selection: &Selection) -> Result<()> {
     let plan = plan(selection)?;
-    table::preface(&plan).iter().for_each(|line| output::line(line));
     let mut runner = Runner::new(&plan);
+    table::preface(&plan, runner.skipped()).iter().for_each(|line| output::line(line));
     let mut found = Vec::new();
     for (case, size) in &plan.searches {
         let series = runner.run(*case, *size)?;
         table::rows(*case, *size, &series).iter().for_each(|line| output::line(line));
         found.extend(series);
     }
-    targets::lines(&found).iter().for_each(|line| output::line(line));
-    runner.skipped().for_each(output::line);
+    targets::lines(&found, plan.workers).iter().for_each(|line| output::line(line));
     Ok(())
 }
 

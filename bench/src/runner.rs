@@ -86,8 +86,8 @@ impl<'a> Runner<'a> {
     }
 
     /// A line for each tool that is not there.
-    pub(crate) fn skipped(&self) -> impl Iterator<Item = &str> {
-        self.absent.values().map(String::as_str)
+    pub(crate) fn skipped(&self) -> impl Iterator<Item = String> + '_ {
+        self.absent.iter().map(|(tool, why)| format!("{}: {why}, skipped", tool.name()))
     }
 
     /// Runs the tools on a search, alternately, so that all of them see the same moods of the

@@ -4,8 +4,8 @@ use crate::runner::{Plan, Series};
 use crate::tool::Tool;
 
 /// What stands above the rows.
-pub(crate) fn preface(plan: &Plan) -> Vec<String> {
-    vec![
+pub(crate) fn preface(plan: &Plan, skipped: impl Iterator<Item = String>) -> Vec<String> {
+    let mut lines = vec![
         format!(
             "{} workers asked of each tool; best of {} runs, `mid` the median, taken in turns",
             plan.workers, plan.repeat
@@ -15,24 +15,38 @@ pub(crate) fn preface(plan: &Plan) -> Vec<String> {
         "search: as the tool tells it; B/state: peak memory by distinct states, all of it counted"
             .to_owned(),
         "the last three columns: how many times as much as ours".to_owned(),
-        String::new(),
-        format!(
-            "{:<24} {:<15} {:>3} {:>12} {:>9} {:>9} {:>9} {:>9} {:>9} {:>8} {:>7} {:>7} {:>7}",
-            "case",
-            "tool",
-            "thr",
-            "distinct",
-            "wall s",
-            "mid s",
-            "search s",
-            "CPU s",
-            "peak MB",
-            "B/state",
-            "wall",
-            "CPU",
-            "memory"
+        load(),
+    ];
+    lines.extend(skipped);
+    lines.push(String::new());
+    lines.push(format!(
+        "{:<24} {:<15} {:>3} {:>12} {:>9} {:>9} {:>9} {:>9} {:>9} {:>8} {:>7} {:>7} {:>7}",
+        "case",
+        "tool",
+        "thr",
+        "distinct",
+        "wall s",
+        "mid s",
+        "search s",
+        "CPU s",
+        "peak MB",
+        "B/state",
+        "wall",
+        "CPU",
+        "memory"
+    ));
+    lines
+}
+
+/// What else the machine does, where it tells.
+fn load() -> String {
+    let averages = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    match averages.split_whitespace().next() {
+        Some(load) => format!(
+            "load of the machine before: {load}; of what else runs, processor times suffer less"
         ),
-    ]
+        None => "load of the machine before: not known".to_owned(),
+    }
 }
 
 /// The rows of one search, and what is wrong with them.

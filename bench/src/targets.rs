@@ -6,8 +6,11 @@ use crate::table::ratio;
 use crate::tool::Tool;
 
 /// What the project has set itself, each with what was found.
-pub(crate) fn lines(found: &[Series]) -> Vec<String> {
-    let mut lines = vec![String::new(), "targets (wall time, 2 workers)".to_owned()];
+pub(crate) fn lines(found: &[Series], workers: u32) -> Vec<String> {
+    let mut lines = vec![
+        String::new(),
+        format!("targets: wall time, set for 2 workers of each tool, measured with {workers}"),
+    ];
     let stateright: &[Tool] = &[Tool::StaterightBfs, Tool::StaterightDfs];
     for (case, size, peers, least) in [
         (Case::TwoPhaseCommit, 9, stateright, 10.0),
@@ -15,7 +18,7 @@ pub(crate) fn lines(found: &[Series]) -> Vec<String> {
         (Case::Paxos, 1, stateright, 30.0),
         (Case::LossyPaxos, 1, stateright, 30.0),
         (Case::GrowingPaxos, 2, stateright, 30.0),
-        (Case::Raft, 2, stateright, 30.0),
+        (Case::Raft, 3, stateright, 30.0),
     ] {
         let peer = if peers[0].is_stateright() { "Stateright" } else { peers[0].name() };
         let what = format!("{} {size}: at least {} {peer}", case.name(), times(least));
@@ -95,14 +98,14 @@ mod tests {
             series(Tool::StaterightBfs, 12.0),
             series(Tool::StaterightDfs, 9.0),
         ];
-        assert!(lines(&slow)[2].contains("missed") && lines(&slow)[2].contains("9.00x"));
+        assert!(lines(&slow, 2)[2].contains("missed") && lines(&slow, 2)[2].contains("9.00x"));
         let fast = [series(Tool::Ours, 0.5), slow[1].clone(), slow[2].clone()];
-        assert!(lines(&fast)[2].contains("met ") && lines(&fast)[2].contains("18x"));
+        assert!(lines(&fast, 2)[2].contains("met ") && lines(&fast, 2)[2].contains("18x"));
     }
 
     #[test]
     fn what_was_not_measured_is_not_met() {
-        assert!(lines(&[]).iter().skip(2).all(|line| line.contains("not measured")));
+        assert!(lines(&[], 2).iter().skip(2).all(|line| line.contains("not measured")));
     }
 
     #[test]

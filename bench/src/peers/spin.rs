@@ -60,7 +60,7 @@ pub(crate) fn present() -> Result<()> {
         let log = directory.path().join(name);
         match run(&Program::new(name).arg(flag), &log, COMPILE_LIMIT, &Stop::new()) {
             Ok(_) => {}
-            Err(ProcessError::NotFound { .. }) => bail!("{name} is not installed"),
+            Err(ProcessError::NotFound { .. }) => bail!("{name} not installed"),
             Err(other) => return Err(other.into()),
         }
     }
