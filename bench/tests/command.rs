@@ -6,12 +6,12 @@ use cadre::process::{PrivateDirectory, Program, Stop, run};
 
 /// Runs the command; gives what it printed, and whether it was content.
 fn bench(arguments: &str, change: impl Fn(Program) -> Program) -> (String, bool) {
-    let directory = PrivateDirectory::new("bench-test").unwrap();
+    let directory = PrivateDirectory::new("bench-test").expect("a private directory");
     let program = Program::new(env!("CARGO_BIN_EXE_cadre-bench")).args(arguments.split(' '));
     let log = directory.path().join("log");
     let limit = Duration::from_secs(120);
-    let finished = run(&change(program), &log, limit, &Stop::new()).unwrap();
-    (finished.output().unwrap(), finished.code == Some(0))
+    let finished = run(&change(program), &log, limit, &Stop::new()).expect("the command runs");
+    (finished.output().expect("its output is there"), finished.code == Some(0))
 }
 
 #[test]
