@@ -58,6 +58,11 @@ impl Case {
         }
     }
 
+    /// Whether a search takes a tool so long that it is run only when the tool is asked for.
+    pub(crate) fn is_long(self, size: u32, tool: Tool) -> bool {
+        self == Self::TwoPhaseCommit && size > 8 && tool == Tool::Tlc
+    }
+
     /// How many states there are, where that is known from elsewhere.
     pub(crate) fn expected(self, size: u32) -> Option<u64> {
         match (self, size) {

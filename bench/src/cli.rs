@@ -124,6 +124,7 @@ fn plan(selection: &Selection) -> Result<Plan> {
         },
         workers: selection.workers,
         repeat: if selection.quick { 1 } else { selection.repeat },
+        runs_long: !selection.tools.is_empty(),
     })
 }
 

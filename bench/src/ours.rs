@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use cadre::explore::{Bounds, Flow, explore};
+use cadre::explore::{Bounds, Exploration, Flow, explore};
 use cadre::model::Model;
 use cadre::trace::Verdict;
 
@@ -27,11 +27,16 @@ pub(crate) fn search(case: Case, size: u32, workers: u32) -> Result<Searched> {
     }
 }
 
-/// The one call of the explorer.
+/// What the explorer says of a model.
+#[cfg(test)]
+pub(crate) fn verdict<M: Model>(model: &M) -> Verdict {
+    call(model, 1).verdict()
+}
+
 #[expect(clippy::disallowed_methods, reason = "measuring the time of a search is the purpose")]
-fn run<M: Model>(model: &M, _workers: u32) -> Result<Searched> {
+fn run<M: Model>(model: &M, workers: u32) -> Result<Searched> {
     let begun = Instant::now();
-    let found = explore(model, &Bounds::default(), &mut |_| Flow::Continue);
+    let found = call(model, workers);
     let seconds = begun.elapsed().as_secs_f64();
     ensure!(found.verdict() == Verdict::Holds, "expected all to hold, found {:?}", found.verdict());
     Ok(Searched {
@@ -42,4 +47,9 @@ fn run<M: Model>(model: &M, _workers: u32) -> Result<Searched> {
         depth: found.progress.depth,
         seconds,
     })
+}
+
+/// The one call of the explorer.
+fn call<M: Model>(model: &M, _workers: u32) -> Exploration<M::Action> {
+    explore(model, &Bounds::default(), &mut |_| Flow::Continue)
 }

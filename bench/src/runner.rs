@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) workers: u32,
     /// How often.
     pub(crate) repeat: u32,
+    /// Whether searches that take a tool very long are run as well.
+    pub(crate) runs_long: bool,
 }
 
 /// The runs of one tool on one search.
@@ -97,8 +99,11 @@ impl<'a> Runner<'a> {
     ///
     /// Where a run cannot be started at all.
     pub(crate) fn run(&mut self, case: Case, size: u32) -> Result<Vec<Series>> {
-        let is_wanted =
-            |tool: &&Tool| self.plan.tools.contains(tool) && !self.absent.contains_key(tool);
+        let is_wanted = |tool: &&Tool| {
+            self.plan.tools.contains(tool)
+                && !self.absent.contains_key(tool)
+                && (self.plan.runs_long || !case.is_long(size, **tool))
+        };
         let mut all: Vec<Series> = case
             .tools()
             .iter()

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use cadre::model::ClusterBuilder;
 use cadre::prelude::{
     Budget, Cluster, Disk, Effects, Event, Faults, Guarantee, Network, NodeId, Nothing, Protocol,
     View,
@@ -11,6 +12,11 @@ use super::{ACCEPTORS, MAJORITY, PROPOSERS, acceptor_name, proposer_name};
 
 /// The cluster of our tool.
 pub(crate) fn cluster(rounds: u32, network: Network, losses: Budget) -> Result<Cluster<Paxos>> {
+    let faults = Faults { losses, ..Faults::default() };
+    Ok(builder(rounds).network(network).faults(faults).build()?)
+}
+
+fn builder(rounds: u32) -> ClusterBuilder<Paxos> {
     let paxos = Paxos {
         proposers: (0..PROPOSERS).map(NodeId::from_index).collect(),
         acceptors: (PROPOSERS..PROPOSERS + ACCEPTORS).map(NodeId::from_index).collect(),
@@ -26,8 +32,7 @@ pub(crate) fn cluster(rounds: u32, network: Network, losses: Budget) -> Result<C
         let first = chosen.next();
         chosen.all(|value| Some(value) == first)
     });
-    let faults = Faults { losses, ..Faults::default() };
-    Ok(builder.network(network).faults(faults).guarantee(agreement).build()?)
+    builder.guarantee(agreement)
 }
 
 /// The protocol.
@@ -183,5 +188,29 @@ fn hear_acceptance(phase: &mut Phase, from: NodeId) {
     acceptances.insert(from);
     if acceptances.len() >= MAJORITY {
         *phase = Phase::Chosen { value: *value };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cadre::trace::Verdict;
+
+    use super::*;
+    use crate::ours;
+
+    #[test]
+    fn either_value_can_be_chosen() {
+        for value in [1, 2] {
+            let never = Guarantee::always("the value is not chosen", move |view: &View<Paxos>| {
+                view.nodes().all(|node| match view.state(node) {
+                    Some(State::Proposer { phase: Phase::Chosen { value: chosen }, .. }) => {
+                        *chosen != value
+                    }
+                    Some(State::Proposer { .. } | State::Acceptor { .. }) | None => true,
+                })
+            });
+            let cluster = builder(1).guarantee(never).build().unwrap();
+            assert_eq!(ours::verdict(&cluster), Verdict::Violated, "{value}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use cadre::model::ClusterBuilder;
 use cadre::prelude::{
     Cluster, Disk, Effects, Event, Guarantee, Network, NodeId, Nothing, Protocol, View,
 };
@@ -10,12 +11,16 @@ use super::{Limits, MAJORITY, SERVERS};
 
 /// The cluster of our tool.
 pub(crate) fn cluster(limits: Limits) -> Result<Cluster<Raft>> {
+    Ok(builder(limits).build()?)
+}
+
+fn builder(limits: Limits) -> ClusterBuilder<Raft> {
     let servers = (0..SERVERS).map(NodeId::from_index).collect();
     let builder = (1..=SERVERS)
         .fold(Cluster::builder(Raft { servers, limits }), |builder, server| {
             builder.node(format!("server{server}"))
         });
-    Ok(builder
+    builder
         .network(Network::ConsumedOnce)
         .guarantee(Guarantee::always("no term has two leaders", |view: &View<Raft>| {
             let leaders = || states(view).filter(|state| matches!(state.role, Role::Leader { .. }));
@@ -29,7 +34,6 @@ pub(crate) fn cluster(limits: Limits) -> Result<Cluster<Raft>> {
                 })
             })
         }))
-        .build()?)
 }
 
 /// The protocol.
@@ -218,4 +222,33 @@ impl Message {
 
 fn states(view: &View<Raft>) -> impl Iterator<Item = &State> {
     view.nodes().filter_map(|node| view.state(node))
+}
+
+#[cfg(test)]
+mod tests {
+    use cadre::trace::Verdict;
+
+    use super::*;
+    use crate::ours;
+
+    #[test]
+    fn a_leader_is_elected_and_an_entry_committed() {
+        let limits = Limits { term_max: 1, log_max: 1, candidates: 1 };
+        let nobody = Guarantee::always("nothing is committed", |view: &View<Raft>| {
+            states(view).all(|state| state.committed == 0)
+        });
+        let cluster = builder(limits).guarantee(nobody).build().unwrap();
+        assert_eq!(ours::verdict(&cluster), Verdict::Violated);
+    }
+
+    #[test]
+    fn a_leader_of_a_higher_term_replaces_one_of_a_lower() {
+        let limits = Limits { term_max: 2, log_max: 0, candidates: 2 };
+        let first_only = Guarantee::always("nobody leads in term 2", |view: &View<Raft>| {
+            let leads = |state: &State| matches!(state.role, Role::Leader { .. });
+            states(view).all(|state| state.term < 2 || !leads(state))
+        });
+        let cluster = builder(limits).guarantee(first_only).build().unwrap();
+        assert_eq!(ours::verdict(&cluster), Verdict::Violated);
+    }
 }
