@@ -39,7 +39,7 @@ pub enum Purpose {
 }
 
 impl Manifest {
-    /// The manifests of all members: `crates/*`, `tests` and `xtask`.
+    /// The manifests of all members: `crates/*`, `bench`, `tests` and `xtask`.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ fn is_member(path: &str) -> bool {
     let folder = path.strip_suffix("/Cargo.toml");
     let folder = folder.map(|folder| folder.strip_prefix("crates/").unwrap_or(folder));
     match folder {
-        Some("tests" | "xtask") => true,
+        Some("bench" | "tests" | "xtask") => true,
         Some(folder) => path.starts_with("crates/") && !folder.contains('/'),
         None => false,
     }

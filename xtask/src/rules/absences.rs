@@ -49,13 +49,13 @@ const DUTIES: [Duty; 9] = [
     Duty {
         what: "leave printing to the command",
         trace: Trace::Macro(&["print", "println", "eprint", "eprintln"]),
-        places: Places::AllBut(&["crates/cadre-cli", "crates/cadre-app", "xtask"]),
+        places: Places::AllBut(&["crates/cadre-cli", "crates/cadre-app", "bench", "xtask"]),
         binds_tests: true,
     },
     Duty {
         what: "leave printing to the command",
         trace: Trace::Path(&[&["io", "stdout"], &["io", "stderr"]]),
-        places: Places::AllBut(&["crates/cadre-cli", "crates/cadre-app", "xtask"]),
+        places: Places::AllBut(&["crates/cadre-cli", "crates/cadre-app", "bench", "xtask"]),
         binds_tests: true,
     },
     Duty {
@@ -67,6 +67,7 @@ const DUTIES: [Duty; 9] = [
             "crates/cadre-process",
             "crates/cadre-cli",
             "crates/cadre-tla",
+            "bench",
         ]),
         binds_tests: false,
     },
@@ -231,6 +232,7 @@ mod tests {
         {
             told_apart(text, "crates/cadre-view/src/a.rs", "crates/cadre-cli/src/a.rs");
             told_apart(text, "crates/cadre/tests/a.rs", "xtask/src/main.rs");
+            told_apart(text, "tests/tests/a.rs", "bench/src/a.rs");
         }
         assert_eq!(found("crates/cadre-view/src/a.rs", "/// println!(\"documentation\")"), 0);
     }
@@ -240,6 +242,7 @@ mod tests {
         let clock = "fn f() { std::time::Instant::now(); }";
         told_apart(clock, "crates/cadre-explore/src/a.rs", "crates/cadre-tla/src/a.rs");
         told_apart(clock, "crates/cadre-explore/src/a.rs", "crates/cadre-explore/tests/a.rs");
+        told_apart(clock, "crates/cadre-explore/src/a.rs", "bench/src/a.rs");
         let socket = "use std::net::TcpStream;";
         told_apart(socket, "crates/cadre-cli/src/a.rs", "crates/cadre-runtime/src/a.rs");
         let file = "use std::{fs, io};";

@@ -24,7 +24,7 @@ enum Reach {
     Everything,
 }
 
-const PLACES: [Place; 20] = [
+const PLACES: [Place; 21] = [
     place("cadre-step", 0, &[], Reach::Arrows),
     place("cadre-process", 0, &[], Reach::Arrows),
     place("cadre-trace", 1, &["cadre-step"], Reach::Arrows),
@@ -43,6 +43,7 @@ const PLACES: [Place; 20] = [
     place("cadre-cli", 6, &["cadre"], Reach::Arrows),
     place("cadre-protocols", 6, &["cadre"], Reach::Arrows),
     place("cadre-app", 7, &["cadre-cli", "cadre-protocols"], Reach::Arrows),
+    place("cadre-bench", 7, &["cadre", "cadre-protocols"], Reach::Arrows),
     place("cadre-tests", 7, &[], Reach::Everything),
     place("xtask", 7, &["cadre-process"], Reach::Arrows),
 ];
