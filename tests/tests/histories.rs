@@ -1,7 +1,5 @@
 //! Transcripts of `history`: what it prints of recorded histories, and its exit codes.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
-
 use cadre_tests::Bench;
 use expect_test::{Expect, expect};
 

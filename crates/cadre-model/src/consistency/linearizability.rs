@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::minimal::{self, Reduced};
-use super::search::{Found, Item, Ordering, Search, items};
+use super::search::{Found, Item, Ordering, Search, Stuck, items};
 use super::{Budget, Explained, History, Reason, Specification, Verdict, Violation};
 
 /// How much more an explanation may search than the verdict.
@@ -49,13 +49,15 @@ pub fn explain_linearizability<S: Specification>(
     for part in parts {
         match search(specification, &part, &mut steps_left) {
             Found::Legal(_) => {}
-            Found::Illegal(_) => illegal.push(part),
+            Found::Illegal(stuck) => illegal.push((part, stuck.furthest)),
             Found::Exhausted => exhausted = true,
         }
     }
     let steps = budget.steps_max - steps_left;
     let mut spare = budget.steps_max.saturating_mul(EXPLANATION_FACTOR);
-    let prefixes = illegal.iter().map(|part| illegal_prefix(specification, part, &mut spare));
+    let prefixes = illegal
+        .iter()
+        .map(|(part, furthest)| illegal_prefix(specification, part, *furthest, &mut spare));
     let first = prefixes.collect::<Vec<_>>().into_iter().min_by_key(|prefix| prefix.end);
     let verdict = match (&first, exhausted) {
         (Some(_), _) => Verdict::Violated,
@@ -96,33 +98,42 @@ struct Prefix<'a, S: Specification> {
     end: usize,
     /// Whether everything before that answer is known to be linearizable.
     is_shortest: bool,
+    /// Other answers that the search came across.
+    others: Vec<S::Answer>,
 }
 
-/// Prefixes of a linearizable history are linearizable: the shortest one that is not is found by
-/// halving.
+/// The shortest beginning that is not linearizable.
+///
+/// A search that failed has placed everything before the furthest event that it came to; so that
+/// event is where to look first. It may be too early only because the search knew what was answered
+/// later, and the beginning does not.
 fn illegal_prefix<'a, S: Specification>(
     specification: &S,
     part: &[Item<'a, S>],
+    furthest: usize,
     spare: &mut u64,
 ) -> Prefix<'a, S> {
     let answered = part.iter().filter(|item| item.answer.is_some());
     let mut ends: Vec<usize> = answered.map(|item| item.ended).collect();
     ends.sort_unstable();
-    let (mut low, mut high) = (0, ends.len() - 1);
+    let last = ends.last().copied().unwrap_or(furthest);
     let mut is_shortest = true;
-    while low < high {
-        let middle = low.midpoint(high);
-        match search(specification, &prefix(specification, part, ends[middle]), spare) {
-            Found::Illegal(_) => high = middle,
-            Found::Legal(_) => low = middle + 1,
+    for end in ends.into_iter().filter(|end| *end >= furthest) {
+        let items = prefix(specification, part, end);
+        let at = items.iter().position(|item| item.ended == end).unwrap_or(0);
+        match Search::new(specification, &items, Ordering::RealTime).watching(at).run(spare) {
+            Found::Illegal(Stuck { expected: others, .. }) => {
+                return Prefix { items, end, is_shortest, others };
+            }
+            Found::Legal(_) => {}
             Found::Exhausted => {
                 is_shortest = false;
-                low = middle + 1;
+                break;
             }
         }
     }
-    let end = ends[high];
-    Prefix { items: prefix(specification, part, end), end, is_shortest }
+    let items = prefix(specification, part, last);
+    Prefix { items, end: last, is_shortest, others: Vec::new() }
 }
 
 /// What is known after an event: later answers are still to come.
@@ -148,9 +159,9 @@ fn explain<S: Specification>(
     prefix: Prefix<'_, S>,
     spare: &mut u64,
 ) -> Violation<S::Answer> {
-    let Prefix { items, end, is_shortest } = prefix;
+    let Prefix { items, end, is_shortest, others } = prefix;
     let last = items.iter().find(|item| item.ended == end).map_or(0, |item| item.call);
-    let expected = expected(specification, &items, last, spare);
+    let expected = expected(specification, &items, last, others, spare);
     let mut judge = |items: &[Item<'_, S>]| match search(specification, items, spare) {
         Found::Illegal(_) => Some(true),
         Found::Legal(_) => Some(false),
@@ -174,22 +185,20 @@ fn explain<S: Specification>(
     }
 }
 
-/// What an operation could have been answered: what the search for a place came across, checked.
+/// Of answers that an operation could have had, those that have a place.
 fn expected<S: Specification>(
     specification: &S,
     items: &[Item<'_, S>],
     last: usize,
+    others: Vec<S::Answer>,
     spare: &mut u64,
 ) -> Vec<S::Answer> {
     let Some(at) = items.iter().position(|item| item.call == last) else { return Vec::new() };
-    let watching = Search::new(specification, items, Ordering::RealTime).watching(at);
-    let Found::Illegal(stuck) = watching.run(spare) else { return Vec::new() };
     let mut is_legal = |answer: &S::Answer| {
         let mut changed = items.to_vec();
         changed[at].answer = Some(answer);
         matches!(search(specification, &changed, spare), Found::Legal(_))
     };
-    let mut expected = stuck.expected.clone();
-    expected.retain(|answer| is_legal(answer));
-    expected
+    let legal: Vec<bool> = others.iter().map(&mut is_legal).collect();
+    others.into_iter().zip(legal).filter_map(|(answer, legal)| legal.then_some(answer)).collect()
 }

@@ -114,3 +114,70 @@ fn root(parents: &mut [usize], mut of: usize) -> usize {
     }
     of
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::History;
+    use super::super::objects::{Answer, Register, RegisterOperation};
+    use super::super::search::items;
+    use super::*;
+
+    const REGISTER: Register<u32> = Register { initial: 0 };
+
+    /// Writes of 1 to 9, each read once.
+    fn history() -> History<RegisterOperation<u32>, Answer<u32>> {
+        let mut history = History::new();
+        for value in 1..10 {
+            history.invoke(0, RegisterOperation::Write(value)).unwrap();
+            history.answer(0, Answer::Done).unwrap();
+            history.invoke(1, RegisterOperation::Read).unwrap();
+            history.answer(1, Answer::Value(value)).unwrap();
+        }
+        history
+    }
+
+    /// The calls that are left where a judge decides.
+    fn left(judge: &dyn Fn(&[usize]) -> Option<bool>) -> (Vec<usize>, bool) {
+        let history = history();
+        let mut is_illegal = |items: &[Item<'_, Register<u32>>]| {
+            judge(&items.iter().map(|item| item.call).collect::<Vec<_>>())
+        };
+        let reduced = reduce(&REGISTER, items(&REGISTER, &history), &mut is_illegal);
+        (reduced.items.iter().map(|item| item.call).collect(), reduced.is_minimal)
+    }
+
+    #[test]
+    fn what_matters_is_left_wherever_it_stands() {
+        // A write takes its read with it unless the read matters, and a read takes nothing.
+        for (one, other) in (0..18).flat_map(|one| (0..18).map(move |other| (one, other))) {
+            let needed = |calls: &[usize]| Some([one, other].iter().all(|at| calls.contains(at)));
+            let mut expected: Vec<usize> =
+                [one, other].iter().flat_map(|at| [at / 2 * 2, *at]).collect();
+            expected.sort_unstable();
+            expected.dedup();
+            assert_eq!(left(&needed), (expected, true), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_decided_stays_and_is_not_called_minimal() {
+        assert_eq!(left(&|_| None), ((0..18).collect(), false));
+        let (calls, is_minimal) =
+            left(&|calls| if calls.len() > 4 { Some(calls.contains(&0)) } else { None });
+        assert!(calls.len() > 4 && calls.len() < 18 && !is_minimal, "{calls:?}");
+    }
+
+    #[test]
+    fn an_operation_without_a_subject_keeps_all_subjects() {
+        let mut history = history();
+        history.invoke(0, RegisterOperation::CompareAndSet { from: 1, to: 2 }).unwrap();
+        history.answer(0, Answer::Refused).unwrap();
+        let refused = history.calls().len() - 1;
+        let mut needs_it =
+            |items: &[Item<'_, Register<u32>>]| Some(items.iter().any(|item| item.call == refused));
+        let reduced = reduce(&REGISTER, items(&REGISTER, &history), &mut needs_it);
+        let calls: Vec<usize> = reduced.items.iter().map(|item| item.call).collect();
+        let writes = (0..18).step_by(2);
+        assert_eq!(calls, writes.chain([refused]).collect::<Vec<_>>());
+    }
+}

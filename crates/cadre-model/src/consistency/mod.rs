@@ -4,12 +4,14 @@
 //! A [`History`] is plain data: who called what when, and what came of it. A [`Specification`] says
 //! what an object answers to one client at a time; [`objects`] has ready-made ones.
 //!
-//! | judged by | how | of what |
-//! |---|---|---|
-//! | [`linearizable`], [`explain_linearizability`] | Wing and Gong (1993), memoised by Lowe (2017), key by key | any object |
-//! | [`sequential`], [`explain_sequential`] | the same search without real time, all keys at once | any object |
-//! | [`causal`] | bad patterns, Bouajjani, Enea, Guerraoui and Hamza (POPL 2017) | reads and writes of distinct values |
-//! | [`session`] | what one process saw, after Terry and others (1994) | reads and writes of distinct values |
+//! * [`linearizable`], [`explain_linearizability`]: Wing and Gong's search (1993), memoised as by
+//!   Lowe (2017), key by key; of any object.
+//! * [`sequential`], [`explain_sequential`]: the same search without real time, all keys at once;
+//!   of any object.
+//! * [`causal`]: bad patterns, after Bouajjani, Enea, Guerraoui and Hamza (POPL 2017); of reads and
+//!   writes of distinct values.
+//! * [`session`]: what one process saw, after Terry and others (1994); of reads and writes of
+//!   distinct values.
 //!
 //! The first two decide NP-complete questions: they stop at a bound and then say
 //! [`Verdict::Unknown`], never more. The others are polynomial.

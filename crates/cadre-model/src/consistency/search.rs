@@ -42,6 +42,8 @@ pub(super) struct Stuck<A> {
     pub(super) order: Vec<usize>,
     /// What else the watched operation could have been answered where it was tried.
     pub(super) expected: Vec<A>,
+    /// The latest event before which everything could be placed, in real time.
+    pub(super) furthest: usize,
 }
 
 /// The most answers that are remembered of the watched operation.
@@ -63,6 +65,7 @@ pub(super) struct Search<'a, 'i, S: Specification> {
     certain: usize,
     watched: Option<usize>,
     expected: Vec<S::Answer>,
+    furthest: usize,
     results: Vec<(S::State, S::Answer)>,
 }
 
@@ -105,6 +108,7 @@ impl<'a, 'i, S: Specification> Search<'a, 'i, S> {
             certain: 0,
             watched: None,
             expected: Vec::new(),
+            furthest: 0,
             results: Vec::new(),
         };
         search.arrange();
@@ -143,7 +147,8 @@ impl<'a, 'i, S: Specification> Search<'a, 'i, S> {
             frames.push(Frame { chosen: None, rest });
             loop {
                 let Some(frame) = frames.last_mut() else {
-                    return Found::Illegal(Stuck { order: longest, expected: self.expected });
+                    let Self { expected, furthest, .. } = self;
+                    return Found::Illegal(Stuck { order: longest, expected, furthest });
                 };
                 if let Some(chosen) = frame.chosen.take() {
                     certain -= placed.take_back(chosen);
@@ -234,7 +239,7 @@ impl<'a, 'i, S: Specification> Search<'a, 'i, S> {
     }
 
     /// Operations that nothing comes before, answered ones first, in order of their calls.
-    fn candidates(&self, placed: &Placed) -> SmallVec<[(Choice, usize); 8]> {
+    fn candidates(&mut self, placed: &Placed) -> SmallVec<[(Choice, usize); 8]> {
         let next = |lane: usize| self.lanes[lane].get(placed.positions[lane] as usize).copied();
         let mut open: SmallVec<[(Choice, usize); 8]> = (0..self.lanes.len())
             .filter_map(|lane| next(lane).map(|item| (Choice::Lane(lane), item)))
@@ -243,6 +248,7 @@ impl<'a, 'i, S: Specification> Search<'a, 'i, S> {
             Ordering::RealTime => open.iter().map(|(_, item)| self.items[*item].ended).min(),
             Ordering::Processes => None,
         };
+        self.furthest = self.furthest.max(deadline.unwrap_or(0));
         let is_in_time =
             |item: usize| deadline.is_none_or(|deadline| self.items[item].invoked < deadline);
         open.retain(|(_, item)| is_in_time(*item));

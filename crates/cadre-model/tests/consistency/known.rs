@@ -2,6 +2,7 @@ use cadre_model::consistency::Causality::{Causal, Convergent, Memory};
 use cadre_model::consistency::SessionGuarantee::{
     self, MonotonicReads, MonotonicWrites, ReadYourWrites, WritesFollowReads,
 };
+use cadre_model::consistency::objects::{Answer, At, RegisterOperation};
 use cadre_model::consistency::{
     Accesses, Budget, HistoryError, Unsuitable, Verdict, explain_linearizability, linearizable,
     sequential,
@@ -221,43 +222,29 @@ fn a_violation_under_one_key_is_found_though_another_key_takes_all_the_steps() {
 #[test]
 fn a_process_calls_one_operation_at_a_time() {
     let mut history = history("a w1");
-    assert_eq!(
-        history.answer(1, cadre_model::consistency::objects::Answer::Done),
-        Err(HistoryError::Idle { process: 1 })
-    );
+    assert_eq!(history.answer(1, Answer::Done), Err(HistoryError::Idle { process: 1 }));
     let again = history.calls()[0].operation.clone();
     assert_eq!(history.invoke(0, again), Err(HistoryError::Busy { process: 0 }));
 }
 
 #[test]
 fn ten_thousand_operations_take_little_more_than_a_step_for_each_overlap() {
-    // Eight processes write and read in turn, each overlapping the seven others.
-    let mut long = StoreHistory::new();
-    let names: Vec<char> = "abcdefgh".chars().collect();
-    let (mut value, mut calls) = (0, Vec::new());
+    // Eight processes write and read in turn, each overlapping the seven others; operations take
+    // effect in the order of their answers.
+    let (mut long, mut value) = (StoreHistory::new(), 0);
     for round in 0..1_250 {
-        for (process, _) in names.iter().enumerate() {
-            let operation = crate::notation::history("a r").calls()[0].operation.clone();
-            let operation = match (round + process) % 2 {
-                0 => cadre_model::consistency::objects::At {
-                    operation: cadre_model::consistency::objects::RegisterOperation::Write(
-                        (round * 8 + process) as u32 + 1,
-                    ),
-                    ..operation
-                },
-                _ => operation,
+        let writes = |process: usize| (round + process).is_multiple_of(2);
+        let written = |process: usize| (8 * round + process) as u32 + 1;
+        for process in 0..8 {
+            let operation = match writes(process) {
+                true => RegisterOperation::Write(written(process)),
+                false => RegisterOperation::Read,
             };
-            calls.push(operation.clone());
-            long.invoke(process, operation).unwrap();
+            long.invoke(process, At { key: 'x', operation }).unwrap();
         }
         for process in 0..8 {
-            let answer = match calls[calls.len() - 8 + process].operation {
-                cadre_model::consistency::objects::RegisterOperation::Write(written) => {
-                    value = written;
-                    cadre_model::consistency::objects::Answer::Done
-                }
-                _ => cadre_model::consistency::objects::Answer::Value(value),
-            };
+            let answer = if writes(process) { Answer::Done } else { Answer::Value(value) };
+            value = if writes(process) { written(process) } else { value };
             long.answer(process, answer).unwrap();
         }
     }

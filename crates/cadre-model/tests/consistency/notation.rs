@@ -51,7 +51,8 @@ fn operation(what: &str) -> At<char, RegisterOperation<u32>> {
     At { key, operation }
 }
 
-/// Calls and answers without anything in between: `a w1, b r0` is short for `a w1, a ok, b r, b =0`.
+/// Calls and answers without anything in between: `a w1, b r0` stands for
+/// `a w1, a ok, b r, b =0`.
 pub(crate) fn one_by_one(text: &str) -> StoreHistory {
     let mut events = Vec::new();
     for call in text.split(',') {
