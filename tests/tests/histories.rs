@@ -71,11 +71,11 @@ fn a_stale_read_is_sequential() {
     check(
         "tests/histories/stale-read.ndjson --consistency sequential",
         expect![[r#"
-        judging tests/histories/stale-read.ndjson · register · sequential
-        history  holds     5 operations, 1 without an answer, 9 steps
-        PASS     sequential holds of this history (exit 0)
-        exit 0
-    "#]],
+            judging tests/histories/stale-read.ndjson · register · sequential
+            history  holds     5 operations, 1 without an answer, 14 steps
+            PASS     sequential holds of this history (exit 0)
+            exit 0
+        "#]],
     );
 }
 

@@ -14,22 +14,7 @@ pub fn linearizable<S: Specification>(
     history: &History<S::Operation, S::Answer>,
     budget: Budget,
 ) -> Verdict {
-    let mut steps_left = budget.steps_max;
-    let mut parts = parts(specification, items(specification, history));
-    // A violation in a small part is found before a large one takes all the steps.
-    parts.sort_by_key(Vec::len);
-    let mut exhausted = false;
-    for part in &parts {
-        match search(specification, part, &mut steps_left) {
-            Found::Legal(_) => {}
-            Found::Illegal(_) => return Verdict::Violated,
-            Found::Exhausted => exhausted = true,
-        }
-    }
-    match exhausted {
-        true => Verdict::Unknown { steps: budget.steps_max },
-        false => Verdict::Holds,
-    }
+    decide(specification, history, &mut budget.steps_max.clone())
 }
 
 /// Whether a history is [`linearizable`], and if not, why.
@@ -66,6 +51,30 @@ pub fn explain_linearizability<S: Specification>(
     };
     let violation = first.map(|prefix| explain(specification, prefix, &mut spare));
     Explained { verdict, steps, violation }
+}
+
+/// Whether a history is linearizable, within the steps that are left.
+pub(super) fn decide<S: Specification>(
+    specification: &S,
+    history: &History<S::Operation, S::Answer>,
+    steps_left: &mut u64,
+) -> Verdict {
+    let steps = *steps_left;
+    let mut parts = parts(specification, items(specification, history));
+    // A violation in a small part is found before a large one takes all the steps.
+    parts.sort_by_key(Vec::len);
+    let mut exhausted = false;
+    for part in &parts {
+        match search(specification, part, steps_left) {
+            Found::Legal(_) => {}
+            Found::Illegal(_) => return Verdict::Violated,
+            Found::Exhausted => exhausted = true,
+        }
+    }
+    match exhausted {
+        true => Verdict::Unknown { steps },
+        false => Verdict::Holds,
+    }
 }
 
 /// The operations of each part that can be judged alone.
