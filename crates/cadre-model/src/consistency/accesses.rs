@@ -158,6 +158,39 @@ impl Accesses {
     }
 }
 
+impl Accesses {
+    /// The accesses of some calls; reads whose write is not among them are left out too.
+    pub(super) fn only(&self, calls: &[usize]) -> Self {
+        let is_kept = |call: usize| calls.binary_search(&call).is_ok();
+        let mut nodes = Vec::with_capacity(calls.len());
+        for node in self.nodes.iter().filter(|node| is_kept(node.call)) {
+            let kind = match node.kind {
+                Kind::Read(Source::Write(write)) => {
+                    let write = self.nodes[write].call;
+                    if !is_kept(write) {
+                        continue;
+                    }
+                    Kind::Read(Source::Write(write))
+                }
+                kind @ (Kind::Write | Kind::UnknownWrite | Kind::Read(_)) => kind,
+            };
+            nodes.push(Node { kind, ..node.clone() });
+        }
+        Self { nodes: settle(nodes, self.processes), processes: self.processes }
+    }
+
+    /// What can be left out together: a read, and a write with all reads of its value.
+    pub(super) fn groups(&self) -> Vec<Vec<usize>> {
+        let mut groups: Vec<Vec<usize>> = Vec::with_capacity(self.nodes.len());
+        for (index, node) in self.nodes.iter().enumerate() {
+            let is_of_it = |other: &&Node| other.source() == Some(Source::Write(index));
+            let readers = self.nodes.iter().filter(is_of_it).map(|reader| reader.call);
+            groups.push(std::iter::once(node.call).chain(readers).collect());
+        }
+        groups
+    }
+}
+
 struct Told<P, D> {
     call: usize,
     is_certain: bool,

@@ -136,6 +136,11 @@ impl Graph {
         // The shortest through that node, begun with its first call.
         let mut cycle = self.path(node, node);
         cycle.pop();
+        // Where the cycle was begun may be between two others of its chain.
+        cycle.rotate_left(1);
+        cycle.extend(cycle.first().copied());
+        cycle = self.shorten(cycle);
+        cycle.pop();
         let first = cycle.iter().enumerate().min_by_key(|(_, node)| **node);
         let first = first.map_or(0, |(index, _)| index);
         cycle.rotate_left(first);

@@ -50,6 +50,7 @@ mod history;
 mod linearizability;
 mod minimal;
 pub mod objects;
+mod patterns;
 mod recording;
 mod search;
 mod sequential;
@@ -62,6 +63,7 @@ pub use causal::{Causality, causal};
 pub use explanation::{Told, draw, tell};
 pub use history::{Call, History, HistoryError, Outcome};
 pub use linearizability::{explain_linearizability, linearizable};
+pub use patterns::smallest_pattern;
 pub use recording::{
     Consistency, FORMAT as RECORDING_FORMAT, Object, Recording, RecordingError, RecordingHeader,
     RecordingReport, VERSION as RECORDING_VERSION,

@@ -1,6 +1,9 @@
 use cadre_model::consistency::objects::{Answer, At, RegisterOperation};
-use cadre_model::consistency::{Accesses, Causality, SessionGuarantee, causal, session};
+use cadre_model::consistency::{
+    Accesses, Causality, SessionGuarantee, causal, session, smallest_pattern,
+};
 
+use crate::enumerated::only;
 use crate::notation::{StoreHistory, has, is_causal, is_sequential, store};
 
 /// A read or a write of a process; a read is from a write, by its place, or of the initial value.
@@ -318,13 +321,27 @@ fn every_pattern_of_a_small_history_is_a_violation_by_itself() {
         for kind in [Causality::Causal, Causality::Convergent, Causality::Memory] {
             let Some(pattern) = causal(&found, kind) else { continue };
             count += 1;
-            let part = crate::enumerated::only(&history, &pattern.operations());
+            let part = only(&history, &pattern.operations());
             assert!(!is_causal(&part, kind), "{kind:?} {accesses:?} {pattern:?}");
+            let smallest = smallest_pattern(&found, &|some| causal(some, kind)).unwrap();
+            let operations = smallest.operations();
+            assert!(operations.len() <= pattern.operations().len(), "{accesses:?}");
+            assert!(!is_causal(&only(&history, &operations), kind), "{accesses:?} {smallest:?}");
+            for at in &operations {
+                if let Kind::Read(Some(from)) = accesses[*at].kind {
+                    assert!(operations.contains(&from), "{accesses:?} {smallest:?}");
+                }
+            }
+            for left_out in operations.iter().filter(|at| accesses[**at].kind != Kind::Write) {
+                let rest: Vec<usize> =
+                    operations.iter().copied().filter(|at| at != left_out).collect();
+                assert!(is_causal(&only(&history, &rest), kind), "{accesses:?} {smallest:?}");
+            }
         }
         for guarantee in SessionGuarantee::ALL {
             let Some(pattern) = session(&found, guarantee) else { continue };
             count += 1;
-            let part = crate::enumerated::only(&history, &pattern.operations());
+            let part = only(&history, &pattern.operations());
             assert!(!has(&part, guarantee), "{guarantee:?} {accesses:?} {pattern:?}");
         }
     });

@@ -4,7 +4,7 @@ use crate::consistency::objects::{Counter, Keyed, Lock, Log, Queue, Register, Wr
 use crate::consistency::{
     Accesses, Budget, Explained, Pattern, ReadsAndWrites, Reason, SessionGuarantee, Told,
     Unsuitable, Verdict, Violation, causal, draw, explain_linearizability, explain_sequential,
-    session, tell,
+    session, smallest_pattern, tell,
 };
 
 /// The most lines of a drawing.
@@ -149,13 +149,15 @@ impl Question<'_> {
 
 /// The pattern that contradicts a property, and which part of the property that is.
 fn pattern(accesses: &Accesses, consistency: Consistency) -> (Option<Pattern>, Consistency) {
+    let session_of = |guarantee| smallest_pattern(accesses, &|some| session(some, guarantee));
     match consistency {
-        Consistency::Causal(causality) => (causal(accesses, causality), consistency),
-        Consistency::Session(guarantee) => (session(accesses, guarantee), consistency),
+        Consistency::Causal(causality) => {
+            (smallest_pattern(accesses, &|some| causal(some, causality)), consistency)
+        }
+        Consistency::Session(guarantee) => (session_of(guarantee), consistency),
         Consistency::Sessions => {
             let found = SessionGuarantee::ALL.into_iter().find_map(|guarantee| {
-                let pattern = session(accesses, guarantee)?;
-                Some((Some(pattern), Consistency::Session(guarantee)))
+                Some((Some(session_of(guarantee)?), Consistency::Session(guarantee)))
             });
             found.unwrap_or((None, consistency))
         }
