@@ -128,6 +128,24 @@ impl Bench {
             .unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 
+    /// Copies the files of a directory of the repository to the same place of the bench.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be read or written.
+    pub fn copy(&self, directory: &str) {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(directory);
+        let to = self.path().join(directory);
+        let copied = std::fs::create_dir_all(&to).and_then(|()| {
+            for entry in std::fs::read_dir(from)? {
+                let entry = entry?;
+                std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+            }
+            Ok(())
+        });
+        copied.unwrap_or_else(|error| panic!("{directory}: {error}"));
+    }
+
     /// The files below a directory of the bench, by their paths from there.
     ///
     /// # Panics

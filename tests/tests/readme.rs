@@ -45,8 +45,11 @@ fn every_command_of_the_readme_prints_what_the_readme_says() {
 
 /// What a command prints, but for what it says of an installation. It must not complain.
 fn run(args: &str) -> String {
-    let ran = Bench::new(env!("CARGO_BIN_EXE_cadre-under-test")).run_raw(args);
-    let is_expected = matches!(ran.code, Some(0)) || args.contains("--bug");
+    let bench = Bench::new(env!("CARGO_BIN_EXE_cadre-under-test"));
+    bench.copy("tests/histories");
+    let ran = bench.run_raw(args);
+    let is_to_fail = args.contains("--bug") || args.contains("stale-read");
+    let is_expected = matches!(ran.code, Some(0)) || is_to_fail;
     assert!(is_expected, "{args}: exit {:?}\n{}", ran.code, ran.output);
     let lines = ran.output.lines().filter(|line| !line.contains("installing"));
     lines.map(|line| format!("{line}\n")).collect()

@@ -1,6 +1,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use cadre::model::consistency::{Budget, Consistency, Object};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
 /// Write a protocol once; search it, check its traces with TLC, replay them on real processes.
@@ -98,6 +100,20 @@ pub(crate) enum Verb {
         #[arg(long, default_value_t = 100)]
         width: usize,
     },
+    /// Judge a recorded history of clients: linearizable, sequential, causal, sessions
+    History {
+        /// The history: a line of JSON for each event
+        file: PathBuf,
+        /// What was called; the first line of the file may say it too
+        #[arg(long, value_parser = object_names())]
+        object: Option<Object>,
+        /// What is asked of it
+        #[arg(long, default_value = "linearizable", value_parser = consistency_names())]
+        consistency: Consistency,
+        /// The most steps of the search for a legal order
+        #[arg(long, default_value_t = Budget::default().steps_max)]
+        steps: u64,
+    },
     /// Check the TLA+ specification of a game itself, by TLC
     Spec {
         #[command(flatten)]
@@ -187,4 +203,14 @@ pub(crate) struct RunArgs {
     /// The most milliseconds before it makes a choice that it could make
     #[arg(long, default_value_t = 40)]
     pub(crate) choice_delay_ms: u64,
+}
+
+fn object_names() -> impl TypedValueParser<Value = Object> {
+    PossibleValuesParser::new(Object::ALL.map(Object::name))
+        .map(|name| Object::of_name(&name).expect("a name of the list names an object"))
+}
+
+fn consistency_names() -> impl TypedValueParser<Value = Consistency> {
+    PossibleValuesParser::new(Consistency::ALL.map(Consistency::name))
+        .map(|name| Consistency::of_name(&name).expect("a name of the list names a property"))
 }

@@ -1,4 +1,5 @@
 //! What engines search: the [`Model`] trait, and [`Cluster`], which turns a protocol into a model.
+//! And what clients saw of it, judged by itself: [`consistency`].
 //!
 //! # Invariants
 //!
@@ -6,6 +7,7 @@
 //! happen, engines decide what to look at. Every fault is defined here and nowhere else.
 
 mod cluster;
+pub mod consistency;
 mod endless;
 mod expansion;
 mod fingerprint;

@@ -3,6 +3,7 @@ mod conform;
 mod doctor;
 mod explore;
 mod fuzz;
+mod history;
 mod list;
 mod replay;
 mod run;
@@ -37,6 +38,10 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
             replay::run(context, &trace, &replay::Replaying { against, bug, process })
         }
         Verb::Show { trace, width } => show::run(&trace, width),
+        Verb::History { file, object, consistency, steps } => {
+            let budget = cadre::model::consistency::Budget { steps_max: steps };
+            history::run(&file, &history::Question { object, consistency, budget })
+        }
         Verb::Spec { game, workers, dry_run } => match dry_run {
             true => spec::print_command(context, &game, workers),
             false => spec::run(context, &game, workers),
