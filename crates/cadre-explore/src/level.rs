@@ -12,7 +12,7 @@ pub(crate) struct Part<S> {
     pub(crate) states: Vec<S>,
     /// For each configuration what is asleep there by all arrivals so far.
     pub(crate) asleep: Vec<Asleep>,
-    /// For each configuration the half of its key that orders the table.
+    /// For each configuration the half of its key that tells its home.
     pub(crate) keys: Vec<u64>,
     /// For each configuration where it comes from: the position in the level before.
     pub(crate) parents: Vec<u32>,

@@ -80,36 +80,36 @@ impl<M: Model> Merge<'_, M> {
     ) -> Met {
         let stamp = ((self.depth % STAMPS) as u32 + 1) << POSITION_BITS;
         let mut met = Met::default();
-        let arriving = self.arrivals.iter().map(|arrivals| arrivals.buckets[bucket].len());
-        let mut fresh = Vec::with_capacity(arriving.sum());
-        for (chunk, arrivals) in self.chunks.iter().zip(self.arrivals) {
-            let arrivals = &arrivals.buckets[bucket];
-            touch_all(tables, arrivals);
-            for arrival in arrivals {
-                let key = Key::of(arrival.fingerprint);
-                let table = table_of(tables, arrival.fingerprint);
-                let at = match table.find(key) {
-                    Place::At(at) => {
-                        meet_again(next, table.tag(at) ^ stamp, key, arrival);
-                        continue;
-                    }
-                    Place::Vacant(_) if self.is_sealed => {
-                        met.is_more = true;
-                        continue;
-                    }
-                    Place::Vacant(at) => at,
-                };
-                let position = u32::try_from(next.keys.len()).expect("parts are of 2^28 at most");
-                assert!(position >> POSITION_BITS == 0, "parts are of 2^28 at most");
-                table.insert(at, key, stamp | position);
-                next.keys.push(key.high());
-                next.asleep.push(arrival.asleep);
-                next.hints.push(hint_of(arrival.fingerprint));
-                let parent = chunk.base + arrival.parent as usize;
-                next.parents.push(u32::try_from(parent).expect("levels are of 2^32 at most"));
-                let states = self.level.states(chunk);
-                fresh.push((&states[arrival.parent as usize], &arrival.action));
+        let all: Vec<(&Chunk, &Arrival<M::Action>)> = self.arriving(bucket).collect();
+        let mut fresh = Vec::with_capacity(all.len());
+        touch_all(tables, &all[..all.len().min(TOUCHED)]);
+        for (count, (chunk, arrival)) in all.iter().enumerate() {
+            if count % TOUCHED == 0 {
+                let ahead = all.len().min(count + TOUCHED);
+                touch_all(tables, &all[ahead..all.len().min(ahead + TOUCHED)]);
             }
+            let key = Key::of(arrival.fingerprint);
+            let table = table_of(tables, arrival.fingerprint);
+            let at = match table.find(key) {
+                Place::At(at) => {
+                    meet_again(next, table.tag(at) ^ stamp, key, arrival);
+                    continue;
+                }
+                Place::Vacant(_) if self.is_sealed => {
+                    met.is_more = true;
+                    continue;
+                }
+                Place::Vacant(at) => at,
+            };
+            let position = u32::try_from(next.keys.len()).expect("parts are of 2^28 at most");
+            assert!(position >> POSITION_BITS == 0, "parts are of 2^28 at most");
+            table.insert(at, key, stamp | position);
+            next.keys.push(key.high());
+            next.asleep.push(arrival.asleep);
+            next.hints.push(hint_of(arrival.fingerprint));
+            let parent = chunk.base + arrival.parent as usize;
+            next.parents.push(u32::try_from(parent).expect("levels are of 2^32 at most"));
+            fresh.push((&self.level.states(chunk)[arrival.parent as usize], &arrival.action));
         }
         let first = next.states.len();
         next.states.reserve(fresh.len());
@@ -117,6 +117,19 @@ impl<M: Model> Merge<'_, M> {
         met.decisions = self.judges.judge(self.model, &next.states[first..]);
         met.decisions.iter_mut().for_each(|(_, index)| *index += first);
         met
+    }
+}
+
+impl<'a, M: Model> Merge<'a, M> {
+    /// What arrives in one bucket, in the order in which it was found.
+    fn arriving(
+        &self,
+        bucket: usize,
+    ) -> impl Iterator<Item = (&'a Chunk, &'a Arrival<M::Action>)> + use<'a, M> {
+        let chunks = self.chunks.iter().zip(self.arrivals);
+        chunks.flat_map(move |(chunk, arrivals)| {
+            arrivals.buckets[bucket].iter().map(move |arrival| (chunk, arrival))
+        })
     }
 }
 
@@ -138,11 +151,15 @@ fn table_of(tables: &mut [Table], fingerprint: u128) -> &mut Table {
     &mut tables[shard]
 }
 
-/// Reads all home slots first, so that the processor waits for many of them at once.
+/// How many home lines are read before the first of them is needed: as many as processors wait for
+/// at once, and some more.
+const TOUCHED: usize = 32;
+
+/// Reads home lines, so that the processor waits for many of them at once.
 #[inline]
-fn touch_all<A>(tables: &[Table], arrivals: &[Arrival<A>]) {
+fn touch_all<A>(tables: &[Table], arrivals: &[(&Chunk, &Arrival<A>)]) {
     if let [table] = tables {
-        let tags = arrivals.iter().map(|arrival| table.touch(Key::of(arrival.fingerprint)));
+        let tags = arrivals.iter().map(|(_, arrival)| table.touch(Key::of(arrival.fingerprint)));
         black_box(tags.fold(0, std::ops::BitXor::bitxor));
     }
 }

@@ -1,27 +1,29 @@
 /// Fingerprints that have been met, each with a tag.
 ///
-/// Open addressing with linear probing, kept sorted: the home slot of a fingerprint grows with the
-/// fingerprint, and so do the fingerprints from slot to slot. A search for one that is absent ends
-/// at the first greater one, so that slots can be nearly all full, and growing is one pass from
-/// front to back (Amble and Knuth, "Ordered hash tables", 1974).
+/// Open addressing with linear probing by cache lines of four slots each: a search looks at the
+/// fingerprint's home line, and goes on to the next only where a line is full, so that even a table
+/// that is nine tenths full takes few lines to look at (Knuth, "Sorting and Searching", 6.4). The
+/// home line grows with the fingerprint, which makes growing one pass from front to back.
 ///
 /// Of a fingerprint 96 bits are kept; the shard that the table belongs to tells eight more.
 #[derive(Debug)]
 pub(crate) struct Table {
-    slots: Vec<Slot>,
-    /// How many slots can be a home; some more follow, for those that are pushed past the last.
+    lines: Vec<Line>,
+    /// How many lines can be a home; some more follow, for what is pushed past the last.
     homes: usize,
     len: usize,
 }
 
-/// Two to the cache line's half, so that none lies in two lines.
+const SLOTS: usize = 4;
+
+/// Slots that are filled from the first on.
 #[derive(Clone, Copy, Debug, Default)]
-#[repr(align(16))]
-struct Slot {
-    high: u64,
-    low: u32,
+#[repr(align(64))]
+struct Line {
+    highs: [u64; SLOTS],
+    lows: [u32; SLOTS],
     /// 0 where the slot is empty.
-    tag: u32,
+    tags: [u32; SLOTS],
 }
 
 /// What a table keeps of a fingerprint.
@@ -34,8 +36,14 @@ pub(crate) struct Key {
 /// Where a fingerprint is, or would be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    At(usize),
-    Vacant(usize),
+    At(Slot),
+    Vacant(Slot),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot {
+    line: usize,
+    slot: usize,
 }
 
 /// How many bits of a fingerprint tell its shard.
@@ -54,24 +62,24 @@ impl Key {
         Self { high: (below >> 64) as u64, low: (below >> 32) as u32 }
     }
 
-    /// The half of it that orders the slots.
+    /// The half of it that tells its home.
     pub(crate) fn high(self) -> u64 {
         self.high
     }
 }
 
-/// The table grows by an eighth when it is fuller than this.
-const FULL: (usize, usize) = (17, 20);
+/// The table grows by a quarter when it is fuller than this.
+const FULL: (usize, usize) = (9, 10);
 
-/// How many slots follow the homes at least.
-const SPARE: usize = 16;
+/// How many lines follow the homes at least.
+const SPARE: usize = 4;
 
 impl Table {
     /// The table of a shard. Shards begin with different sizes, so that they do not all grow, and
     /// are not all half empty, at the same time.
     pub(crate) fn of_shard(shard: usize) -> Self {
-        let homes = 48 + shard % SHARDS * 6 / SHARDS;
-        Self { slots: vec![Slot::default(); homes + SPARE], homes, len: 0 }
+        let homes = 16 + shard % SHARDS * 4 / SHARDS;
+        Self { lines: vec![Line::default(); homes + SPARE], homes, len: 0 }
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -80,52 +88,57 @@ impl Table {
 
     /// The bytes that it takes.
     pub(crate) fn bytes(&self) -> u64 {
-        (self.slots.capacity() * size_of::<Slot>()) as u64
+        (self.lines.capacity() * size_of::<Line>()) as u64
     }
 
-    /// Reads a fingerprint's home slot, so that it is at hand when it is looked for.
+    /// Reads a fingerprint's home line, so that it is at hand when it is looked for.
     #[inline]
     pub(crate) fn touch(&self, key: Key) -> u32 {
-        self.slots[self.home(key)].tag
+        self.lines[self.home(key)].tags[0]
     }
 
     #[inline]
     pub(crate) fn find(&self, key: Key) -> Place {
-        let mut at = self.home(key);
+        let mut line = self.home(key);
         loop {
-            let slot = &self.slots[at];
-            if slot.tag == 0 || slot.key() > key {
-                return Place::Vacant(at);
+            let Line { highs, lows, tags } = &self.lines[line];
+            for slot in 0..SLOTS {
+                if tags[slot] == 0 {
+                    return Place::Vacant(Slot { line, slot });
+                }
+                if highs[slot] == key.high && lows[slot] == key.low {
+                    return Place::At(Slot { line, slot });
+                }
             }
-            if slot.key() == key {
-                return Place::At(at);
-            }
-            at += 1;
+            line += 1;
         }
     }
 
     #[inline]
-    pub(crate) fn tag(&self, at: usize) -> u32 {
-        self.slots[at].tag
+    pub(crate) fn tag(&self, at: Slot) -> u32 {
+        self.lines[at.line].tags[at.slot]
     }
 
     /// Puts an absent fingerprint where [`find`](Self::find) said, with a tag that is not 0.
     #[inline]
-    pub(crate) fn insert(&mut self, at: usize, key: Key, tag: u32) {
-        let mut end = at;
-        while self.slots[end].tag != 0 {
-            end += 1;
-        }
-        self.slots.copy_within(at..end, at + 1);
-        self.slots[at] = Slot { high: key.high, low: key.low, tag };
+    pub(crate) fn insert(&mut self, at: Slot, key: Key, tag: u32) {
+        self.put(at, key, tag);
         self.len += 1;
-        if end + 1 == self.slots.len() {
-            // The last slot stays empty, so that every search ends.
-            self.slots.reserve_exact(SPARE);
-            self.slots.resize(self.slots.len() + SPARE, Slot::default());
-        }
-        if self.len * FULL.1 > self.homes * FULL.0 {
+        if self.len * FULL.1 > self.homes * SLOTS * FULL.0 {
             self.grow();
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, at: Slot, key: Key, tag: u32) {
+        let line = &mut self.lines[at.line];
+        line.highs[at.slot] = key.high;
+        line.lows[at.slot] = key.low;
+        line.tags[at.slot] = tag;
+        if at.line + 1 == self.lines.len() && at.slot + 1 == SLOTS {
+            // The last slot stays empty, so that every search ends.
+            self.lines.reserve_exact(SPARE);
+            self.lines.resize(self.lines.len() + SPARE, Line::default());
         }
     }
 
@@ -136,33 +149,32 @@ impl Table {
 
     #[cold]
     fn grow(&mut self) {
-        let homes = self.homes + self.homes / 8;
-        let old = std::mem::take(&mut self.slots);
-        let mut slots = vec![Slot::default(); homes + SPARE];
-        self.homes = homes;
-        let mut next = 0;
-        for slot in old.iter().filter(|slot| slot.tag != 0) {
-            next = next.max(self.home(slot.key()));
-            if next + 1 >= slots.len() {
-                slots.resize(slots.len() + SPARE, Slot::default());
+        self.homes += self.homes.div_ceil(4);
+        let lines = vec![Line::default(); self.homes + SPARE];
+        let old = std::mem::replace(&mut self.lines, lines);
+        for (key, tag) in old.iter().flat_map(Line::entries) {
+            let mut line = self.home(key);
+            while self.lines[line].tags[SLOTS - 1] != 0 {
+                line += 1;
             }
-            slots[next] = *slot;
-            next += 1;
+            let slot = self.lines[line].tags.iter().position(|tag| *tag == 0);
+            let slot = slot.expect("the last slot of the line is empty");
+            self.put(Slot { line, slot }, key, tag);
         }
-        self.slots = slots;
     }
 
-    /// The keys and tags, in order.
+    /// The keys and tags.
     #[cfg(test)]
     fn entries(&self) -> impl Iterator<Item = (Key, u32)> + '_ {
-        self.slots.iter().filter(|slot| slot.tag != 0).map(|slot| (slot.key(), slot.tag))
+        self.lines.iter().flat_map(Line::entries)
     }
 }
 
-impl Slot {
-    #[inline]
-    fn key(self) -> Key {
-        Key { high: self.high, low: self.low }
+impl Line {
+    fn entries(&self) -> impl Iterator<Item = (Key, u32)> + '_ {
+        let keys =
+            self.highs.iter().zip(&self.lows).map(|(high, low)| Key { high: *high, low: *low });
+        keys.zip(self.tags).filter(|(_, tag)| *tag != 0)
     }
 }
 
@@ -209,7 +221,7 @@ mod tests {
                 map.entry(key).or_insert(tag);
             }
             assert_eq!(table.len(), map.len() as u64);
-            assert!(table.entries().eq(map.into_iter()));
+            assert_eq!(table.entries().collect::<BTreeMap<_, _>>(), map);
         }
     }
 
