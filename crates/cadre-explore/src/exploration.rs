@@ -106,7 +106,7 @@ impl<A: Clone> Exploration<A> {
     ) -> Self {
         let is_exhausted = matches!(ended, Ended::Exhausted);
         let mut findings = Vec::new();
-        for (claim, target) in decided {
+        for (guarantee, (claim, target)) in decided.into_iter().enumerate() {
             let verdict = match (claim.kind, target.is_some(), is_exhausted) {
                 (GuaranteeKind::Reachable, true, _) => Verdict::Holds,
                 (GuaranteeKind::Always | GuaranteeKind::PrePost, true, _)
@@ -122,15 +122,17 @@ impl<A: Clone> Exploration<A> {
                 )
                 | (_, false, false) => Verdict::Bounded,
             };
-            let path = target.as_ref().map(|target| {
+            let shown = target.map(|target| {
                 let (position, fingerprint) = target.settled.expect("its level is filled");
                 let depth = usize::try_from(target.depth).expect("levels are in memory");
                 let way = log.way_to(depth, position);
-                let mut path = path_along(model, initial, &way, fingerprint);
-                path.extend(target.action.clone());
-                path
+                let (mut path, end) = path_along(model, initial, &way, fingerprint);
+                path.extend(target.action);
+                let is_violated = verdict == Verdict::Violated;
+                let describe = || is_violated.then(|| model.describe(guarantee, &end)).flatten();
+                (path, target.why.or_else(describe))
             });
-            let why = target.and_then(|target| target.why);
+            let (path, why) = shown.map_or((None, None), |(path, why)| (Some(path), why));
             findings.push(Finding { claim, verdict, path, cycle: None, why });
         }
         let bound = match ended {

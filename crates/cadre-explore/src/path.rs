@@ -1,28 +1,29 @@
-use cadre_model::Model;
+use cadre_model::{Asleep, Expansion, Model};
 
 use crate::log::Station;
 
 /// The actions on the way to a configuration that a search has met: each station's configuration
 /// is expanded again, and the action taken that leads to the next.
 ///
-/// A station's byte may fit several configurations; the last one's fingerprint then tells which.
+/// With the configuration itself. A station's byte may fit several configurations; the last one's fingerprint then tells which.
 pub(crate) fn path_along<M: Model>(
     model: &M,
     initial: &[M::State],
     way: &[Station],
     target: u128,
-) -> Vec<M::Action> {
+) -> (Vec<M::Action>, M::State) {
     let mut layers =
         vec![vec![Candidate { state: initial[way[0].position].clone(), came_by: None }]];
     for station in &way[1..] {
         let mut layer: Vec<Candidate<M>> = Vec::new();
         for (index, candidate) in layers[layers.len() - 1].iter().enumerate() {
-            let mut actions = Vec::new();
-            model.actions(&candidate.state, &mut actions);
-            for action in actions {
-                let Some(state) = model.next(&candidate.state, &action) else { continue };
-                let is_known = layer.iter().any(|other| other.state == state);
-                if hint_of(model.fingerprint(&state)) == station.hint && !is_known {
+            for (action, fingerprint) in successors(model, &candidate.state) {
+                if hint_of(fingerprint) != station.hint {
+                    continue;
+                }
+                let state = model.next(&candidate.state, &action);
+                let state = state.expect("an action that was found is enabled");
+                if layer.iter().all(|other| other.state != state) {
                     layer.push(Candidate { state, came_by: Some((index, action)) });
                 }
             }
@@ -32,6 +33,7 @@ pub(crate) fn path_along<M: Model>(
     let last = &layers[layers.len() - 1];
     let found = last.iter().position(|candidate| model.fingerprint(&candidate.state) == target);
     let mut at = found.expect("a pure model does again what it did before");
+    let end = last[at].state.clone();
     let mut path = Vec::new();
     for layer in layers[1..].iter().rev() {
         let (parent, action) = layer[at].came_by.clone().expect("it came from somewhere");
@@ -39,7 +41,39 @@ pub(crate) fn path_along<M: Model>(
         at = parent;
     }
     path.reverse();
-    path
+    (path, end)
+}
+
+/// What follows a configuration, as the search has seen it.
+fn successors<M: Model>(model: &M, state: &M::State) -> Vec<(M::Action, u128)> {
+    loop {
+        let mut found = Successors { found: Vec::new(), unknown: Vec::new() };
+        model.expand(std::slice::from_ref(state), &[Asleep::NONE], &mut found);
+        if found.unknown.is_empty() {
+            return found.found;
+        }
+        let unknown = found.unknown.into_iter().map(|action| (state.clone(), action));
+        model.learn(&unknown.collect::<Vec<_>>());
+    }
+}
+
+struct Successors<A> {
+    found: Vec<(A, u128)>,
+    unknown: Vec<A>,
+}
+
+impl<A> Expansion<A> for Successors<A> {
+    fn successor(&mut self, _: usize, action: A, fingerprint: u128, _: Asleep) {
+        self.found.push((action, fingerprint));
+    }
+
+    fn unknown(&mut self, _: usize, action: A) {
+        self.unknown.push(action);
+    }
+
+    fn at_rest(&mut self, _: usize) {}
+
+    fn failed(&mut self, _: usize, _: Option<A>, _: usize, _: String) {}
 }
 
 /// The byte of a fingerprint that the log keeps; none of those that the table keeps.

@@ -23,6 +23,8 @@ pub struct Guarantee<V: ?Sized> {
     main: Predicate<V>,
     post: Option<Predicate<V>>,
     finding: Option<Finding<V>>,
+    /// Whether it looks at what clients asked and were answered, and at nothing else.
+    is_of_history: bool,
 }
 
 type Predicate<V> = Box<dyn Fn(&V) -> bool + Send + Sync>;
@@ -138,6 +140,17 @@ impl<V: ?Sized> Guarantee<V> {
         self
     }
 
+    /// Says that it looks at the clients' history alone, so that it need not be evaluated again
+    /// where that is the same.
+    pub(crate) fn of_history(mut self) -> Self {
+        self.is_of_history = true;
+        self
+    }
+
+    pub(crate) fn is_of_history(&self) -> bool {
+        self.is_of_history
+    }
+
     /// The name and the kind.
     pub fn claim(&self) -> Claim {
         Claim { name: self.name.clone(), kind: self.kind }
@@ -162,7 +175,7 @@ impl<V: ?Sized> Guarantee<V> {
         main: Predicate<V>,
         post: Option<Predicate<V>>,
     ) -> Self {
-        Self { name, kind, main, post, finding: None }
+        Self { name, kind, main, post, finding: None, is_of_history: false }
     }
 }
 

@@ -12,6 +12,7 @@ mod endless;
 mod expansion;
 mod fingerprint;
 mod guarantee;
+mod guarded;
 mod model;
 mod plain;
 
@@ -23,5 +24,6 @@ pub use endless::Endless;
 pub use expansion::{Asleep, Expansion};
 pub use fingerprint::fingerprint;
 pub use guarantee::{Guarantee, Part};
+use guarded::guarded;
 pub use model::{Claim, Model};
 pub use plain::{Checked, check};

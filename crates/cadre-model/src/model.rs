@@ -71,6 +71,13 @@ pub trait Model: Sync {
         true
     }
 
+    /// What there is to say about a configuration that violates a guarantee, such as the message of
+    /// a panic.
+    fn describe(&self, guarantee: usize, state: &Self::State) -> Option<String> {
+        let _ = (guarantee, state);
+        None
+    }
+
     /// Whether configurations with equal fingerprints are equal, and not only alike.
     fn is_exact(&self) -> bool {
         true

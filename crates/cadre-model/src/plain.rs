@@ -1,6 +1,8 @@
-use cadre_trace::Fairness;
+use cadre_trace::{Fairness, GuaranteeKind};
 
+use crate::expansion::{Asleep, Expansion};
 use crate::guarantee::{Guarantee, Part};
+use crate::guarded;
 use crate::model::{Claim, Model};
 
 /// Begins a check of a plain model: add guarantees, then hand the result to an engine.
@@ -32,13 +34,17 @@ use crate::model::{Claim, Model};
 /// }
 ///
 /// let checked = check(Counter).always("small", |state| *state < 4);
-/// assert_eq!(checked.guarantees().len(), 1);
+/// assert_eq!(checked.guarantees()[0].name, "small");
+/// assert_eq!(checked.guarantees()[1].name, "every step returns");
 /// ```
 pub fn check<M: Model>(model: M) -> Checked<M> {
     Checked { model, guarantees: Vec::new() }
 }
 
 /// A plain model with guarantees.
+///
+/// One more comes after those that were added: that every step returns. A panic of the model, or of
+/// a guarantee's own code, violates it, so that an assertion in a model has a counterexample.
 #[derive(Debug)]
 pub struct Checked<M: Model> {
     model: M,
@@ -153,14 +159,81 @@ impl<M: Model> Model for Checked<M> {
     }
 
     fn guarantees(&self) -> Vec<Claim> {
-        self.guarantees.iter().map(Guarantee::claim).collect()
+        let returns = Claim { name: "every step returns".to_owned(), kind: GuaranteeKind::Always };
+        self.guarantees.iter().map(Guarantee::claim).chain([returns]).collect()
     }
 
     fn evaluate(&self, guarantee: usize, part: Part, state: &M::State) -> bool {
-        self.guarantees[guarantee].evaluate(part, state)
+        let judged = self.guarantees.get(guarantee);
+        judged.is_none_or(|guarantee| guarantee.evaluate(part, state))
+    }
+
+    fn describe(&self, guarantee: usize, state: &M::State) -> Option<String> {
+        match self.guarantees.get(guarantee) {
+            Some(guarantee) => guarantee.describe(state),
+            None => self
+                .guarantees
+                .iter()
+                .find_map(|guarantee| guarded(|| guarantee.evaluate(Part::Main, state)).err()),
+        }
     }
 
     fn user_calls(&self) -> Option<u64> {
         self.model.user_calls()
+    }
+
+    fn expand(&self, states: &[M::State], _: &[Asleep], out: &mut impl Expansion<M::Action>) {
+        let returns = self.guarantees.len();
+        for (index, state) in states.iter().enumerate() {
+            let listed = guarded(|| {
+                let mut actions = Vec::new();
+                self.model.actions(state, &mut actions);
+                actions
+            });
+            let actions = match listed {
+                Ok(actions) => actions,
+                Err(why) => {
+                    out.failed(index, None, returns, why);
+                    continue;
+                }
+            };
+            let before = self.model.fingerprint(state);
+            let mut is_at_rest = true;
+            for action in actions {
+                let after =
+                    || self.model.next(state, &action).map(|after| self.fingerprint(&after));
+                match guarded(after) {
+                    Ok(Some(after)) if after != before => {
+                        is_at_rest = is_at_rest && self.model.is_fault(&action);
+                        out.successor(index, action, after, Asleep::NONE);
+                    }
+                    Ok(_) => {}
+                    Err(why) => {
+                        is_at_rest = false;
+                        out.failed(index, Some(action), returns, why);
+                    }
+                }
+            }
+            if is_at_rest {
+                out.at_rest(index);
+            }
+        }
+    }
+
+    fn judge(
+        &self,
+        states: &[M::State],
+        guarantees: &[usize],
+        found: &mut impl FnMut(usize, usize, bool),
+    ) {
+        let returns = self.guarantees.len();
+        for (index, state) in states.iter().enumerate() {
+            for guarantee in guarantees.iter().filter(|guarantee| **guarantee != returns) {
+                match guarded(|| self.evaluate(*guarantee, Part::Main, state)) {
+                    Ok(is_true) => found(index, *guarantee, is_true),
+                    Err(_) => found(index, returns, false),
+                }
+            }
+        }
     }
 }

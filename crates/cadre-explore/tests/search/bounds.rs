@@ -11,7 +11,7 @@ fn search(bounds: &Settings) -> Exploration<Choice> {
 }
 
 /// Numbers from 0 up to the model's own.
-struct UpTo(u32);
+pub(crate) struct UpTo(pub(crate) u32);
 
 impl Model for UpTo {
     type State = u32;

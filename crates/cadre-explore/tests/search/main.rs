@@ -5,6 +5,7 @@ mod bounds;
 mod closed_form;
 mod equal;
 mod guarantees;
+mod histories;
 mod shortest;
 mod symmetry;
 #[path = "../../../cadre-model/tests/cluster/two_phase.rs"]

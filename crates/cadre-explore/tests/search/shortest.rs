@@ -2,6 +2,8 @@ use cadre_explore::{Flow, Settings, explore};
 use cadre_model::{Model, check};
 use cadre_trace::Verdict;
 
+use crate::bounds::UpTo;
+
 /// Threads that read a counter and write back one more than they have read, each so many times.
 #[derive(Clone, Copy)]
 struct LostUpdate {
@@ -147,4 +149,49 @@ fn the_nearest_of_several_beginnings_counts() {
     let model = check(Down).always("not four", |state| *state != 4);
     let found = explore(&model, &Settings::default(), &mut |_| Flow::Continue);
     assert_eq!(found.findings[0].path.as_ref().map(Vec::len), Some(0), "it begins there");
+}
+
+/// Adds one or two, and does not expect to come to seven.
+struct Asserts;
+
+impl Model for Asserts {
+    type State = u32;
+    type Action = u32;
+
+    fn init(&self) -> Vec<u32> {
+        vec![0]
+    }
+
+    fn actions(&self, _: &u32, out: &mut Vec<u32>) {
+        out.extend([1, 2]);
+    }
+
+    fn next(&self, state: &u32, add: &u32) -> Option<u32> {
+        assert_ne!(state + add, 7, "seven");
+        Some((state + add) % 10)
+    }
+}
+
+#[test]
+fn a_panic_of_a_model_is_a_counterexample_with_its_path() {
+    for workers in [1, 2] {
+        let settings = Settings { workers, ..Settings::default() };
+        let found = explore(&check(Asserts), &settings, &mut |_| Flow::Continue);
+        let (_, finding) = found.violation().unwrap();
+        assert_eq!(finding.claim.name, "every step returns");
+        assert_eq!(finding.path.as_deref(), Some(&[1, 2, 2, 2][..]), "the last step is the one");
+        assert!(finding.why.as_deref().unwrap().contains("seven"), "{:?}", finding.why);
+    }
+}
+
+#[test]
+fn a_panic_of_a_guarantee_is_a_counterexample_as_well() {
+    let model = check(UpTo(9)).always("small", |state| {
+        assert!(*state < 3, "three is too much");
+        true
+    });
+    let found = explore(&model, &Settings::default(), &mut |_| Flow::Continue);
+    let (_, finding) = found.violation().unwrap();
+    assert_eq!(finding.path.as_ref().map(Vec::len), Some(3));
+    assert!(finding.why.as_deref().unwrap().contains("three is too much"));
 }

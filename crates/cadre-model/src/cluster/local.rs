@@ -1,8 +1,3 @@
-use std::any::Any;
-use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
-
 use cadre_step::{Disk, Effect, EffectOf, Effects, Event, NodeId, Protocol};
 use cadre_trace::{DiskWrite, Json, NodeSnapshot, Status, bytes_from_text, bytes_to_text};
 
@@ -108,7 +103,7 @@ pub(super) fn choices<P: Protocol>(
     local: &LocalOf<P>,
 ) -> Result<Vec<P::Timer>, String> {
     let Life::Up(state) = &local.life else { return Ok(Vec::new()) };
-    guarded(|| protocol.choices(node, state))
+    crate::guarded(|| protocol.choices(node, state))
 }
 
 /// Runs user code twice with the same arguments, so that a hidden input shows, and applies its
@@ -118,7 +113,7 @@ fn run<P: Protocol>(
     user: impl Fn(&mut Effects<P>) -> P::State,
 ) -> Execution<P> {
     let once = || {
-        guarded(|| {
+        crate::guarded(|| {
             let mut out = Effects::new();
             let state = user(&mut out);
             (state, out.into_list())
@@ -238,39 +233,4 @@ pub(super) fn read<P: Protocol>(told: &NodeSnapshot) -> Result<LocalOf<P>, Strin
         });
     }
     Ok(Local { life, timers, disk, unsynced })
-}
-
-thread_local! {
-    /// While user code runs in a guard, what it panicked with, once it has.
-    static GUARD: Cell<Option<String>> = const { Cell::new(None) };
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Calls user code; a panic becomes its message and place instead of unwinding or printing.
-fn guarded<R>(user: impl FnOnce() -> R) -> Result<R, String> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let earlier = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if GUARDED.get() {
-                let place = info.location().map_or(String::new(), |at| format!(" ({at})"));
-                let message = info.payload_as_str().unwrap_or("a panic without a message");
-                GUARD.set(Some(format!("{message}{place}")));
-            } else {
-                earlier(info);
-            }
-        }));
-    });
-    GUARDED.set(true);
-    // The state that the user's code may have left half changed is a clone, and is dropped.
-    let result = catch_unwind(AssertUnwindSafe(user));
-    GUARDED.set(false);
-    // Another hook may stand before this one, such as that of a test runner while it runs a case.
-    result.map_err(|payload| GUARD.take().unwrap_or_else(|| message_of(payload.as_ref())))
-}
-
-fn message_of(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("a panic without a message").to_owned()
 }

@@ -1,6 +1,7 @@
 mod action;
 mod builder;
 mod configuration;
+mod consistent;
 mod history;
 mod local;
 mod naming;
@@ -289,6 +290,11 @@ impl<P: Protocol> Model for Cluster<P> {
         self.with_view(state, |view| self.guarantees[guarantee - 1].evaluate(part, view))
     }
 
+    fn describe(&self, guarantee: usize, state: &Configuration) -> Option<String> {
+        let declared = self.guarantees.get(guarantee.checked_sub(1)?)?;
+        self.with_view(state, |view| declared.describe(view))
+    }
+
     fn user_calls(&self) -> Option<u64> {
         Some(self.read().user_calls)
     }
@@ -359,7 +365,7 @@ impl<P: Protocol> Model for Cluster<P> {
                         view.show(state);
                         is_shown = true;
                     }
-                    self.guarantees[*guarantee - 1].evaluate(Part::Main, &view)
+                    self.main_of(*guarantee, &mut view)
                 };
                 found(index, *guarantee, is_true);
             }
@@ -394,9 +400,25 @@ impl<P: Protocol> Cluster<P> {
 
     fn lend_view(&self, tables: &Tables<P>) -> View<P> {
         let known = self.views.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut view = known.unwrap_or_else(|| View::new(self.layout, self.network));
+        let mut view =
+            known.unwrap_or_else(|| View::new(self.layout, self.network, tables.requests()));
         view.catch_up(tables);
         view
+    }
+
+    /// What a guarantee's main predicate says; looked up where the clients' history decides it.
+    fn main_of(&self, guarantee: usize, view: &mut View<P>) -> bool {
+        let declared = &self.guarantees[guarantee - 1];
+        if !declared.is_of_history() {
+            return declared.evaluate(Part::Main, view);
+        }
+        let key = (guarantee, view.history_id());
+        if let Some(known) = view.truths.get(&key) {
+            return *known;
+        }
+        let is_true = declared.evaluate(Part::Main, view);
+        view.truths.insert(key, is_true);
+        is_true
     }
 
     fn take_back(&self, view: View<P>) {

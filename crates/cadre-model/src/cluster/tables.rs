@@ -25,6 +25,7 @@ pub(super) struct Tables<P: Protocol> {
     /// What a node's outcome makes of a history.
     tellings: HashMap<(u32, u32, u32), u32>,
     workload: Vec<Client<P::Request>>,
+    requests: Arc<Vec<Vec<P::Request>>>,
     network: Network,
     faults: Faults,
     /// How many actions that are no deliveries have a bit of their own.
@@ -112,6 +113,7 @@ impl<P: Protocol> Tables<P> {
             histories: Interner::default(),
             invocations: Vec::new(),
             tellings: HashMap::new(),
+            requests: Arc::new(workload.iter().map(|client| client.requests.clone()).collect()),
             workload,
             network,
             faults,
@@ -228,6 +230,11 @@ impl<P: Protocol> Tables<P> {
         }
         self.invocations.push(invocations);
         self.histories.add(HISTORY, history)
+    }
+
+    /// What each client asks.
+    pub(super) fn requests(&self) -> Arc<Vec<Vec<P::Request>>> {
+        Arc::clone(&self.requests)
     }
 
     /// The node that a request is made of, and what it asks.

@@ -1,8 +1,9 @@
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use cadre_step::{Disk, NodeId, Protocol};
+use cadre_step::{Disk, NodeId, Protocol, RequestId};
 
 use super::builder::Network;
 use super::configuration::{Configuration, Layout, set_members};
@@ -20,6 +21,10 @@ pub struct View<P: Protocol> {
     locals: Vec<Vec<Arc<LocalOf<P>>>>,
     histories: Vec<Arc<History<P>>>,
     envelopes: Vec<Arc<Envelope<P::Message>>>,
+    /// What each client asks, one after the other.
+    requests: Arc<Vec<Vec<P::Request>>>,
+    /// For each guarantee that looks at histories alone what it says of each history.
+    pub(super) truths: HashMap<(usize, u32), bool>,
     /// Which nodes have been looked at since the last [`forget_reads`](View::forget_reads).
     reads: Vec<Cell<bool>>,
 }
@@ -66,7 +71,16 @@ impl<P: Protocol> View<P> {
 
     /// What the clients asked and were answered, in the order in which it happened.
     pub fn history(&self) -> &[HistoryEntry<P::Response>] {
-        &self.histories[self.layout.history_of(&self.shown) as usize]
+        &self.histories[self.history_id() as usize]
+    }
+
+    /// What a client asked with one of its requests.
+    pub fn request(&self, id: RequestId) -> &P::Request {
+        &self.requests[id.client as usize][id.number as usize]
+    }
+
+    pub(super) fn history_id(&self) -> u32 {
+        self.layout.history_of(&self.shown)
     }
 
     #[inline]
@@ -82,7 +96,11 @@ impl<P: Protocol> View<P> {
         })
     }
 
-    pub(super) fn new(layout: Layout, network: Network) -> Self {
+    pub(super) fn new(
+        layout: Layout,
+        network: Network,
+        requests: Arc<Vec<Vec<P::Request>>>,
+    ) -> Self {
         Self {
             layout,
             network,
@@ -90,6 +108,8 @@ impl<P: Protocol> View<P> {
             locals: (0..layout.nodes).map(|_| Vec::new()).collect(),
             histories: Vec::new(),
             envelopes: Vec::new(),
+            requests,
+            truths: HashMap::new(),
             reads: vec![Cell::new(false); layout.nodes],
         }
     }
