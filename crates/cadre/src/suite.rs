@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use cadre_conform::Spec;
-use cadre_explore::{Bound, Flow, Progress, Settings};
-use cadre_model::{Claim, Cluster, Model, Origin, Reexecution};
+use cadre_explore::{Bound, Exploration, Flow, Progress, Settings};
+use cadre_model::{Choice, Claim, Cluster, Model, Origin, Reexecution};
 use cadre_proptest::{FuzzOptions, SampleOptions};
 use cadre_replay::Recording;
 use cadre_runtime::{Defect, HostOptions, Mode, RuntimeError};
@@ -89,6 +89,19 @@ pub trait AnyGame: Send + Sync {
     ///
     /// Where the cluster cannot be built, or an execution cannot be mapped to the specification.
     fn explore(
+        &self,
+        setup: &Setup,
+        settings: &Settings,
+        watch: &mut dyn FnMut(&Progress) -> Flow,
+    ) -> Result<Explored, GameError>;
+
+    /// Searches exhaustively, up to the names of interchangeable nodes; see
+    /// [`Cluster::quotient`].
+    ///
+    /// # Errors
+    ///
+    /// As those of [`explore`](AnyGame::explore).
+    fn explore_orbits(
         &self,
         setup: &Setup,
         settings: &Settings,
@@ -188,6 +201,8 @@ pub struct Found {
     pub verdict: Verdict,
     /// An execution that shows it.
     pub trace: Option<Trace>,
+    /// What else there is to say of a violation.
+    pub why: Option<String>,
 }
 
 /// What a random search has found.
@@ -246,19 +261,18 @@ impl<G: Game> AnyGame for G {
     ) -> Result<Explored, GameError> {
         let cluster = self.cluster(setup)?;
         let found = cadre_explore::explore(&cluster, settings, watch);
-        let verdict = found.verdict();
-        let origin = origin(self, setup, "explore");
-        let mut findings = Vec::new();
-        for (guarantee, finding) in found.findings.into_iter().enumerate() {
-            let judged = Some((guarantee, finding.verdict));
-            let cycle = finding.cycle.unwrap_or_default();
-            let record = |stem: Vec<_>| cluster.record_lasso(&origin, &stem, &cycle, judged);
-            let trace = finding.path.map(record);
-            let trace = trace.map(|trace| annotated(self, setup, &cluster, trace)).transpose()?;
-            findings.push(Found { claim: finding.claim, verdict: finding.verdict, trace });
-        }
-        let cadre_explore::Exploration { progress, bound, omission_bound, .. } = found;
-        Ok(Explored { progress, bound, omission_bound, verdict, findings })
+        explored(self, setup, &cluster, found)
+    }
+
+    fn explore_orbits(
+        &self,
+        setup: &Setup,
+        settings: &Settings,
+        watch: &mut dyn FnMut(&Progress) -> Flow,
+    ) -> Result<Explored, GameError> {
+        let cluster = self.cluster(setup)?;
+        let found = cadre_explore::explore(&cluster.quotient(), settings, watch);
+        explored(self, setup, &cluster, found)
     }
 
     fn fuzz(
@@ -348,6 +362,31 @@ impl<G: Game> AnyGame for G {
         };
         Ok(cadre_runtime::host(cluster.protocol(), &host_options, commands, reports))
     }
+}
+
+/// What a search has found, with traces for paths.
+fn explored<G: Game>(
+    game: &G,
+    setup: &Setup,
+    cluster: &Cluster<G::Protocol>,
+    found: Exploration<Choice>,
+) -> Result<Explored, GameError> {
+    let verdict = found.verdict();
+    let origin = origin(game, setup, "explore");
+    let known = cluster.guarantees().len();
+    let mut findings = Vec::new();
+    for (guarantee, finding) in found.findings.into_iter().enumerate() {
+        // A search up to the names of nodes has a guarantee of its own.
+        let judged = (guarantee < known).then_some((guarantee, finding.verdict));
+        let cycle = finding.cycle.unwrap_or_default();
+        let record = |stem: Vec<_>| cluster.record_lasso(&origin, &stem, &cycle, judged);
+        let trace = finding.path.map(record);
+        let trace = trace.map(|trace| annotated(game, setup, cluster, trace)).transpose()?;
+        let (claim, verdict, why) = (finding.claim, finding.verdict, finding.why);
+        findings.push(Found { claim, verdict, trace, why });
+    }
+    let Exploration { progress, bound, omission_bound, .. } = found;
+    Ok(Explored { progress, bound, omission_bound, verdict, findings })
 }
 
 fn origin<G: Game>(game: &G, setup: &Setup, engine: &str) -> Origin {

@@ -60,6 +60,7 @@ impl cadre::Game for Game {
             cluster = cluster.node(participant_name(participant));
         }
         cluster
+            .interchangeable((1..=setup.size).map(NodeId::from_index))
             .guarantee(
                 Guarantee::always("no two resource managers decide differently", |view| {
                     let (committed, aborted) = decisions(view);
