@@ -13,8 +13,9 @@ mod model;
 mod plain;
 
 pub use cluster::{
-    ActionOf, Budget, Choice, Cluster, ClusterBuilder, ClusterError, Configuration, Faults,
-    HistoryEntry, Network, Origin, Reexecution, TypedAction, Unresolved, View,
+    ActionKind, ActionOf, Budget, Choice, Cluster, ClusterBuilder, ClusterError, Configuration,
+    Coverage, Faults, HistoryEntry, KindCoverage, Network, Origin, Reexecution, Tried, TypedAction,
+    Unresolved, View,
 };
 pub use expansion::{Asleep, Expansion};
 pub use fingerprint::fingerprint;

@@ -4,6 +4,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::Json;
+use crate::diff::{Difference, diff};
 use crate::trace::brief;
 
 /// A whole configuration: every node, the network and the clients' history.
@@ -143,6 +144,20 @@ impl Change {
 }
 
 impl Snapshot {
+    /// What differs in a later configuration, by path, such as `n1.state.term`.
+    pub fn diff(&self, later: &Self) -> Vec<Difference> {
+        let told = |snapshot: &Self| {
+            serde_json::to_value(snapshot).expect("a snapshot is made of JSON values")
+        };
+        let mut found = diff("", &told(self), &told(later));
+        for difference in &mut found {
+            if let Some(path) = difference.path.strip_prefix("nodes.") {
+                difference.path = path.to_owned();
+            }
+        }
+        found
+    }
+
     /// Turns the configuration before a change into the one after it.
     pub fn apply(&mut self, change: &Change) {
         self.nodes.extend(change.nodes.iter().map(|(name, node)| (name.clone(), node.clone())));

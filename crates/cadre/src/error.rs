@@ -18,6 +18,9 @@ pub enum GameError {
     #[error("{game} has no parameter `{parameter}` with the value {found}; was the trace edited?")]
     Parameter { game: &'static str, parameter: String, found: String },
 
+    #[error("expected a trace of {expected}, found one of {found}")]
+    OtherSetup { expected: String, found: String },
+
     #[error("the cluster cannot be built: {0}")]
     Cluster(#[from] ClusterError),
 

@@ -5,13 +5,14 @@ use std::rc::Rc;
 
 use cadre_conform::Spec;
 use cadre_explore::{Bound, Flow, Progress, Settings};
-use cadre_model::{Claim, Cluster, Model, Origin, Reexecution};
+use cadre_model::{Claim, Cluster, Coverage, Model, Origin, Reexecution};
 use cadre_proptest::{FuzzOptions, SampleOptions};
 use cadre_replay::Recording;
 use cadre_runtime::{Defect, HostOptions, Mode, RuntimeError};
 use cadre_trace::{Action, GuaranteeKind, Recorder, Trace, Verdict};
 
-use crate::{Bug, Game, GameError, Setup, Size};
+use crate::stepper::Steps;
+use crate::{Bug, Game, GameError, Setup, Size, Stepper};
 
 /// A list of games: what a command is about.
 #[derive(Default)]
@@ -94,6 +95,25 @@ pub trait AnyGame: Send + Sync {
         settings: &Settings,
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Explored, GameError>;
+
+    /// Searches exhaustively as [`explore`](AnyGame::explore) does, and says what was tried.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn cover(
+        &self,
+        setup: &Setup,
+        settings: &Settings,
+        watch: &mut dyn FnMut(&Progress) -> Flow,
+    ) -> Result<(Explored, Coverage), GameError>;
+
+    /// Begins an execution that is made step by step.
+    ///
+    /// # Errors
+    ///
+    /// Where the cluster cannot be built.
+    fn stepper(&self, setup: &Setup) -> Result<Box<dyn Stepper + '_>, GameError>;
 
     /// Searches at random; see [`cadre_proptest::fuzz`].
     ///
@@ -244,19 +264,22 @@ impl<G: Game> AnyGame for G {
         settings: &Settings,
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Explored, GameError> {
+        explored(self, setup, &self.cluster(setup)?, settings, watch)
+    }
+
+    fn cover(
+        &self,
+        setup: &Setup,
+        settings: &Settings,
+        watch: &mut dyn FnMut(&Progress) -> Flow,
+    ) -> Result<(Explored, Coverage), GameError> {
         let cluster = self.cluster(setup)?;
-        let found = cadre_explore::explore(&cluster, settings, watch);
-        let verdict = found.verdict();
-        let origin = origin(self, setup, "explore");
-        let mut findings = Vec::new();
-        for (guarantee, finding) in found.findings.into_iter().enumerate() {
-            let judged = Some((guarantee, finding.verdict));
-            let trace = finding.path.map(|path| cluster.record(&origin, &path, judged));
-            let trace = trace.map(|trace| annotated(self, setup, &cluster, trace)).transpose()?;
-            findings.push(Found { claim: finding.claim, verdict: finding.verdict, trace });
-        }
-        let cadre_explore::Exploration { progress, bound, omission_bound, .. } = found;
-        Ok(Explored { progress, bound, omission_bound, verdict, findings })
+        let found = explored(self, setup, &cluster, settings, watch)?;
+        Ok((found, cluster.coverage()))
+    }
+
+    fn stepper(&self, setup: &Setup) -> Result<Box<dyn Stepper + '_>, GameError> {
+        Ok(Box::new(Steps::new(self, setup)?))
     }
 
     fn fuzz(
@@ -348,7 +371,29 @@ impl<G: Game> AnyGame for G {
     }
 }
 
-fn origin<G: Game>(game: &G, setup: &Setup, engine: &str) -> Origin {
+/// Searches, and records what was found.
+fn explored<G: Game>(
+    game: &G,
+    setup: &Setup,
+    cluster: &Cluster<G::Protocol>,
+    settings: &Settings,
+    watch: &mut dyn FnMut(&Progress) -> Flow,
+) -> Result<Explored, GameError> {
+    let found = cadre_explore::explore(cluster, settings, watch);
+    let verdict = found.verdict();
+    let origin = origin(game, setup, "explore");
+    let mut findings = Vec::new();
+    for (guarantee, finding) in found.findings.into_iter().enumerate() {
+        let judged = Some((guarantee, finding.verdict));
+        let trace = finding.path.map(|path| cluster.record(&origin, &path, judged));
+        let trace = trace.map(|trace| annotated(game, setup, cluster, trace)).transpose()?;
+        findings.push(Found { claim: finding.claim, verdict: finding.verdict, trace });
+    }
+    let cadre_explore::Exploration { progress, bound, omission_bound, .. } = found;
+    Ok(Explored { progress, bound, omission_bound, verdict, findings })
+}
+
+pub(crate) fn origin<G: Game>(game: &G, setup: &Setup, engine: &str) -> Origin {
     Origin {
         protocol: Game::name(game).to_owned(),
         setup: setup.to_parameters(),
@@ -357,7 +402,7 @@ fn origin<G: Game>(game: &G, setup: &Setup, engine: &str) -> Origin {
 }
 
 /// The trace with what it is in the specification, if the game maps to one.
-fn annotated<G: Game>(
+pub(crate) fn annotated<G: Game>(
     game: &G,
     setup: &Setup,
     cluster: &Cluster<G::Protocol>,

@@ -1,6 +1,7 @@
 mod action;
 mod builder;
 mod configuration;
+mod coverage;
 mod history;
 mod local;
 mod record;
@@ -19,6 +20,7 @@ use cadre_trace::GuaranteeKind;
 pub use self::action::{ActionOf, TypedAction};
 pub use self::builder::{Budget, ClusterBuilder, ClusterError, Faults, Network};
 pub use self::configuration::Configuration;
+pub use self::coverage::{ActionKind, Coverage, KindCoverage, Tried};
 pub use self::history::HistoryEntry;
 pub use self::record::{Origin, Reexecution, Unresolved};
 pub use self::view::View;
