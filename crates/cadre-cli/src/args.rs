@@ -58,7 +58,8 @@ pub(crate) enum Verb {
         game: GameArgs,
         #[command(flatten)]
         search: SearchArgs,
-        /// Say which actions were tried in which states, and which never
+        /// Say which actions were tried in which states, and which never: in no execution if
+        /// everything was seen, not within the bounds otherwise
         #[arg(long)]
         coverage: bool,
         /// Go step by step instead of searching: reads commands from standard input, `h` lists them
@@ -156,8 +157,8 @@ pub(crate) struct SearchArgs {
     /// The most seconds
     #[arg(long)]
     pub(crate) seconds: Option<u64>,
-    /// The most memory that the search keeps, such as 500M or 8G [default: three quarters of what is
-    /// free at the start, where the system says it]
+    /// The most memory that the search keeps, such as 500M or 8G [default: three quarters of what
+    /// is free at the start, where the system says it]
     #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
     pub(crate) memory: Option<u64>,
     /// How many threads search, which changes nothing but the time [default: one per processor]

@@ -153,3 +153,56 @@ const LABEL: usize = 9;
 fn labelled(label: &str, text: &str) -> String {
     format!("{label:<8} {text}")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use cadre::model::Tried;
+
+    use super::*;
+
+    #[test]
+    fn however_much_there_is_the_table_takes_forty_lines_of_a_hundred_columns() {
+        let tried = Tried { steps: 12_345, effective: 12_345 };
+        let states: Vec<String> = (0..50).map(|number| format!("State{number:02}")).collect();
+        let kind = |number: usize| KindCoverage {
+            action: ActionKind::Deliver,
+            name: Some(format!(
+                "{}{number:03}",
+                "AMessageWithAVeryLongName".repeat(number % 3 + 1)
+            )),
+            tried,
+            by_state: BTreeMap::from([(states[number % 50].clone(), tried)]),
+        };
+        let names = |count: usize| (0..count).map(|number| format!("Something{number}")).collect();
+        let coverage = Coverage {
+            kinds: (0..200).map(kind).collect(),
+            states: states.clone(),
+            never: (0..200).map(|number| (format!("Message{number}"), states[0].clone())).collect(),
+            ignored: names(100),
+            idle: names(100),
+        };
+        let found = Explored {
+            progress: cadre::explore::Progress::default(),
+            bound: None,
+            omission_bound: 0.0,
+            verdict: Verdict::Holds,
+            findings: Vec::new(),
+        };
+        let table = table(&coverage, &found);
+        assert!(table.lines().count() <= 40, "{table}");
+        assert!(table.lines().all(|line| line.chars().count() <= WIDTH), "{table}");
+        assert!(table.contains("and 180 more kinds of actions"), "{table}");
+        assert!(table.contains("more kinds of states"), "{table}");
+    }
+
+    #[test]
+    fn an_empty_list_is_not_mentioned_and_a_long_one_is_counted() {
+        assert_eq!(list("idle", Vec::new()), Vec::<String>::new());
+        assert_eq!(list("idle", vec!["n1".to_owned(), "n2".to_owned()]), ["idle     n1, n2"]);
+        let many = list("idle", vec!["x".repeat(70); 9]);
+        assert_eq!(many.len(), LIST_MAX);
+        assert!(many[2].ends_with("x and 6 more"), "{many:?}");
+    }
+}

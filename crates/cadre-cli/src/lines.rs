@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use cadre::process::Stop;
 
+use crate::output;
+
 /// The lines of standard input, read so that Ctrl-C ends the waiting for one.
 pub(crate) struct Lines {
     lines: Receiver<String>,
     stop: Stop,
     /// Whether somebody types, and sees what is typed.
-    pub(crate) is_typed: bool,
+    is_typed: bool,
 }
 
 /// How often is looked whether to stop.
@@ -34,8 +36,25 @@ impl Lines {
         Self { lines, stop: stop.clone(), is_typed: io::stdin().is_terminal() }
     }
 
-    /// The next line without the blanks around it; `None` at the end, or once a stop is requested.
-    pub(crate) fn next(&self) -> Option<String> {
+    /// Asks for the next line with a prompt, and gives it without the blanks around it; `None` at
+    /// the end, or once a stop is requested.
+    ///
+    /// Where nobody types, the line is printed behind the prompt, so that what is printed reads as
+    /// if somebody did.
+    pub(crate) fn ask(&self, prompt: &str) -> Option<String> {
+        if self.is_typed {
+            output::prompt(prompt);
+        }
+        let line = self.next();
+        match &line {
+            Some(line) if !self.is_typed => output::line(&format!("{prompt}{line}")),
+            None if self.is_typed => output::line(""),
+            Some(_) | None => {}
+        }
+        line
+    }
+
+    fn next(&self) -> Option<String> {
         while !self.stop.requested() {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => return Some(line),

@@ -44,11 +44,14 @@ pub(crate) fn cover(
     Ok((found, coverage.expect("a search that ended well says what was tried")))
 }
 
+/// Who watches a search.
+type Look<'a> = dyn FnMut(&Progress) -> Flow + 'a;
+
 /// Runs a search under watch, and prints the stage's line.
 fn searched(
     context: &Context<'_>,
     args: &SearchArgs,
-    search: impl FnOnce(&Settings, &mut dyn FnMut(&Progress) -> Flow) -> Result<Explored, GameError>,
+    search: impl FnOnce(&Settings, &mut Look<'_>) -> Result<Explored, GameError>,
 ) -> Result<Explored, Failure> {
     let settings = args.settings();
     let limits = Limits { bounds: settings.bounds.clone(), time: args.time() };

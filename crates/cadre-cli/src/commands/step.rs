@@ -26,14 +26,7 @@ pub(crate) fn run(context: &Context<'_>, game: &GameArgs) -> Result<Exit, Failur
     session.list(LISTED_MAX);
     let lines = Lines::new(&context.stop);
     loop {
-        output::prompt("> ");
-        let Some(line) = lines.next() else {
-            output::line("");
-            break;
-        };
-        if !lines.is_typed {
-            output::line(&line);
-        }
+        let Some(line) = lines.ask("> ") else { break };
         match session.parse(&line) {
             Ok(Command::Quit) => break,
             Ok(command) => session.obey(command),
@@ -241,8 +234,8 @@ impl Session<'_> {
                 Standing::Holds => ("holds", ""),
                 Standing::Violated => ("violated", ""),
                 Standing::Met => ("met", ""),
-                Standing::NotMet => ("not met", ", to be reachable"),
-                Standing::NotJudged => ("open", ", judged once only faults can happen"),
+                Standing::NotMet => ("not met", " (to be reachable)"),
+                Standing::NotJudged => ("open", " (judged once only faults can happen)"),
             };
             output::labelled(word, &format!("{}{note}", claim.name));
         }
