@@ -1,5 +1,7 @@
 //! How a search is set up from the command line, and what is said of what it tried.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use cadre::explore::{Bounds, Flow, Settings};
 use cadre::model::Coverage;
 use cadre_tests::Bench;

@@ -1,5 +1,7 @@
 //! Transcripts of executions that are made step by step: what is typed, and what is answered.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use cadre::trace::Action;
 use cadre::{AnyGame, Standing, Stepper};
 use cadre_tests::{Bench, Faulty};

@@ -44,7 +44,7 @@ fn available(text: &str) -> Option<u64> {
 pub(crate) fn shown(bytes: u64) -> String {
     let units = [(1 << 40, "T"), (1 << 30, "G"), (1 << 20, "M"), (1 << 10, "K")];
     match units.into_iter().find(|(unit, _)| bytes >= *unit) {
-        Some((unit, name)) if bytes % unit == 0 || bytes >= 100 * unit => {
+        Some((unit, name)) if bytes.is_multiple_of(unit) || bytes >= 100 * unit => {
             format!("{} {name}", bytes / unit)
         }
         Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / unit as f64),

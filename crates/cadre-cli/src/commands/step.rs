@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use cadre::model::Claim;
 use cadre::trace::{DiskWrite, NodeSnapshot, Snapshot, Status, Trace, brief};
-use cadre::{Enabled, GameError, Standing, Stepper};
+use cadre::{Enabled, Standing, Stepper};
 
 use crate::args::GameArgs;
 use crate::chosen::Chosen;
@@ -25,8 +25,7 @@ pub(crate) fn run(context: &Context<'_>, game: &GameArgs) -> Result<Exit, Failur
     session.announce();
     session.list(LISTED_MAX);
     let lines = Lines::new(&context.stop);
-    loop {
-        let Some(line) = lines.ask("> ") else { break };
+    while let Some(line) = lines.ask("> ") {
         match session.parse(&line) {
             Ok(Command::Quit) => break,
             Ok(command) => session.obey(command),
@@ -315,7 +314,7 @@ impl Session<'_> {
     }
 
     fn trace(&self) -> Result<Trace, Failure> {
-        self.stepper.trace().map_err(|error: GameError| error).or_exit(Exit::Internal)
+        self.stepper.trace().or_exit(Exit::Internal)
     }
 
     /// Says what came of it: going by hand shows violations, and proves nothing.
