@@ -74,7 +74,7 @@ impl Watch {
         let of = |most: Option<u64>| most.map_or(String::new(), |most| format!(" of {most}"));
         let estimate = self.limits.estimate((said, &before), (elapsed, progress));
         let estimate = estimate.map_or(String::new(), |(left, bound)| {
-            format!(", about {} to the most {bound}", duration(left))
+            format!(", about {} to {bound}", duration(left))
         });
         self.said = (elapsed, *progress);
         Some(format!(
@@ -107,9 +107,13 @@ impl Limits {
             left(bounds.configurations_max, then.configurations, progress.configurations);
         let memory = left(bounds.memory_max, then.memory, progress.memory);
         let time = self.time.map(|limit| limit.saturating_sub(now));
-        let bounds =
-            [(configurations, "configurations"), (memory, "memory"), (time, "time")].into_iter();
+        let bounds = [
+            (configurations, "the most configurations"),
+            (memory, "the most memory"),
+            (time, "the time limit"),
+        ];
         bounds
+            .into_iter()
             .filter_map(|(left, bound)| Some((left?, bound)))
             .min()
             .filter(|(left, _)| *left <= ESTIMATE_MAX)
@@ -214,7 +218,7 @@ mod tests {
         assert_eq!(
             say(3_000, 1_001_000, 7 << 30),
             "  3000 s  1 001 000 configurations, 0/s, depth 7 of 9, 1 000 waiting, 7 G, \
-             about 10 min to the most time"
+             about 10 min to the time limit"
         );
     }
 
