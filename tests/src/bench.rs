@@ -68,6 +68,21 @@ impl Bench {
         self.run_program(Program::new(&self.command).args(args.split_whitespace()), args)
     }
 
+    /// Runs the command as [`run`](Bench::run) does, with a text as its input.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be started or does not end.
+    pub fn type_in(&self, args: &str, input: &str) -> Ran {
+        let file = self.temporary.path().join("input");
+        std::fs::write(&file, input).unwrap_or_else(|error| panic!("{args}: {error}"));
+        let script = "exec \"$0\" \"$@\" < \"$TMPDIR/input\"";
+        let shell = Program::new("/bin/sh").args(["-c", script]).arg(&self.command);
+        let ran = self.run_program(shell.args(args.split_whitespace()), args);
+        std::fs::remove_file(file).unwrap_or_else(|error| panic!("{args}: {error}"));
+        Ran { output: timeless(&ran.output), ..ran }
+    }
+
     /// Runs the command as [`run`](Bench::run) does, and interrupts it after a second by Ctrl-C.
     ///
     /// # Panics
@@ -77,6 +92,17 @@ impl Bench {
         let script = "\"$0\" \"$@\" & sleep 1; kill -INT $!; wait $!";
         let shell = Program::new("/bin/sh").args(["-c", script]).arg(&self.command);
         let ran = self.run_program(shell.args(args.split_whitespace()), args);
+        Ran { output: timeless(&ran.output), ..ran }
+    }
+
+    /// Runs a shell script in which `"$0"` is the command.
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot be started or does not end.
+    pub fn shell(&self, script: &str) -> Ran {
+        let shell = Program::new("/bin/sh").args(["-c", script]).arg(&self.command);
+        let ran = self.run_program(shell, script);
         Ran { output: timeless(&ran.output), ..ran }
     }
 

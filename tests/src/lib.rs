@@ -1,9 +1,11 @@
 //! What the tests of the whole toolkit share: running the command, and scenario files.
 
 mod bench;
+mod faulty;
 mod scenario;
 
 pub use bench::{Bench, Ran, timeless};
+pub use faulty::Faulty;
 pub use scenario::check_scenario;
 
 use cadre::proptest::SampleOptions;

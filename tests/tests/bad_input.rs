@@ -284,7 +284,7 @@ fn a_panic_in_a_step_is_a_violation_with_a_trace() {
         "explore broken",
         expect![[r#"
             exploring broken · 1 node
-            explore  violated  2 distinct configurations, depth 1, T s at R /s, omission < 6e-39
+            explore  violated  2 distinct configurations, depth 1, T s at R /s, omission < 1e-31
 
             violated  every step returns   shortest, 1 step
 

@@ -43,12 +43,12 @@ fn explore_reports_the_closed_form_counts() {
         "explore two-phase-commit --nodes 4",
         expect![[r#"
             exploring two-phase-commit · 4 resource managers
-            explore  holds     1 568 distinct configurations, depth 14, T s at R /s, omission < 4e-33
+            explore  holds     1 568 distinct configurations, depth 14, T s at R /s, omission < 6e-26
                      holds     every step returns
                      holds     no two resource managers decide differently
                      holds     once nothing can happen any more, all have decided
                      holds     all can commit, first after 13 steps
-                     executed  5 377 transitions
+                     executed  1 970 transitions
             PASS     every guarantee holds, everything was seen (exit 0)
             exit 0
         "#]],
@@ -61,12 +61,12 @@ fn a_search_that_ends_at_a_bound_is_bounded() {
         "explore two-phase-commit --nodes 4 --depth 6",
         expect![[r#"
             exploring two-phase-commit · 4 resource managers
-            explore  bounded   stopped at depth 6: 504 distinct configurations, depth 6, T s at R /s, omission < 4e-34
+            explore  bounded   stopped at depth 6: 504 distinct configurations, depth 6, T s at R /s, omission < 6e-27
                      bounded   every step returns
                      bounded   no two resource managers decide differently
                      bounded   once nothing can happen any more, all have decided
                      bounded   all can commit
-                     executed  2 587 transitions
+                     executed  997 transitions
             BOUNDED  nothing was found, but not everything was seen (exit 3)
             exit 3
         "#]],
@@ -75,12 +75,12 @@ fn a_search_that_ends_at_a_bound_is_bounded() {
         "explore two-phase-commit --nodes 6 --configurations 1000",
         expect![[r#"
             exploring two-phase-commit · 6 resource managers
-            explore  bounded   stopped at the most configurations: 1 000 distinct configurations, depth 4, T s at R /s, omission < 1e-33
+            explore  bounded   stopped at the most configurations: 1 000 distinct configurations, depth 4, T s at R /s, omission < 2e-26
                      bounded   every step returns
                      bounded   no two resource managers decide differently
                      bounded   once nothing can happen any more, all have decided
                      bounded   all can commit
-                     executed  3 052 transitions
+                     executed  1 340 transitions
             BOUNDED  nothing was found, but not everything was seen (exit 3)
             exit 3
         "#]],
@@ -93,7 +93,7 @@ fn an_early_commit_is_shown_with_its_shortest_counterexample() {
         "explore two-phase-commit --bug early-commit",
         expect![[r#"
             exploring two-phase-commit · 3 resource managers · bug early-commit
-            explore  violated  160 distinct configurations, depth 5, T s at R /s, omission < 4e-35
+            explore  violated  249 distinct configurations, depth 5, T s at R /s, omission < 2e-27
 
             violated  no two resource managers decide differently   shortest, 5 steps
 
@@ -122,7 +122,7 @@ fn a_late_abort_is_shown_with_its_shortest_counterexample() {
         "explore two-phase-commit --bug late-abort",
         expect![[r#"
             exploring two-phase-commit · 3 resource managers · bug late-abort
-            explore  violated  436 distinct configurations, depth 9, T s at R /s, omission < 3e-34
+            explore  violated  450 distinct configurations, depth 9, T s at R /s, omission < 5e-27
 
             violated  no two resource managers decide differently   shortest, 9 steps
 

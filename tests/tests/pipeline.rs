@@ -26,7 +26,7 @@ fn a_right_protocol_passes_every_stage() {
         0,
         expect![[r#"
             checking two-phase-commit · 3 resource managers
-            explore  holds     288 distinct configurations, depth 11, T s at R /s, omission < 1e-34
+            explore  holds     288 distinct configurations, depth 11, T s at R /s, omission < 2e-27
             fuzz     bounded   256 random executions, 1 432 steps, seed 1
             record   done      3 free runs of real processes, N steps
             conform  conforms  1 004 traces against TwoPhase, TLC 2.15, 1 run, T s
@@ -43,7 +43,7 @@ fn an_early_commit_is_found_rejected_by_tlc_and_reproduced_by_processes() {
         1,
         expect![[r#"
             checking two-phase-commit · 3 resource managers · bug early-commit
-            explore  violated  160 distinct configurations, depth 5, T s at R /s, omission < 4e-35
+            explore  violated  249 distinct configurations, depth 5, T s at R /s, omission < 2e-27
             conform  rejected  1 of 1 trace against TwoPhase, TLC 2.15, 2 runs, T s
                      counterexample: step 3, tm chooses Commit: the spec does not allow TMCommit here
             replay   agrees    1 schedule, 5 steps on 4 real processes
@@ -75,7 +75,7 @@ fn a_late_abort_is_found_rejected_by_tlc_and_reproduced_by_processes() {
         1,
         expect![[r#"
             checking two-phase-commit · 3 resource managers · bug late-abort
-            explore  violated  436 distinct configurations, depth 9, T s at R /s, omission < 3e-34
+            explore  violated  450 distinct configurations, depth 9, T s at R /s, omission < 5e-27
             conform  rejected  1 of 1 trace against TwoPhase, TLC 2.15, 2 runs, T s
                      counterexample: step 3, rm1 chooses Abort: the spec does not allow RMChooseToAbort here
             replay   agrees    1 schedule, 9 steps on 4 real processes
@@ -110,7 +110,7 @@ fn a_process_that_answers_before_it_syncs_is_found_by_the_replay_alone() {
         1,
         expect![[r#"
             checking two-phase-commit · 3 resource managers · bug answers-before-sync
-            explore  holds     288 distinct configurations, depth 11, T s at R /s, omission < 1e-34
+            explore  holds     288 distinct configurations, depth 11, T s at R /s, omission < 2e-27
             fuzz     bounded   256 random executions, 1 432 steps, seed 1
             record   done      3 free runs of real processes, N steps
             conform  conforms  1 004 traces against TwoPhase, TLC 2.15, 1 run, T s

@@ -1,9 +1,14 @@
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use cadre::explore::{Bounds, Settings};
 use cadre::model::consistency::{Budget, Consistency, Object};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+
+use crate::memory;
 
 /// Write a protocol once; search it, check its traces with TLC, replay them on real processes.
 #[derive(Debug, Parser)]
@@ -41,7 +46,7 @@ pub(crate) enum Verb {
         #[command(flatten)]
         game: GameArgs,
         #[command(flatten)]
-        bounds: BoundArgs,
+        search: SearchArgs,
         /// How many sampled traces TLC checks
         #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
         traces: u32,
@@ -49,12 +54,28 @@ pub(crate) enum Verb {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// Search every configuration of a game
+    /// Search every configuration of a game, or go through one execution by hand
     Explore {
         #[command(flatten)]
         game: GameArgs,
         #[command(flatten)]
-        bounds: BoundArgs,
+        search: SearchArgs,
+        /// Say which actions were tried in which states, and which never: in no execution if
+        /// everything was seen, not within the bounds otherwise
+        #[arg(long)]
+        coverage: bool,
+        /// Count configurations that differ in the names of interchangeable nodes as one
+        #[arg(long, conflicts_with = "coverage")]
+        symmetry: bool,
+        /// Go step by step instead of searching: reads commands from standard input, `h` lists them
+        #[arg(
+            long,
+            conflicts_with_all = [
+                "depth", "configurations", "seconds", "memory", "workers", "without", "coverage",
+                "symmetry"
+            ]
+        )]
+        step: bool,
     },
     /// Try random executions of a game and shrink what fails
     Fuzz {
@@ -144,9 +165,9 @@ pub(crate) struct GameArgs {
     pub(crate) bug: Option<String>,
 }
 
-/// How far a search goes.
+/// How far a search goes, and how it goes about it.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct BoundArgs {
+pub(crate) struct SearchArgs {
     /// The most levels, the initial configuration being the first
     #[arg(long)]
     pub(crate) depth: Option<u64>,
@@ -156,6 +177,46 @@ pub(crate) struct BoundArgs {
     /// The most seconds
     #[arg(long)]
     pub(crate) seconds: Option<u64>,
+    /// The most memory that the search keeps, such as 500M or 8G [default: three quarters of what
+    /// is free at the start, where the system says it]
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
+    pub(crate) memory: Option<u64>,
+    /// How many threads search, which changes nothing but the time [default: one per processor]
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<NonZeroUsize>,
+    /// Search without a reduction: for comparing, the verdicts are the same; may be repeated
+    #[arg(long, value_enum, value_name = "REDUCTION")]
+    pub(crate) without: Vec<Reduction>,
+}
+
+/// What a search need not look at twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Reduction {
+    /// Of actions that commute, one order is enough
+    SleepSets,
+}
+
+impl SearchArgs {
+    /// The settings of the search; its time is left to whoever watches it.
+    pub(crate) fn settings(&self) -> Settings {
+        let mut settings = Settings::within(Bounds {
+            depth_max: self.depth,
+            configurations_max: self.configurations,
+            memory_max: self.memory.or_else(memory::share_of_free),
+        });
+        settings.workers = self.workers.map_or(settings.workers, NonZeroUsize::get);
+        for reduction in &self.without {
+            match reduction {
+                Reduction::SleepSets => settings.reductions.sleep_sets = false,
+            }
+        }
+        settings
+    }
+
+    /// How long the search may take.
+    pub(crate) fn time(&self) -> Option<Duration> {
+        self.seconds.map(Duration::from_secs)
+    }
 }
 
 /// How real processes are started.

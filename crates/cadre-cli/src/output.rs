@@ -1,10 +1,17 @@
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use crate::exit::Failure;
 
 /// Prints a line of the result; a reader that went away is no error.
 pub(crate) fn line(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{}", text.trim_end());
+}
+
+/// Prints what stands before the line that a person types next.
+pub(crate) fn prompt(text: &str) {
+    let mut output = io::stdout().lock();
+    let _ = write!(output, "{text}");
+    let _ = output.flush();
 }
 
 /// Prints the line of a stage: what was done, what came of it, the particulars.
@@ -25,6 +32,19 @@ pub(crate) fn verdict(word: &str, what: &str, exit: crate::Exit) {
 /// Prints a remark that is not part of the result.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Whether remarks go to a terminal.
+pub(crate) fn are_notes_seen() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Replaces the line of a terminal that was drawn last; an empty text takes it away.
+pub(crate) fn redraw(text: &str) {
+    // Back to the start, clear the line, and do not wrap what is too long: it could not be cleared.
+    let mut terminal = io::stderr().lock();
+    let _ = write!(terminal, "\r\x1b[2K\x1b[?7l{text}\x1b[?7h");
+    let _ = terminal.flush();
 }
 
 /// Prints an error.

@@ -2,19 +2,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cadre::conform::{self, Reason, Rejection, Report, Spec, SpecTrace, TraceVerdict};
-use cadre::explore::{Bound, Bounds, Settings};
+use cadre::explore::{Bound, Flow, Progress, Settings};
+use cadre::model::Coverage;
 use cadre::replay::{Ended, Outcome, RecordOptions, ReplayOptions};
 use cadre::trace::{Trace, Verdict};
 use cadre::view::FailureNotes;
-use cadre::{Explored, Fuzzed};
+use cadre::{Explored, Fuzzed, GameError};
 
-use crate::args::{BoundArgs, ProcessArgs};
+use crate::args::{ProcessArgs, SearchArgs};
 use crate::chosen::Chosen;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
-use crate::output;
 use crate::run_directory::RunDirectory;
-use crate::watch::{Clock, Watch, count, grouped, rate};
+use crate::watch::{Clock, Limits, Watch, count, grouped, rate};
+use crate::{memory, output};
 
 /// How many lines a violation may take on the terminal, the command's own included.
 pub(crate) const LINES_MAX: usize = 25;
@@ -23,23 +24,63 @@ pub(crate) const LINES_MAX: usize = 25;
 pub(crate) fn explore(
     context: &Context<'_>,
     chosen: &Chosen<'_>,
-    args: &BoundArgs,
+    args: &SearchArgs,
 ) -> Result<Explored, Failure> {
-    let settings = Settings::within(Bounds {
-        depth_max: args.depth,
-        configurations_max: args.configurations,
-        memory_max: None,
-    });
-    let mut watch = Watch::new(args.seconds.map(Duration::from_secs), &context.stop);
-    let clock = Clock::start();
-    let found = chosen.game.explore(&chosen.setup, &settings, &mut |progress| watch.look(progress));
-    let found = found.or_exit(Exit::Internal)?;
-    let elapsed = clock.elapsed();
+    searched(context, args, |settings, watch| chosen.game.explore(&chosen.setup, settings, watch))
+}
+
+/// Searches exhaustively up to the names of interchangeable nodes, and prints the stage's line.
+pub(crate) fn explore_orbits(
+    context: &Context<'_>,
+    chosen: &Chosen<'_>,
+    args: &SearchArgs,
+) -> Result<Explored, Failure> {
+    let game = &chosen.game;
+    searched(context, args, |settings, watch| game.explore_orbits(&chosen.setup, settings, watch))
+}
+
+/// Searches exhaustively, keeps what was tried, and prints the stage's line.
+pub(crate) fn cover(
+    context: &Context<'_>,
+    chosen: &Chosen<'_>,
+    args: &SearchArgs,
+) -> Result<(Explored, Coverage), Failure> {
+    let mut coverage = None;
+    let found = searched(context, args, |settings, watch| {
+        let (found, tried) = chosen.game.cover(&chosen.setup, settings, watch)?;
+        coverage = Some(tried);
+        Ok(found)
+    })?;
+    Ok((found, coverage.expect("a search that ended well says what was tried")))
+}
+
+/// Who watches a search.
+type Look<'a> = dyn FnMut(&Progress) -> Flow + 'a;
+
+/// Runs a search under watch, and prints the stage's line.
+fn searched(
+    context: &Context<'_>,
+    args: &SearchArgs,
+    search: impl FnOnce(&Settings, &mut Look<'_>) -> Result<Explored, GameError>,
+) -> Result<Explored, Failure> {
+    let settings = args.settings();
+    let limits = Limits { bounds: settings.bounds.clone(), time: args.time() };
+    let mut watch = Watch::new(limits, &context.stop);
+    let found = search(&settings, &mut |progress| watch.look(progress));
+    let elapsed = watch.end();
+    let found = found.map_err(|error| {
+        let is_usage = matches!(error, GameError::NotInterchangeable { .. });
+        let exit = if is_usage { Exit::Usage } else { Exit::Internal };
+        Failure { exit, error: error.into() }
+    })?;
     let bound = match found.bound {
         None => String::new(),
         Some(Bound::Depth(depth)) => format!("stopped at depth {depth}: "),
         Some(Bound::Configurations(_)) => "stopped at the most configurations: ".to_owned(),
-        Some(Bound::Memory(_)) => "stopped at the most memory: ".to_owned(),
+        Some(Bound::Memory(reached)) => {
+            let most = settings.bounds.memory_max.unwrap_or(reached);
+            format!("stopped at the most memory, {}: ", memory::shown(most))
+        }
         Some(Bound::Watcher) if context.stop.requested() => "interrupted: ".to_owned(),
         Some(Bound::Watcher) => "stopped at the time limit: ".to_owned(),
     };

@@ -17,8 +17,9 @@ mod model;
 mod plain;
 
 pub use cluster::{
-    ActionOf, Budget, Choice, Cluster, ClusterBuilder, ClusterError, Configuration, Faults,
-    HistoryEntry, Network, Origin, Quotient, Reexecution, TypedAction, Unresolved, View,
+    ActionKind, ActionOf, Budget, Choice, Cluster, ClusterBuilder, ClusterError, Configuration,
+    Coverage, Faults, HistoryEntry, KindCoverage, Network, Origin, Quotient, Reexecution, Tried,
+    TypedAction, Unresolved, View,
 };
 pub use endless::Endless;
 pub use expansion::{Asleep, Expansion};

@@ -4,6 +4,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::Json;
+use crate::diff::{Difference, diff};
 use crate::trace::brief;
 
 /// A whole configuration: every node, the network and the clients' history.
@@ -143,6 +144,38 @@ impl Change {
 }
 
 impl Snapshot {
+    /// What differs in a later configuration, by path, such as `n1.state.term`; each message that
+    /// is in flight or not any more has the path `network`.
+    pub fn diff(&self, later: &Self) -> Vec<Difference> {
+        let told = |snapshot: &Self| {
+            let (nodes, history) = (&snapshot.nodes, &snapshot.history);
+            let nodes = serde_json::to_value(nodes).expect("nodes are made of JSON values");
+            let history = serde_json::to_value(history).expect("requests are made of JSON values");
+            (nodes, history)
+        };
+        let ((nodes, history), (later_nodes, later_history)) = (told(self), told(later));
+        let mut found = diff("", &nodes, &later_nodes);
+        let text = |envelope: &Envelope| Json::String(envelope.to_string());
+        let mut gone: Vec<&Envelope> = self.network.iter().collect();
+        for envelope in &later.network {
+            match gone.iter().position(|other| *other == envelope) {
+                Some(at) => drop(gone.remove(at)),
+                None => found.push(Difference {
+                    path: "network".to_owned(),
+                    before: None,
+                    after: Some(text(envelope)),
+                }),
+            }
+        }
+        found.extend(gone.into_iter().map(|envelope| Difference {
+            path: "network".to_owned(),
+            before: Some(text(envelope)),
+            after: None,
+        }));
+        found.extend(diff("history", &history, &later_history));
+        found
+    }
+
     /// Turns the configuration before a change into the one after it.
     pub fn apply(&mut self, change: &Change) {
         self.nodes.extend(change.nodes.iter().map(|(name, node)| (name.clone(), node.clone())));
@@ -177,4 +210,26 @@ fn surplus(of: &[Envelope], over: &[Envelope]) -> Vec<Envelope> {
         }
     }
     rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_more_or_less_is_one_difference_wherever_it_stands() {
+        let envelope = |message: &str| Envelope {
+            from: "n1".to_owned(),
+            to: "n2".to_owned(),
+            message: Json::from(message),
+        };
+        let snapshot = |messages: &[&str]| Snapshot {
+            network: messages.iter().map(|message| envelope(message)).collect(),
+            ..Snapshot::default()
+        };
+        let (before, after) = (snapshot(&["a", "c", "c", "d"]), snapshot(&["a", "b", "c", "d"]));
+        let lines: Vec<String> = before.diff(&after).iter().map(ToString::to_string).collect();
+        assert_eq!(lines, ["network none → b n1→n2", "network c n1→n2 → none"]);
+        assert_eq!(before.diff(&before), []);
+    }
 }

@@ -1,9 +1,22 @@
 use std::collections::BTreeMap;
 
-use cadre_trace::{Action, DiskWrite, Effect, Envelope, HistoryEvent, NodeSnapshot, Status, Step};
+use cadre_trace::{
+    Action, DiskWrite, Effect, Envelope, HistoryEvent, NodeSnapshot, Status, Step, Trace,
+};
 
 use crate::parts::parts as state_parts;
 use crate::text::{one_line, say};
+
+/// What the last step of a trace changed, in short phrases as [`lanes`](crate::lanes) has them;
+/// nothing where there is no step.
+pub fn last_change(trace: &Trace) -> String {
+    let Some((last, earlier)) = trace.steps.split_last() else { return String::new() };
+    let changes = earlier.iter().map(|step| &step.change.nodes);
+    let nodes = std::iter::once(&trace.header.initial.nodes).chain(changes);
+    let before = nodes.flatten().map(|(name, node)| (name.as_str(), node)).collect();
+    let Changed { parts, extras } = Changed::by(last, &before);
+    parts.into_iter().chain(extras).collect::<Vec<_>>().join(", ")
+}
 
 /// What a step changed, in short phrases.
 #[derive(Clone, Debug, Default)]

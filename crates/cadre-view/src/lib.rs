@@ -34,6 +34,7 @@ mod select;
 mod text;
 
 pub use because::because;
+pub use changed::last_change;
 pub use difference::difference;
 pub use failure::{FailureNotes, failure, failure_at};
 pub use lanes::{LaneOptions, lanes};

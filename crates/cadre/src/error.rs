@@ -18,6 +18,9 @@ pub enum GameError {
     #[error("{game} has no parameter `{parameter}` with the value {found}; was the trace edited?")]
     Parameter { game: &'static str, parameter: String, found: String },
 
+    #[error("expected a trace of {expected}, found one of {found}")]
+    OtherSetup { expected: String, found: String },
+
     #[error("the cluster cannot be built: {0}")]
     Cluster(#[from] ClusterError),
 
@@ -26,6 +29,12 @@ pub enum GameError {
 
     #[error("the trace cannot be mapped to the specification: {0}")]
     Mapping(#[from] MappingError),
+
+    #[error(
+        "{game} declares no interchangeable nodes, so that there is nothing to leave out; search \
+         without symmetry"
+    )]
+    NotInterchangeable { game: &'static str },
 
     #[error("{game} has no node `{found}`; the nodes are {}", .known.join(", "))]
     NoSuchNode { game: &'static str, found: String, known: Vec<String> },

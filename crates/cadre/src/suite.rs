@@ -5,13 +5,14 @@ use std::rc::Rc;
 
 use cadre_conform::Spec;
 use cadre_explore::{Bound, Exploration, Flow, Progress, Settings};
-use cadre_model::{Choice, Claim, Cluster, Model, Origin, Reexecution};
+use cadre_model::{Choice, Claim, Cluster, Coverage, Model, Origin, Reexecution};
 use cadre_proptest::{FuzzOptions, SampleOptions};
 use cadre_replay::Recording;
 use cadre_runtime::{Defect, HostOptions, Mode, RuntimeError};
 use cadre_trace::{Action, GuaranteeKind, Recorder, Trace, Verdict};
 
-use crate::{Bug, Game, GameError, Setup, Size};
+use crate::stepper::Steps;
+use crate::{Bug, Game, GameError, Setup, Size, Stepper};
 
 /// A list of games: what a command is about.
 #[derive(Default)]
@@ -100,13 +101,32 @@ pub trait AnyGame: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As those of [`explore`](AnyGame::explore).
+    /// As those of [`explore`](AnyGame::explore), and where the game declares no such nodes.
     fn explore_orbits(
         &self,
         setup: &Setup,
         settings: &Settings,
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Explored, GameError>;
+
+    /// Searches exhaustively as [`explore`](AnyGame::explore) does, and says what was tried.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn cover(
+        &self,
+        setup: &Setup,
+        settings: &Settings,
+        watch: &mut dyn FnMut(&Progress) -> Flow,
+    ) -> Result<(Explored, Coverage), GameError>;
+
+    /// Begins an execution that is made step by step.
+    ///
+    /// # Errors
+    ///
+    /// Where the cluster cannot be built.
+    fn stepper(&self, setup: &Setup) -> Result<Box<dyn Stepper + '_>, GameError>;
 
     /// Searches at random; see [`cadre_proptest::fuzz`].
     ///
@@ -271,8 +291,27 @@ impl<G: Game> AnyGame for G {
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Explored, GameError> {
         let cluster = self.cluster(setup)?;
+        if !cluster.is_symmetric() {
+            return Err(GameError::NotInterchangeable { game: Game::name(self) });
+        }
         let found = cadre_explore::explore(&cluster.quotient(), settings, watch);
         explored(self, setup, &cluster, found)
+    }
+
+    fn cover(
+        &self,
+        setup: &Setup,
+        settings: &Settings,
+        watch: &mut dyn FnMut(&Progress) -> Flow,
+    ) -> Result<(Explored, Coverage), GameError> {
+        let cluster = self.cluster(setup)?;
+        let found = cadre_explore::explore(&cluster, settings, watch);
+        let found = explored(self, setup, &cluster, found)?;
+        Ok((found, cluster.coverage()))
+    }
+
+    fn stepper(&self, setup: &Setup) -> Result<Box<dyn Stepper + '_>, GameError> {
+        Ok(Box::new(Steps::new(self, setup)?))
     }
 
     fn fuzz(
@@ -389,7 +428,7 @@ fn explored<G: Game>(
     Ok(Explored { progress, bound, omission_bound, verdict, findings })
 }
 
-fn origin<G: Game>(game: &G, setup: &Setup, engine: &str) -> Origin {
+pub(crate) fn origin<G: Game>(game: &G, setup: &Setup, engine: &str) -> Origin {
     Origin {
         protocol: Game::name(game).to_owned(),
         setup: setup.to_parameters(),
@@ -398,7 +437,7 @@ fn origin<G: Game>(game: &G, setup: &Setup, engine: &str) -> Origin {
 }
 
 /// The trace with what it is in the specification, if the game maps to one.
-fn annotated<G: Game>(
+pub(crate) fn annotated<G: Game>(
     game: &G,
     setup: &Setup,
     cluster: &Cluster<G::Protocol>,

@@ -11,7 +11,7 @@ use cadre::prelude::{
 use cadre::tla::Value;
 
 fn main() -> std::process::ExitCode {
-    cadre_cli::run(&Suite::new().game(Broken))
+    cadre_cli::run(&Suite::new().game(Broken).game(cadre_tests::Faulty))
 }
 
 /// A node that may go once, and then does what the environment variable `BROKEN` says.

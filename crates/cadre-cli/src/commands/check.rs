@@ -3,7 +3,7 @@ use cadre::proptest::{FuzzOptions, SampleOptions};
 use cadre::trace::{Action, Trace, Verdict};
 use cadre::{Explored, Found, GameError};
 
-use crate::args::{BoundArgs, GameArgs, ProcessArgs};
+use crate::args::{GameArgs, ProcessArgs, SearchArgs};
 use crate::chosen::Chosen;
 use crate::commands::explore::{never_true, violated};
 use crate::commands::replay::print_difference;
@@ -38,13 +38,13 @@ const PROCESS: ProcessArgs = ProcessArgs { base_port: None, step_seconds: 10 };
 pub(crate) fn run(
     context: &mut Context<'_>,
     game: &GameArgs,
-    bounds: &BoundArgs,
+    search: &SearchArgs,
     sampling: &Sampling,
 ) -> Result<Exit, Failure> {
     let chosen = Chosen::new(context, game)?;
     output::line(&format!("checking {}", chosen.title()));
     let mut run = context.run_directory("check")?;
-    let found = stages::explore(context, &chosen, bounds)?;
+    let found = stages::explore(context, &chosen, search)?;
     if let Some(violated) = violated(&found) {
         return check_violation(context, &chosen, violated, &mut run);
     }

@@ -1,28 +1,64 @@
 use cadre::trace::{Fairness, GuaranteeKind, Trace, Verdict};
 use cadre::{Explored, Found};
 
-use crate::args::{BoundArgs, GameArgs};
+use crate::args::{GameArgs, SearchArgs};
 use crate::chosen::Chosen;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
 use crate::watch::grouped;
-use crate::{output, stages};
+use crate::{coverage, output, stages};
 
 /// `explore`: searches every configuration of a game.
 pub(crate) fn run(
     context: &Context<'_>,
     game: &GameArgs,
-    bounds: &BoundArgs,
+    search: &SearchArgs,
 ) -> Result<Exit, Failure> {
     let chosen = Chosen::new(context, game)?;
     output::line(&format!("exploring {}", chosen.title()));
-    let found = stages::explore(context, &chosen, bounds)?;
-    if let Some(violated) = violated(&found) {
+    let found = stages::explore(context, &chosen, search)?;
+    print(context, &found, None)
+}
+
+/// `explore --symmetry`: searches up to the names of interchangeable nodes.
+pub(crate) fn orbits(
+    context: &Context<'_>,
+    game: &GameArgs,
+    search: &SearchArgs,
+) -> Result<Exit, Failure> {
+    let chosen = Chosen::new(context, game)?;
+    output::line(&format!("exploring {}, up to the names of nodes", chosen.title()));
+    let found = stages::explore_orbits(context, &chosen, search)?;
+    print(context, &found, None)
+}
+
+/// `explore --coverage`: says as well what was tried and what never.
+pub(crate) fn cover(
+    context: &Context<'_>,
+    game: &GameArgs,
+    search: &SearchArgs,
+) -> Result<Exit, Failure> {
+    let chosen = Chosen::new(context, game)?;
+    output::line(&format!("exploring {}", chosen.title()));
+    let (found, coverage) = stages::cover(context, &chosen, search)?;
+    print(context, &found, Some(&coverage::table(&coverage, &found)))
+}
+
+/// Prints what was found, then what was tried, and the verdict last.
+fn print(context: &Context<'_>, found: &Explored, coverage: Option<&str>) -> Result<Exit, Failure> {
+    let print_coverage = || coverage.into_iter().for_each(output::line);
+    if let Some(violated) = violated(found) {
         match &violated.trace {
             // The title, the stage's line, a blank and the verdict.
             Some(trace) => drop(stages::print_violation(context, trace, "shortest", 4)?),
             None => output::line(&never_true(violated)),
         }
+        // What the trace does not say itself.
+        let is_told = violated.trace.as_ref().is_some_and(|trace| trace.header.guarantee.is_some());
+        if let (Some(why), false) = (&violated.why, is_told) {
+            output::labelled("", why);
+        }
+        print_coverage();
         output::verdict("FAIL", &violated.claim.name, Exit::Violated);
         return Ok(Exit::Violated);
     }
@@ -30,6 +66,7 @@ pub(crate) fn run(
         output::stage("", &finding.verdict.to_string(), &describe(finding));
     }
     output::stage("", "executed", &format!("{} transitions", grouped(found.progress.transitions)));
+    print_coverage();
     match found.verdict {
         Verdict::Holds => {
             output::verdict("PASS", "every guarantee holds, everything was seen", Exit::Holds);

@@ -9,6 +9,7 @@ mod replay;
 mod run;
 mod show;
 mod spec;
+mod step;
 
 use std::path::Path;
 
@@ -22,10 +23,15 @@ use crate::exit::{Exit, Failure, OrExit};
 pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure> {
     match verb {
         Verb::List => list::run(context),
-        Verb::Check { game, bounds, traces, seed } => {
-            check::run(context, &game, &bounds, &check::Sampling { traces, seed })
+        Verb::Check { game, search, traces, seed } => {
+            check::run(context, &game, &search, &check::Sampling { traces, seed })
         }
-        Verb::Explore { game, bounds } => explore::run(context, &game, &bounds),
+        Verb::Explore { game, search, coverage, symmetry, step } => match step {
+            true => step::run(context, &game),
+            false if coverage => explore::cover(context, &game, &search),
+            false if symmetry => explore::orbits(context, &game, &search),
+            false => explore::run(context, &game, &search),
+        },
         Verb::Fuzz { game, cases, steps, seed } => {
             let options = cadre::proptest::FuzzOptions { cases, steps_max: steps, seed };
             fuzz::run(context, &game, &options)

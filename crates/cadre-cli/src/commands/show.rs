@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use cadre::trace::Verdict;
+use cadre::trace::{Trace, Verdict};
 use cadre::view::{LaneOptions, because, lanes};
 
 use crate::exit::{Exit, Failure};
@@ -23,11 +23,16 @@ pub(crate) fn run(path: &Path, width: usize) -> Result<Exit, Failure> {
         output::line(&format!("{:<9} {}", header.verdict.to_string(), guarantee.name));
     }
     output::line("");
-    output::line(&lanes(&trace, &LaneOptions { width, steps_max: usize::MAX }));
-    if header.verdict == Verdict::Violated
-        && let Some(because) = because(&trace)
+    draw(&trace, width);
+    Ok(Exit::Holds)
+}
+
+/// Draws the lanes, and the argument where a guarantee is violated.
+pub(crate) fn draw(trace: &Trace, width: usize) {
+    output::line(&lanes(trace, &LaneOptions { width, steps_max: usize::MAX }));
+    if trace.header.verdict == Verdict::Violated
+        && let Some(because) = because(trace)
     {
         output::line(&format!("\n{because}"));
     }
-    Ok(Exit::Holds)
 }

@@ -287,7 +287,8 @@ impl Faults {
     }
 }
 
-/// The keys of what is left of the budgets: the sum of a key for each budget and what is left of it.
+/// The keys of what is left of the budgets: the sum of a key for each budget and what is left of
+/// it.
 pub(super) struct BudgetKeys([Vec<u128>; 4]);
 
 impl BudgetKeys {

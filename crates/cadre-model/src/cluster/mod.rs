@@ -2,6 +2,7 @@ mod action;
 mod builder;
 mod configuration;
 mod consistent;
+mod coverage;
 mod history;
 mod local;
 mod naming;
@@ -23,6 +24,7 @@ use cadre_trace::GuaranteeKind;
 pub use self::action::{ActionOf, TypedAction};
 pub use self::builder::{Budget, ClusterBuilder, ClusterError, Faults, Network};
 pub use self::configuration::Configuration;
+pub use self::coverage::{ActionKind, Coverage, KindCoverage, Tried};
 pub use self::history::HistoryEntry;
 pub use self::quotient::Quotient;
 pub use self::record::{Origin, Reexecution, Unresolved};
@@ -178,6 +180,11 @@ impl<P: Protocol> Cluster<P> {
     /// The names of the clients, in order.
     pub fn client_names(&self) -> &[String] {
         &self.names.clients
+    }
+
+    /// Whether there are nodes that can change places.
+    pub fn is_symmetric(&self) -> bool {
+        self.interchangeable.len() > 1
     }
 
     /// What the network may do.

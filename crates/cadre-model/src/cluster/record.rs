@@ -82,18 +82,13 @@ impl<P: Protocol> Cluster<P> {
         cycle: &[Choice],
         judged: Option<(usize, Verdict)>,
     ) -> Trace {
-        let mut recorder = Recorder::new(self.header(origin));
-        let mut at = self.initial.clone();
-        for choice in stem.iter().chain(cycle) {
-            let after = self.carried_out(&at, *choice);
-            let action = self.describe(*choice);
-            recorder.record(self.happening(&at, &action, &after));
-            at = after;
-        }
+        let path: Vec<Choice> = stem.iter().chain(cycle).copied().collect();
+        let (recorder, states) = self.recorded(origin, &path);
+        let at = &states[states.len() - 1];
         recorder.finish(|header| {
             header.loop_from = (!cycle.is_empty()).then_some(stem.len());
             if let Some((guarantee, verdict)) = judged {
-                header.guarantee = Some(self.judged(guarantee, &at));
+                header.guarantee = Some(self.judged(guarantee, at));
                 header.verdict = verdict;
             }
         })
@@ -124,22 +119,9 @@ impl<P: Protocol> Cluster<P> {
         loop_from: Option<usize>,
         judged: Option<usize>,
     ) -> Result<Trace, Unresolved> {
-        let mut recorder = Recorder::new(self.header(origin));
-        let mut at = self.initial.clone();
-        let (mut states, mut taken) = (vec![at.clone()], Vec::new());
-        for (index, action) in schedule.into_iter().enumerate() {
-            let choice = self.resolve(&at, action).map_err(|why| Unresolved {
-                step: index + 1,
-                action: action.to_string(),
-                why,
-                enabled: self.enabled(&at),
-            })?;
-            let after = self.carried_out(&at, choice);
-            recorder.record(self.happening(&at, &self.describe(choice), &after));
-            at = after;
-            states.push(at.clone());
-            taken.push(choice);
-        }
+        let taken = self.path(schedule)?;
+        let (recorder, states) = self.recorded(origin, &taken);
+        let at = states[states.len() - 1].clone();
         let steps = taken.len();
         let endless = Endless::new(self, states, taken, loop_from.unwrap_or(steps));
         Ok(recorder.finish(|header| {
@@ -152,6 +134,52 @@ impl<P: Protocol> Cluster<P> {
                 header.guarantee = Some(self.judged(guarantee, &at));
             }
         }))
+    }
+
+    /// Finds the actions of a schedule, from the initial configuration on, as
+    /// [`execute`](Cluster::execute) carries them out.
+    ///
+    /// # Errors
+    ///
+    /// Where a step cannot be taken.
+    pub fn path<'a>(
+        &self,
+        schedule: impl IntoIterator<Item = &'a Action>,
+    ) -> Result<Vec<Choice>, Unresolved> {
+        let mut at = self.initial.clone();
+        let mut path = Vec::new();
+        for (index, action) in schedule.into_iter().enumerate() {
+            let choice = self.resolve(&at, action).map_err(|why| Unresolved {
+                step: index + 1,
+                action: action.to_string(),
+                why,
+                enabled: self.enabled(&at),
+            })?;
+            at = self.carried_out(&at, choice);
+            path.push(choice);
+        }
+        Ok(path)
+    }
+
+    /// The configuration after a possible action, as if faults cost nothing.
+    pub fn carried_out(&self, before: &Configuration, choice: Choice) -> Configuration {
+        self.with_known(|tables| {
+            let after = self.carry_out_freely(tables, before, choice);
+            after.map_err(|Unknown| vec![(before.clone(), choice)])
+        })
+    }
+
+    /// An action as traces tell it.
+    pub fn tell(&self, choice: Choice) -> Action {
+        self.names.tell::<P>(&self.describe(choice))
+    }
+
+    /// Whether only faults can change anything in a configuration.
+    pub fn is_at_rest(&self, at: &Configuration) -> bool {
+        // Only what changes something is listed.
+        let mut choices = Vec::new();
+        self.actions(at, &mut choices);
+        choices.iter().all(|choice| self.is_fault(choice))
     }
 
     /// Executes a trace's schedule again and compares each configuration with the one it tells of.
@@ -272,6 +300,19 @@ impl<P: Protocol> Cluster<P> {
         self.names.read::<P>(action)
     }
 
+    /// The record of an execution, and its configurations, the initial one included.
+    fn recorded(&self, origin: &Origin, path: &[Choice]) -> (Recorder, Vec<Configuration>) {
+        let mut recorder = Recorder::new(self.header(origin));
+        let mut states = vec![self.initial.clone()];
+        for choice in path {
+            let at = &states[states.len() - 1];
+            let after = self.carried_out(at, *choice);
+            recorder.record(self.happening(at, &self.describe(*choice), &after));
+            states.push(after);
+        }
+        (recorder, states)
+    }
+
     fn header(&self, origin: &Origin) -> Header {
         Header {
             protocol: origin.protocol.clone(),
@@ -370,26 +411,11 @@ impl<P: Protocol> Cluster<P> {
         }
     }
 
-    /// The configuration after a possible action, as if faults cost nothing.
-    fn carried_out(&self, before: &Configuration, choice: Choice) -> Configuration {
-        self.with_known(|tables| {
-            let after = self.carry_out_freely(tables, before, choice);
-            after.map_err(|Unknown| vec![(before.clone(), choice)])
-        })
-    }
-
     fn enabled(&self, at: &Configuration) -> Vec<String> {
         let mut choices = Vec::new();
         self.actions(at, &mut choices);
-        let tell = |choice: &Choice| self.names.tell::<P>(&self.describe(*choice)).to_string();
+        let tell = |choice: &Choice| self.tell(*choice).to_string();
         choices.iter().map(tell).collect()
-    }
-
-    fn is_at_rest(&self, at: &Configuration) -> bool {
-        // Only what changes something is listed.
-        let mut choices = Vec::new();
-        self.actions(at, &mut choices);
-        choices.iter().all(|choice| self.is_fault(choice))
     }
 
     fn tell_history(&self, tables: &Tables<P>, entry: &HistoryEntry<P::Response>) -> HistoryEvent {

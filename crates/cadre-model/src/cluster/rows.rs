@@ -124,6 +124,21 @@ impl Row {
         }
     }
 
+    /// The deliveries of which the outcome is known, as envelopes with the positions of outcomes.
+    pub(super) fn delivered(&self) -> impl Iterator<Item = (u32, u32)> {
+        let lanes = (0..).zip(&self.lanes);
+        lanes.flat_map(|(word, lane): (u32, _)| {
+            let known = (0..u32::BITS).filter(|bit| lane.known & 1 << bit != 0);
+            known.map(move |bit| (word * u32::BITS + bit, lane.outcomes[bit as usize]))
+        })
+    }
+
+    /// The other actions of which the outcome is known, with the positions of outcomes.
+    pub(super) fn acted(&self) -> impl Iterator<Item = (u32, u32)> {
+        let own = self.own.iter().filter_map(|own| Some((own.action, own.outcome?)));
+        own.chain(self.others.iter().copied())
+    }
+
     pub(super) fn has_own(&self, action: u32) -> bool {
         self.own.iter().any(|own| own.action == action)
     }

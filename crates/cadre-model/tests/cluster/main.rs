@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that does not get what it expects ends its test")]
 
 mod clients;
+mod coverage;
 mod disks;
 mod faults;
 mod fingerprints;
