@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use crate::case::Case;
 use crate::runner::{Plan, Runner};
 use crate::tool::Tool;
-use crate::{liveness, one, output, table, targets};
+use crate::{growth, liveness, one, output, table, targets};
 
 /// Runs the command with the arguments of this process.
 pub fn run() -> ExitCode {
@@ -15,6 +15,7 @@ pub fn run() -> ExitCode {
         None => all(&arguments.selection),
         Some(Command::One { tool, case, size, workers }) => single(*tool, *case, *size, *workers),
         Some(Command::Weigh { program }) => return weigh(program),
+        Some(Command::Growth { workers }) => growth::run(*workers),
         Some(Command::Liveness) => {
             liveness::table().iter().for_each(|line| output::line(line));
             Ok(())
@@ -72,6 +73,12 @@ enum Command {
         /// How large it is.
         size: u32,
         /// With how many threads, if the tool can.
+        #[arg(long, default_value_t = 2)]
+        workers: u32,
+    },
+    /// Searches 10^6 and 10^8 states, and prints how the time for each of them grows.
+    Growth {
+        /// With how many threads.
         #[arg(long, default_value_t = 2)]
         workers: u32,
     },

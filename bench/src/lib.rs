@@ -8,6 +8,7 @@
 
 mod case;
 mod cli;
+mod growth;
 mod liveness;
 mod measurement;
 mod models;

@@ -19,8 +19,8 @@ pub(crate) struct Measurement {
     pub(crate) cpu_seconds: f64,
     /// The most memory that was resident.
     pub(crate) peak_bytes: u64,
-    /// How much of it has come during the search, where the tool is part of this program.
-    pub(crate) search_bytes: Option<u64>,
+    /// The bytes outside the frontier, where the tool says it.
+    pub(crate) bytes_behind: Option<u64>,
 }
 
 /// What a search has met, and its own time.
@@ -36,4 +36,6 @@ pub(crate) struct Searched {
     pub(crate) depth: u64,
     /// How long it took.
     pub(crate) seconds: f64,
+    /// The bytes that it keeps of states that it is done with, where the tool says it.
+    pub(crate) bytes_behind: Option<u64>,
 }

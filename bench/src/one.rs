@@ -91,7 +91,6 @@ const TIME_LIMIT: Duration = Duration::from_secs(3600);
 
 /// Measures a search in this process. Whoever has started it knows better how long it ran.
 fn here(search: impl FnOnce() -> Result<Searched>) -> Result<Measurement> {
-    let before = Usage::of(Whose::Own)?;
     let searched = search()?;
     let after = Usage::of(Whose::Own)?;
     Ok(Measurement {
@@ -103,6 +102,6 @@ fn here(search: impl FnOnce() -> Result<Searched>) -> Result<Measurement> {
         wall_seconds: searched.seconds,
         cpu_seconds: after.cpu_seconds,
         peak_bytes: after.peak_bytes,
-        search_bytes: Some(after.peak_bytes - before.peak_bytes),
+        bytes_behind: searched.bytes_behind,
     })
 }

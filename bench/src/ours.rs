@@ -45,6 +45,7 @@ fn run<M: Model>(model: &M, workers: u32) -> Result<Searched> {
         generated: found.progress.transitions,
         depth: found.progress.depth,
         seconds,
+        bytes_behind: Some(found.progress.memory_behind),
     })
 }
 

@@ -147,7 +147,7 @@ mod tests {
             wall_seconds: if tool == Tool::Ours { 1.0 } else { 12.0 },
             cpu_seconds: 2.0,
             peak_bytes: 1000,
-            search_bytes: None,
+            bytes_behind: None,
         };
         let runs = Ok(distinct.iter().map(run).collect());
         Series { tool, case: Case::Raft, size: 0, runs }

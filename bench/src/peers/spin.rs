@@ -45,7 +45,7 @@ pub(crate) fn measure(case: Case, size: u32) -> Result<Measurement> {
         wall_seconds: weight.wall_seconds,
         cpu_seconds: weight.usage.cpu_seconds,
         peak_bytes: weight.usage.peak_bytes,
-        search_bytes: None,
+        bytes_behind: None,
     })
 }
 

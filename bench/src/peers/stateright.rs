@@ -74,5 +74,6 @@ where
         generated: checker.state_count() as u64,
         depth: checker.max_depth() as u64,
         seconds,
+        bytes_behind: None,
     })
 }

@@ -49,7 +49,7 @@ pub(crate) fn measure(case: Case, size: u32, workers: u32) -> Result<Measurement
         cpu_seconds: after.cpu_seconds - before.cpu_seconds,
         // The largest child is TLC: the ones before only told their versions.
         peak_bytes: after.peak_bytes,
-        search_bytes: None,
+        bytes_behind: None,
     })
 }
 

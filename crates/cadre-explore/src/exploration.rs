@@ -50,6 +50,8 @@ pub struct Progress {
     pub queue: u64,
     /// The bytes that the search keeps: what it has met, how it got there, and the queue.
     pub memory: u64,
+    /// Of these, the bytes of what it has met and how it got there.
+    pub memory_behind: u64,
 }
 
 /// Whether a search goes on.

@@ -2,10 +2,10 @@ use cadre_model::{Asleep, Expansion, Model};
 
 use crate::log::Station;
 
-/// The actions on the way to a configuration that a search has met: each station's configuration
-/// is expanded again, and the action taken that leads to the next.
+/// The actions on the way to a configuration that a search has met, and the configuration: each
+/// station's configuration is expanded again, and the action taken that leads to the next.
 ///
-/// With the configuration itself. A station's byte may fit several configurations; the last one's fingerprint then tells which.
+/// A station's byte may fit several configurations; the last one's fingerprint then tells which.
 pub(crate) fn path_along<M: Model>(
     model: &M,
     initial: &[M::State],

@@ -179,7 +179,8 @@ impl<'a, M: Model> Search<'a, M> {
             }
             let first = chunks[0].base;
             self.progress.queue = (level.len() - first + next.len()) as u64;
-            self.progress.memory = self.memory() + level.bytes() + next.bytes();
+            self.progress.memory_behind = self.memory_behind();
+            self.progress.memory = self.progress.memory_behind + level.bytes() + next.bytes();
             if watch(&self.progress) == Flow::Stop {
                 return Some(Ended::Bounded(Bound::Watcher));
             }
@@ -392,7 +393,7 @@ impl<'a, M: Model> Search<'a, M> {
     }
 
     /// The bytes that the search keeps of what lies behind it.
-    fn memory(&self) -> u64 {
+    fn memory_behind(&self) -> u64 {
         self.tables.iter().map(Table::bytes).sum::<u64>() + self.log.bytes()
     }
 }

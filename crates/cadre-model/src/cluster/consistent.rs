@@ -11,8 +11,8 @@ impl<P: Protocol + 'static> Guarantee<View<P>> {
     /// Demands that whatever clients were answered is linearizable: see
     /// [`consistency::linearizable`](linearizable).
     ///
-    /// `operation` says what a request means to the object, `answer` what a response does. A request
-    /// that has not been answered may have taken effect or not.
+    /// `operation` says what a request means to the object, `answer` what a response does. A
+    /// request that has not been answered may have taken effect or not.
     pub fn linearizable<S>(
         name: impl Into<String>,
         object: S,

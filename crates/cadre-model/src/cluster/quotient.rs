@@ -23,8 +23,9 @@ use crate::model::{Claim, Model};
 /// # Contract
 ///
 /// The guarantees name no interchangeable node: what they say of a configuration they say of every
-/// other in its orbit. Guarantees that only endless executions violate are not judged. That the protocol treats the nodes alike is checked for every step that a
-/// search takes, and violates a guarantee of its own where it does not.
+/// other in its orbit. Guarantees that only endless executions violate are not judged. That the
+/// protocol treats the nodes alike is checked for every step that a search takes, and violates a
+/// guarantee of its own where it does not.
 pub struct Quotient<'a, P: Protocol> {
     cluster: &'a Cluster<P>,
     orbits: RwLock<Orbits>,
