@@ -91,10 +91,11 @@ impl Table {
         (self.lines.capacity() * size_of::<Line>()) as u64
     }
 
-    /// Reads a fingerprint's home line, so that it is at hand when it is looked for.
+    /// Reads a fingerprint's home line and the next, so that they are at hand when it is looked for.
     #[inline]
     pub(crate) fn touch(&self, key: Key) -> u32 {
-        self.lines[self.home(key)].tags[0]
+        let home = self.home(key);
+        self.lines[home].tags[0] ^ self.lines[home + 1].tags[0]
     }
 
     #[inline]
