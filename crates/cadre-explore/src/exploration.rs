@@ -101,16 +101,9 @@ impl<A: Clone> Exploration<A> {
         progress: Progress,
         ended: &Ended,
     ) -> Self {
-        let is_exhausted = matches!(ended, Ended::Exhausted);
         let mut findings = Vec::new();
         for (claim, target) in decided {
-            let verdict = match (claim.kind, target.is_some(), is_exhausted) {
-                (GuaranteeKind::Reachable, true, _) => Verdict::Holds,
-                (GuaranteeKind::Always | GuaranteeKind::PrePost, true, _)
-                | (GuaranteeKind::Reachable, false, true) => Verdict::Violated,
-                (GuaranteeKind::Always | GuaranteeKind::PrePost, false, true) => Verdict::Holds,
-                (_, false, false) => Verdict::Bounded,
-            };
+            let verdict = verdict_of(claim.kind, target.is_some(), ended);
             let path = target.as_ref().map(|target| {
                 let (position, fingerprint) = target.settled.expect("its level is filled");
                 let depth = usize::try_from(target.depth).expect("levels are in memory");
@@ -122,6 +115,10 @@ impl<A: Clone> Exploration<A> {
             let why = target.and_then(|target| target.why);
             findings.push(Finding { claim, verdict, path, why });
         }
+        Self::of(findings, progress, ended)
+    }
+
+    pub(crate) fn of(findings: Vec<Finding<A>>, progress: Progress, ended: &Ended) -> Self {
         let bound = match ended {
             Ended::Exhausted | Ended::Violated => None,
             Ended::Bounded(bound) => Some(*bound),
@@ -146,5 +143,16 @@ impl<A: Clone> Exploration<A> {
     pub fn violation(&self) -> Option<(usize, &Finding<A>)> {
         let violated = |finding: &&Finding<A>| finding.verdict == Verdict::Violated;
         self.findings.iter().enumerate().find(|(_, finding)| violated(finding))
+    }
+}
+
+/// The verdict on a guarantee, from whether something was met that decides it.
+pub(crate) fn verdict_of(kind: GuaranteeKind, is_decided: bool, ended: &Ended) -> Verdict {
+    match (kind, is_decided, matches!(ended, Ended::Exhausted)) {
+        (GuaranteeKind::Reachable, true, _) => Verdict::Holds,
+        (GuaranteeKind::Always | GuaranteeKind::PrePost, true, _)
+        | (GuaranteeKind::Reachable, false, true) => Verdict::Violated,
+        (GuaranteeKind::Always | GuaranteeKind::PrePost, false, true) => Verdict::Holds,
+        (_, false, false) => Verdict::Bounded,
     }
 }

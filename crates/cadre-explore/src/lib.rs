@@ -7,6 +7,7 @@
 //! always, whatever the number of workers.
 
 mod arrivals;
+mod distributed;
 mod exploration;
 mod level;
 mod log;
@@ -16,6 +17,7 @@ mod search;
 mod settings;
 mod table;
 
+pub use distributed::{Connection, Keep, Levels, Share, ShareError, explore_shared};
 pub use exploration::{Exploration, Finding, Flow, Progress};
 pub use search::explore;
 pub use settings::{Bound, Bounds, Reductions, Settings};

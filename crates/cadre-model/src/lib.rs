@@ -11,13 +11,15 @@ mod fingerprint;
 mod guarantee;
 mod model;
 mod plain;
+mod portable;
 
 pub use cluster::{
-    ActionOf, Budget, Choice, Cluster, ClusterBuilder, ClusterError, Configuration, Faults,
-    HistoryEntry, Network, Origin, Reexecution, TypedAction, Unresolved, View,
+    ActionOf, Budget, Choice, Cluster, ClusterBuilder, ClusterError, Configuration, Faults, Heard,
+    HistoryEntry, Network, Origin, Reexecution, Told, TypedAction, Unresolved, View,
 };
 pub use expansion::{Asleep, Expansion};
 pub use fingerprint::fingerprint;
 pub use guarantee::{Guarantee, Part};
 pub use model::{Claim, Model};
 pub use plain::{Checked, check};
+pub use portable::{Portable, PortableError};

@@ -5,6 +5,7 @@ mod bounds;
 mod closed_form;
 mod equal;
 mod guarantees;
+mod shared;
 mod shortest;
 #[path = "../../../cadre-model/tests/cluster/two_phase.rs"]
 mod two_phase;

@@ -3,6 +3,7 @@ mod builder;
 mod configuration;
 mod history;
 mod local;
+mod portable;
 mod record;
 mod rows;
 mod steps;
@@ -20,6 +21,7 @@ pub use self::action::{ActionOf, TypedAction};
 pub use self::builder::{Budget, ClusterBuilder, ClusterError, Faults, Network};
 pub use self::configuration::Configuration;
 pub use self::history::HistoryEntry;
+pub use self::portable::{Heard, Told};
 pub use self::record::{Origin, Reexecution, Unresolved};
 pub use self::view::View;
 
