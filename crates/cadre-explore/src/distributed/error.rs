@@ -49,12 +49,32 @@ pub enum ShareError {
         found: String,
     },
     /// A new search would overwrite what is kept of an earlier one.
-    #[error("expected no levels of an earlier search, found some; resume it or remove them")]
-    Occupied,
+    #[error(
+        "expected no levels of an earlier search, found some of process {process}; resume it, or \
+         choose another place"
+    )]
+    Occupied {
+        /// The number of the process that has some.
+        process: usize,
+    },
     /// There is nothing to go on from.
     #[error("expected a finished level of every process to resume from, found none of {process}")]
     NothingToResume {
         /// The number of the process that has none.
         process: usize,
     },
+}
+
+impl ShareError {
+    /// Whether all processes find this at the same time, so that none is lost to the others.
+    pub(super) fn is_agreed(&self) -> bool {
+        match self {
+            Self::Other { .. } | Self::Occupied { .. } | Self::NothingToResume { .. } => true,
+            Self::Lost { .. }
+            | Self::Connection(_)
+            | Self::Unreadable { .. }
+            | Self::Storage { .. }
+            | Self::OtherStored { .. } => false,
+        }
+    }
 }

@@ -82,6 +82,7 @@ pub(super) fn run<S: Stream + 'static, R>(
         let mut exchange = Exchange::new(worker, process, processes);
         match result.insert(part(&mut exchange)) {
             Ok(_) => exchange.close(),
+            Err(error) if error.is_agreed() => exchange.close(),
             // Before anything is dropped: what ends in good order would not be missed by others.
             Err(_) => close(),
         }

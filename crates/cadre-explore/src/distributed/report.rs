@@ -11,8 +11,10 @@ use super::exchange::Exchange;
 pub(super) struct Hello {
     /// What it searches, and how.
     pub(super) identity: String,
-    /// How many finished levels it can go on from; `None` where it begins anew.
-    pub(super) levels: Option<u64>,
+    /// How many finished levels it could go on from.
+    pub(super) levels: u64,
+    /// Whether it does.
+    pub(super) resumes: bool,
 }
 
 /// What every process says when its part of a level is done.

@@ -109,42 +109,26 @@ impl<'a, M: Portable> Search<'a, M> {
         exchange: &mut Exchange,
         keep: Keep<'k>,
     ) -> Result<(Level<M::State>, Keeper<'k, M>), ShareError> {
-        let count = |levels: &mut dyn Levels| {
-            levels.count().map_err(|why| ShareError::Storage { level: 0, why })
-        };
-        let (kept, levels) = match keep {
-            Keep::Nothing => (None, None),
-            Keep::Levels(levels) => match count(levels)? {
-                0 => (None, Some(levels)),
-                _ => return Err(ShareError::Occupied),
-            },
-            Keep::Resume(levels) => (Some(count(levels)?), Some(levels)),
+        let (levels, resumes) = match keep {
+            Keep::Nothing => (None, false),
+            Keep::Levels(levels) => (Some(levels), false),
+            Keep::Resume(levels) => (Some(levels), true),
         };
         let mut keeper = Keeper { levels, told: M::Told::default() };
-        let hello = Hello { identity: self.identity.clone(), levels: kept };
+        let hello =
+            Hello { identity: self.identity.clone(), levels: keeper.count()?, resumes };
         let hellos = tell_all(exchange, &hello)?;
-        let told = |hello: &Hello| match hello.levels {
-            None => hello.identity.clone(),
-            Some(_) => format!("{}, resumed", hello.identity),
-        };
-        for (process, other) in hellos.iter().enumerate() {
-            if told(other) != told(&hello) {
-                let (expected, found) = (told(&hello), told(other));
-                return Err(ShareError::Other { process, expected, found });
-            }
-        }
+        check_all(&hello, &hellos)?;
         let mut known = BTreeSet::new();
         self.initial = self.model.init();
         self.initial.retain(|state| known.insert(self.model.fingerprint(state)));
-        let finished = hellos.iter().enumerate().filter_map(|(at, hello)| Some((hello.levels?, at)));
-        let level = match finished.min() {
-            None => {
-                let level = self.first_level();
-                keeper.keep(self, &level)?;
-                level
-            }
-            Some((0, process)) => return Err(ShareError::NothingToResume { process }),
-            Some((levels, _)) => keeper.resume(self, levels - 1)?,
+        let finished = hellos.iter().map(|hello| hello.levels).min().unwrap_or(0);
+        let level = if resumes {
+            keeper.resume(self, finished - 1)?
+        } else {
+            let level = self.first_level();
+            keeper.keep(self, &level)?;
+            level
         };
         Ok((level, keeper))
     }
@@ -408,6 +392,28 @@ impl<'a, M: Portable> Search<'a, M> {
     }
 }
 
+/// Whether all processes are about to search the same: all of them come to the same answer.
+fn check_all(own: &Hello, all: &[Hello]) -> Result<(), ShareError> {
+    let told = |hello: &Hello| match hello.resumes {
+        false => hello.identity.clone(),
+        true => format!("{}, resumed", hello.identity),
+    };
+    for (process, other) in all.iter().enumerate() {
+        if told(other) != told(own) {
+            let (expected, found) = (told(own), told(other));
+            return Err(ShareError::Other { process, expected, found });
+        }
+    }
+    for (process, other) in all.iter().enumerate() {
+        match (other.resumes, other.levels) {
+            (true, 0) => return Err(ShareError::NothingToResume { process }),
+            (false, 1..) => return Err(ShareError::Occupied { process }),
+            (true, 1..) | (false, 0) => {}
+        }
+    }
+    Ok(())
+}
+
 fn sight<M: Portable>(
     model: &M,
     (process, depth): (usize, u64),
@@ -431,6 +437,11 @@ struct Keeper<'k, M: Portable> {
 }
 
 impl<M: Portable> Keeper<'_, M> {
+    fn count(&mut self) -> Result<u64, ShareError> {
+        let count = self.levels.as_mut().map_or(Ok(0), |levels| levels.count());
+        count.map_err(|why| ShareError::Storage { level: 0, why })
+    }
+
     /// Keeps a level whose number is the depth that has been reached.
     fn keep(&mut self, search: &Search<'_, M>, level: &Level<M::State>) -> Result<(), ShareError> {
         let Some(levels) = &mut self.levels else { return Ok(()) };

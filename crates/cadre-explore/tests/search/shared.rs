@@ -203,8 +203,8 @@ fn every_drawn_protocol_is_searched_as_by_one_process() {
             Faults { crashes: Budget::AtMost(1), restarts: true, ..Faults::default() },
         ),
     ];
-    let (mut compared, mut spared) = (0, 0);
-    for number in 0..16 {
+    let mut compared = 0;
+    for number in 0..24 {
         for (network, faults) in fault_sets {
             let what = format!("{number}, {network:?}, {faults:?}");
             let bounds = at_most(2_000);
@@ -221,14 +221,13 @@ fn every_drawn_protocol_is_searched_as_by_one_process() {
                 if sleep_sets {
                     // Which actions have a bit depends on who meets them first.
                     expected.transitions = found.transitions;
-                    spared += one.progress.transitions.max(found.transitions) - found.transitions;
                 }
                 assert_eq!(found, expected, "{what}");
             }
             compared += 1;
         }
     }
-    assert!(compared > 20, "{compared} compared, {spared} spared");
+    assert!(compared > 12, "{compared} compared");
 }
 
 #[test]
@@ -317,7 +316,10 @@ fn a_process_that_fails_is_named_by_the_others_and_the_search_resumes_where_it_b
 
         levels[failing].refuses = None;
         let anew = each(3, &one_worker(), cluster, Some((&levels[..], Goes::Anew)));
-        assert!(matches!(anew[failing], Err(ShareError::Occupied)));
+        let occupied = |outcome: &Outcome<cadre_model::Cluster<two_phase::TwoPhase>>| {
+            matches!(outcome, Err(ShareError::Occupied { .. }))
+        };
+        assert!(anew.iter().all(occupied));
 
         let resumed = each(3, &one_worker(), cluster, Some((&levels[..], Goes::On)));
         for found in resumed {
@@ -393,7 +395,8 @@ fn processes_that_do_not_search_the_same_do_not_begin() {
                 let outcome =
                     explore_shared(&cluster, settings, share, &mut |_| Flow::Continue);
                 let error = outcome.unwrap_err();
-                assert!(matches!(error, ShareError::Other { .. } | ShareError::Lost { .. }));
+                let ShareError::Other { process: other, .. } = error else { panic!("{error}") };
+                assert_eq!(other, 1 - process);
             });
         }
     });
