@@ -4,14 +4,15 @@ use std::fmt;
 use std::net::Shutdown;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
+use std::time::Instant;
 
 use serde::de::{Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use timely::WorkerConfig;
+use timely::communication::Hooks;
 use timely::communication::allocator::zero_copy::initialize::initialize_networking_from_sockets;
 use timely::communication::allocator::zero_copy::stream::Stream;
 use timely::communication::allocator::{Allocator, ProcessBuilder};
-use timely::communication::Hooks;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::pact;
 use timely::dataflow::operators::generic::Operator;
@@ -54,6 +55,7 @@ pub(super) struct Bytes(pub(super) Vec<u8>);
 pub(super) fn run<S: Stream + 'static, R>(
     process: usize,
     connections: Vec<Option<S>>,
+    now: Instant,
     part: impl FnOnce(&mut Exchange) -> Result<R, ShareError>,
 ) -> Result<R, ShareError> {
     hush();
@@ -78,7 +80,7 @@ pub(super) fn run<S: Stream + 'static, R>(
     // What a panic leaves half done is not looked at again.
     let caught = catch_unwind(AssertUnwindSafe(|| {
         let allocator = Allocator::Tcp(builder.build());
-        let worker = Worker::new(WorkerConfig::default(), allocator, None);
+        let worker = Worker::new(WorkerConfig::default(), allocator, Some(now));
         let mut exchange = Exchange::new(worker, process, processes);
         match result.insert(part(&mut exchange)) {
             Ok(_) => exchange.close(),

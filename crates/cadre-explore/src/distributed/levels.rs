@@ -82,7 +82,8 @@ impl Header {
     /// The header and the links as bytes, to which the packed configurations are to be appended.
     pub(super) fn begin(&self, links: &[Link]) -> Vec<u8> {
         let json = serde_json::to_vec(self).expect("headers have a JSON form");
-        let mut bytes = u32::try_from(json.len()).expect("headers are small").to_le_bytes().to_vec();
+        let mut bytes =
+            u32::try_from(json.len()).expect("headers are small").to_le_bytes().to_vec();
         bytes.extend(json);
         bytes.reserve(links.len() * LINK_BYTES);
         for Link { position, process, hint } in links {
@@ -148,7 +149,8 @@ mod tests {
     #[test]
     fn the_levels_of_another_search_are_told_apart() {
         let bytes = Header::new("a search", 1, 3).begin(&[]);
-        for (identity, process, level) in [("another", 1, 3), ("a search", 0, 3), ("a search", 1, 2)]
+        for (identity, process, level) in
+            [("another", 1, 3), ("a search", 0, 3), ("a search", 1, 2)]
         {
             let other = Kept::read(&bytes, &Header::new(identity, process, level)).err().unwrap();
             assert!(matches!(other, ShareError::OtherStored { .. }), "{other}");

@@ -11,6 +11,7 @@ mod visited;
 mod wire;
 
 use std::fmt;
+use std::time::Instant;
 
 use cadre_model::Portable;
 use timely::communication::allocator::zero_copy::stream::Stream;
@@ -34,6 +35,8 @@ pub struct Share<'a, S> {
     pub subject: String,
     /// Whether finished levels are kept, so that a search that broke off can go on.
     pub keep: Keep<'a>,
+    /// Now: without a time to count from, timely dataflow never sleeps while it waits for others.
+    pub now: Instant,
 }
 
 /// Whether finished levels are kept.
@@ -92,7 +95,8 @@ pub enum Keep<'a> {
 /// let run = |process, connections| {
 ///     let counter = check(Counter).always("never seven", |state| *state != 7);
 ///     let subject = "the counter".to_owned();
-///     let share = Share { process, connections, subject, keep: Keep::Nothing };
+///     let now = std::time::Instant::now();
+///     let share = Share { process, connections, subject, keep: Keep::Nothing, now };
 ///     explore_shared(&counter, &Settings::default(), share, &mut |_| Flow::Continue).unwrap()
 /// };
 /// let found = std::thread::scope(|scope| {
@@ -113,9 +117,9 @@ pub fn explore_shared<M: Portable, S: Stream + 'static>(
     share: Share<'_, S>,
     watch: &mut dyn FnMut(&Progress) -> Flow,
 ) -> Result<Exploration<M::Action>, ShareError> {
-    let Share { process, connections, subject, keep } = share;
+    let Share { process, connections, subject, keep, now } = share;
     let identity = format!("{subject}, {}, {} processes", told(settings), connections.len());
-    exchange::run(process, connections, |exchange| {
+    exchange::run(process, connections, now, |exchange| {
         Search::new(model, settings, identity, exchange).run(exchange, keep, watch)
     })
 }
@@ -124,7 +128,8 @@ pub fn explore_shared<M: Portable, S: Stream + 'static>(
 fn told(settings: &Settings) -> String {
     let crate::Bounds { depth_max, configurations_max, memory_max } = &settings.bounds;
     let mut told = "no bounds".to_owned();
-    let bounds = [(depth_max, "levels"), (configurations_max, "configurations"), (memory_max, "bytes")];
+    let bounds =
+        [(depth_max, "levels"), (configurations_max, "configurations"), (memory_max, "bytes")];
     for (bound, what) in bounds {
         if let Some(bound) = bound {
             told = match told.as_str() {

@@ -1,4 +1,4 @@
-use cadre_model::{Asleep, PortableError, Portable};
+use cadre_model::{Asleep, Portable, PortableError};
 
 use super::exchange::{Bytes, Exchange, Parcel};
 use super::visited::{Arrival, Level, Visited};

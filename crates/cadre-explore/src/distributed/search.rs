@@ -115,8 +115,7 @@ impl<'a, M: Portable> Search<'a, M> {
             Keep::Resume(levels) => (Some(levels), true),
         };
         let mut keeper = Keeper { levels, told: M::Told::default() };
-        let hello =
-            Hello { identity: self.identity.clone(), levels: keeper.count()?, resumes };
+        let hello = Hello { identity: self.identity.clone(), levels: keeper.count()?, resumes };
         let hellos = tell_all(exchange, &hello)?;
         check_all(&hello, &hellos)?;
         let mut known = BTreeSet::new();
@@ -253,10 +252,11 @@ impl<'a, M: Portable> Search<'a, M> {
         let (states, asleep) = (&level.states[range.clone()], &level.marks.asleep[range]);
         self.arrivals.resize_with(states.len().div_ceil(CHUNK), Arrivals::new);
         let none = [Asleep::NONE; CHUNK];
-        let expand = |(arrivals, (states, asleep)): (&mut Arrivals<_>, (&[M::State], &[Asleep]))| {
-            arrivals.clear(1);
-            model.expand(states, if sleeps { asleep } else { &none[..states.len()] }, arrivals);
-        };
+        let expand =
+            |(arrivals, (states, asleep)): (&mut Arrivals<_>, (&[M::State], &[Asleep]))| {
+                arrivals.clear(1);
+                model.expand(states, if sleeps { asleep } else { &none[..states.len()] }, arrivals);
+            };
         let arrivals = &mut self.arrivals;
         match arrivals.as_mut_slice() {
             [arrivals] => expand((arrivals, (states, asleep))),
@@ -275,7 +275,9 @@ impl<'a, M: Portable> Search<'a, M> {
         loop {
             let mut unknown = Vec::new();
             for (arrivals, states) in self.arrivals.iter().zip(states.chunks(CHUNK)) {
-                let of = |(at, action): &(u32, M::Action)| (states[*at as usize].clone(), action.clone());
+                let of = |(at, action): &(u32, M::Action)| {
+                    (states[*at as usize].clone(), action.clone())
+                };
                 unknown.extend(arrivals.unknown.iter().map(of));
             }
             if unknown.is_empty() {

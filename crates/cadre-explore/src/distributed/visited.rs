@@ -168,7 +168,8 @@ mod tests {
         for order in [[3, 5, 9], [9, 5, 3], [5, 3, 9], [5, 9, 3]] {
             let (mut visited, mut marks) = (Visited::new(), Marks::default());
             visited.begin_level(4);
-            let new = order.map(|rank| visited.meet(&mut marks, &arrival(7 << 60, rank, !0 << rank)));
+            let new =
+                order.map(|rank| visited.meet(&mut marks, &arrival(7 << 60, rank, !0 << rank)));
             assert_eq!(new, [true, false, false]);
             assert_eq!(marks.links, [Link { position: 3, process: 1, hint: 0 }]);
             assert_eq!(marks.asleep, [Asleep(!0 << 9)]);

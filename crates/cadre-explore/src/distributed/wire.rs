@@ -38,8 +38,7 @@ impl<S> Wire<S> {
     }
 
     fn noted<R>(&self, result: io::Result<R>) -> io::Result<R> {
-        let is_lost =
-            |error: &io::Error| !matches!(error.kind(), io::ErrorKind::Interrupted);
+        let is_lost = |error: &io::Error| !matches!(error.kind(), io::ErrorKind::Interrupted);
         if result.as_ref().is_err_and(is_lost) {
             self.losses.note(self.process);
         }

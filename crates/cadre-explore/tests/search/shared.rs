@@ -6,6 +6,7 @@ use std::io;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use cadre_explore::{
     Exploration, Flow, Keep, Levels, Reductions, Settings, Share, ShareError, explore,
@@ -34,17 +35,13 @@ fn connections(processes: usize) -> Vec<Vec<Option<UnixStream>>> {
     all
 }
 
-/// Lets processes search, each with a model and an order to keep levels of its own.
+/// Lets processes search, each with a model of its own.
 fn each<M: Portable>(
-    processes: usize,
     settings: &Settings,
-    model: impl Fn(usize) -> M + Sync,
+    models: &[M],
     levels: Option<(&[InMemory], Goes)>,
-) -> Vec<Outcome<M>>
-where
-    M::Action: Send,
-{
-    let (model, all) = (&model, connections(processes));
+) -> Vec<Outcome<M>> {
+    let all = connections(models.len());
     std::thread::scope(|scope| {
         let run = |(process, connections): (usize, Vec<_>)| {
             scope.spawn(move || {
@@ -56,9 +53,8 @@ where
                     Some((levels, Goes::On)) => Keep::Resume(levels),
                 };
                 let subject = "a test".to_owned();
-                let share = Share { process, connections, subject, keep };
-                let model = model(process);
-                explore_shared(&model, settings, share, &mut |_| Flow::Continue)
+                let share = Share { process, connections, subject, keep, now: now() };
+                explore_shared(&models[process], settings, share, &mut |_| Flow::Continue)
             })
         };
         let running: Vec<_> = all.into_iter().enumerate().map(run).collect();
@@ -70,12 +66,10 @@ where
 fn together<M: Portable>(
     processes: usize,
     settings: &Settings,
-    model: impl Fn() -> M + Sync,
-) -> Exploration<M::Action>
-where
-    M::Action: PartialEq,
-{
-    let mut found = each(processes, settings, |_| model(), None).into_iter().map(Result::unwrap);
+    model: impl Fn() -> M,
+) -> Exploration<M::Action> {
+    let models: Vec<M> = (0..processes).map(|_| model()).collect();
+    let mut found = each(settings, &models, None).into_iter().map(Result::unwrap);
     let first = found.next().unwrap();
     for other in found {
         // Actions are ids, which mean something in one process only.
@@ -127,6 +121,11 @@ impl Levels for InMemory {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a search that is shared has to be told the time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 fn one_worker() -> Settings {
     Settings { workers: 1, ..Settings::default() }
 }
@@ -150,41 +149,20 @@ fn two_phase_commit_has_the_same_counts_in_one_two_and_three_processes() {
 
 #[test]
 fn a_counterexample_is_as_short_as_that_of_one_process_and_the_same_every_time() {
-    let named = |found: &Exploration<Choice>, cluster: &cadre_model::Cluster<two_phase::TwoPhase>| {
-        let (guarantee, finding) = found.violation().unwrap();
-        let path = finding.path.as_ref().unwrap();
-        let told: Vec<_> = path.iter().map(|choice| cluster.describe(*choice)).collect();
-        (guarantee, told)
-    };
     for voters in 2..=4 {
         let one = alone(&one_worker(), &two_phase::cluster(voters, 1));
         let mut paths = Vec::new();
         for processes in [1, 2, 3, 3, 3] {
-            for (connections, cluster) in [(); 1].map(|()| {
-                (connections(processes), two_phase::cluster(voters, 1))
-            }) {
-                let cluster = &cluster;
-                std::thread::scope(|scope| {
-                    let mut all = connections.into_iter().enumerate();
-                    let (_, own) = all.next().unwrap();
-                    for (process, connections) in all {
-                        scope.spawn(move || {
-                            let subject = String::new();
-                            let keep = Keep::Nothing;
-                            let share = Share { process, connections, subject, keep };
-                            let cluster = two_phase::cluster(voters, 1);
-                            let watch = &mut |_: &_| Flow::Continue;
-                            explore_shared(&cluster, &one_worker(), share, watch).unwrap()
-                        });
-                    }
-                    let (subject, keep) = (String::new(), Keep::Nothing);
-                    let share = Share { process: 0, connections: own, subject, keep };
-                    let watch = &mut |_: &_| Flow::Continue;
-                    let found = explore_shared(cluster, &one_worker(), share, watch).unwrap();
-                    assert_eq!(lengths(&found), lengths(&one));
-                    assert_eq!(found.progress.depth, one.progress.depth);
-                    paths.push(named(&found, cluster));
-                });
+            let clusters: Vec<_> = (0..processes).map(|_| two_phase::cluster(voters, 1)).collect();
+            let found = each(&one_worker(), &clusters, None);
+            for (found, cluster) in found.into_iter().zip(&clusters) {
+                let found = found.unwrap();
+                assert_eq!(lengths(&found), lengths(&one));
+                assert_eq!(found.progress.depth, one.progress.depth);
+                let (guarantee, finding) = found.violation().unwrap();
+                let path = finding.path.as_ref().unwrap().iter();
+                let told: Vec<_> = path.map(|choice| cluster.describe(*choice)).collect();
+                paths.push((guarantee, told));
             }
         }
         assert_eq!(paths[0].1.len(), 5);
@@ -247,7 +225,10 @@ fn what_is_asleep_travels_along() {
 fn bounds_are_told_as_such_and_levels_are_never_cut_short() {
     let found = together(2, &depth_at_most(6), || two_phase::cluster(4, 4));
     let one = alone(&depth_at_most(6), &two_phase::cluster(4, 4));
-    assert_eq!((found.bound, found.progress.configurations), (one.bound, one.progress.configurations));
+    assert_eq!(
+        (found.bound, found.progress.configurations),
+        (one.bound, one.progress.configurations)
+    );
     assert_eq!(found.verdict(), Verdict::Bounded);
 
     let found = together(2, &at_most(500), || two_phase::cluster(4, 4));
@@ -298,8 +279,8 @@ fn a_process_that_fails_is_named_by_the_others_and_the_search_resumes_where_it_b
         let mut levels = vec![InMemory::default(); 3];
         levels.iter_mut().for_each(|levels| *levels = InMemory::default());
         levels[failing].refuses = Some(refused);
-        let cluster = |_| two_phase::cluster(4, 4);
-        let outcomes = each(3, &one_worker(), cluster, Some((&levels[..], Goes::Anew)));
+        let clusters = || [(); 3].map(|()| two_phase::cluster(4, 4));
+        let outcomes = each(&one_worker(), &clusters(), Some((&levels[..], Goes::Anew)));
         for (process, outcome) in outcomes.into_iter().enumerate() {
             match outcome.unwrap_err() {
                 ShareError::Storage { level, .. } => {
@@ -315,13 +296,13 @@ fn a_process_that_fails_is_named_by_the_others_and_the_search_resumes_where_it_b
         assert_eq!(levels[failing].count().unwrap(), refused);
 
         levels[failing].refuses = None;
-        let anew = each(3, &one_worker(), cluster, Some((&levels[..], Goes::Anew)));
+        let anew = each(&one_worker(), &clusters(), Some((&levels[..], Goes::Anew)));
         let occupied = |outcome: &Outcome<cadre_model::Cluster<two_phase::TwoPhase>>| {
             matches!(outcome, Err(ShareError::Occupied { .. }))
         };
         assert!(anew.iter().all(occupied));
 
-        let resumed = each(3, &one_worker(), cluster, Some((&levels[..], Goes::On)));
+        let resumed = each(&one_worker(), &clusters(), Some((&levels[..], Goes::On)));
         for found in resumed {
             let found = found.unwrap();
             assert_eq!(found.progress.configurations, one.progress.configurations);
@@ -335,21 +316,23 @@ fn a_process_that_fails_is_named_by_the_others_and_the_search_resumes_where_it_b
 fn a_search_resumes_from_any_level_and_counts_the_same_transitions() {
     let settings = Settings { reductions: Reductions { sleep_sets: false }, ..one_worker() };
     let levels = [InMemory::default(), InMemory::default()];
-    let cluster = |_| two_phase::cluster(3, 1);
-    let whole = each(2, &settings, cluster, Some((&levels[..], Goes::Anew)));
+    let clusters = || [(); 2].map(|()| two_phase::cluster(3, 1));
+    let whole = each(&settings, &clusters(), Some((&levels[..], Goes::Anew)));
     let whole = whole[0].as_ref().unwrap();
     assert_eq!(whole.violation().unwrap().1.path.as_ref().unwrap().len(), 5);
     for kept in (1..=5).rev() {
         for levels in &levels {
             levels.levels.lock().unwrap().retain(|level, _| *level < kept);
         }
-        let resumed = each(2, &settings, cluster, Some((&levels[..], Goes::On)));
+        let resumed = each(&settings, &clusters(), Some((&levels[..], Goes::On)));
         let resumed = resumed[0].as_ref().unwrap();
-        assert_eq!((resumed.progress.configurations, resumed.progress.transitions, lengths(resumed)),
-            (whole.progress.configurations, whole.progress.transitions, lengths(whole)));
+        assert_eq!(
+            (resumed.progress.configurations, resumed.progress.transitions, lengths(resumed)),
+            (whole.progress.configurations, whole.progress.transitions, lengths(whole))
+        );
     }
     levels[1].levels.lock().unwrap().clear();
-    for outcome in each(2, &settings, cluster, Some((&levels[..], Goes::On))) {
+    for outcome in each(&settings, &clusters(), Some((&levels[..], Goes::On))) {
         assert!(matches!(outcome, Err(ShareError::NothingToResume { process: 1 })));
     }
 }
@@ -362,8 +345,8 @@ fn a_connection_that_breaks_ends_the_search_of_all_processes() {
         let run = |(process, connections): (usize, Vec<_>)| {
             let cut = (process == 1).then(|| cut.try_clone().unwrap());
             scope.spawn(move || {
-                let share =
-                    Share { process, connections, subject: String::new(), keep: Keep::Nothing };
+                let (subject, keep) = (String::new(), Keep::Nothing);
+                let share = Share { process, connections, subject, keep, now: now() };
                 let mut watch = |progress: &cadre_explore::Progress| {
                     if let (6, Some(cut)) = (progress.depth, &cut) {
                         let _ = cut.shutdown(Shutdown::Both);
@@ -389,11 +372,10 @@ fn processes_that_do_not_search_the_same_do_not_begin() {
     std::thread::scope(|scope| {
         for ((process, connections), settings) in all.into_iter().enumerate().zip(&settings) {
             scope.spawn(move || {
-                let share =
-                    Share { process, connections, subject: String::new(), keep: Keep::Nothing };
+                let (subject, keep) = (String::new(), Keep::Nothing);
+                let share = Share { process, connections, subject, keep, now: now() };
                 let cluster = two_phase::cluster(2, 2);
-                let outcome =
-                    explore_shared(&cluster, settings, share, &mut |_| Flow::Continue);
+                let outcome = explore_shared(&cluster, settings, share, &mut |_| Flow::Continue);
                 let error = outcome.unwrap_err();
                 let ShareError::Other { process: other, .. } = error else { panic!("{error}") };
                 assert_eq!(other, 1 - process);

@@ -153,7 +153,9 @@ impl<P: Protocol> Portable for Cluster<P> {
             Packed::Node { node, action } => {
                 fingerprint(&(0, node, &tables.nodes[node as usize].actions[action as usize]))
             }
-            Packed::Drop { envelope } => fingerprint(&(1, tables.envelopes.keys[envelope as usize])),
+            Packed::Drop { envelope } => {
+                fingerprint(&(1, tables.envelopes.keys[envelope as usize]))
+            }
             Packed::Duplicate { envelope } => {
                 fingerprint(&(2, tables.envelopes.keys[envelope as usize]))
             }
@@ -218,7 +220,8 @@ impl Told {
         for (node, tables) in tables.nodes.iter().enumerate() {
             let known = &mut self.locals[node];
             let locals = tables.locals.values.iter().zip(&tables.locals.keys).skip(*known);
-            new.locals.extend(locals.map(|(local, key)| LocalDefinition::of::<P>(node, local, *key)));
+            new.locals
+                .extend(locals.map(|(local, key)| LocalDefinition::of::<P>(node, local, *key)));
             *known = tables.locals.values.len();
             let looked_through = &mut self.actions[node];
             for (action, bit) in tables.own_bits().skip(*looked_through) {
