@@ -53,6 +53,8 @@ pub(crate) enum Verb {
         game: GameArgs,
         #[command(flatten)]
         bounds: BoundArgs,
+        #[command(flatten)]
+        sharing: SharingArgs,
     },
     /// Try random executions of a game and shrink what fails
     Fuzz {
@@ -140,6 +142,37 @@ pub(crate) struct BoundArgs {
     /// The most seconds
     #[arg(long)]
     pub(crate) seconds: Option<u64>,
+}
+
+/// By which processes a search is shared.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct SharingArgs {
+    /// Search with so many processes on this host
+    #[arg(
+        long, value_name = "K", conflicts_with_all = ["hosts", "process"],
+        value_parser = clap::value_parser!(u16).range(1..=256)
+    )]
+    pub(crate) processes: Option<u16>,
+    /// Search with the processes that this file tells, HOST:PORT in a line for each; each of them
+    /// is to be started
+    #[arg(long, value_name = "FILE", requires = "process")]
+    pub(crate) hosts: Option<PathBuf>,
+    /// Which of these processes this one is, from 0 on
+    #[arg(long, value_name = "I", requires = "hosts")]
+    pub(crate) process: Option<usize>,
+    /// Keep finished levels under this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Go on after the last level that all processes have finished and kept
+    #[arg(long, requires = "checkpoint")]
+    pub(crate) resume: bool,
+}
+
+impl SharingArgs {
+    /// Whether more than a search by this process alone is asked for, of which nothing is kept.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.processes.is_some() || self.hosts.is_some() || self.checkpoint.is_some()
+    }
 }
 
 /// How real processes are started.

@@ -14,6 +14,7 @@ mod context;
 mod exit;
 mod output;
 mod run_directory;
+mod sharing;
 mod stages;
 mod watch;
 

@@ -25,15 +25,30 @@ pub(crate) fn explore(
     chosen: &Chosen<'_>,
     args: &BoundArgs,
 ) -> Result<Explored, Failure> {
-    let settings = Settings::within(Bounds {
+    explore_by(context, args, |settings, watch| {
+        let watch = &mut |progress: &_| watch.look(progress);
+        chosen.game.explore(&chosen.setup, settings, watch).or_exit(Exit::Internal)
+    })
+}
+
+/// How a search goes about it.
+pub(crate) fn settings(args: &BoundArgs) -> Settings {
+    Settings::within(Bounds {
         depth_max: args.depth,
         configurations_max: args.configurations,
         memory_max: None,
-    });
+    })
+}
+
+/// Lets something search exhaustively and prints the stage's line.
+pub(crate) fn explore_by(
+    context: &Context<'_>,
+    args: &BoundArgs,
+    search: impl FnOnce(&Settings, &mut Watch) -> Result<Explored, Failure>,
+) -> Result<Explored, Failure> {
     let mut watch = Watch::new(args.seconds.map(Duration::from_secs), &context.stop);
     let clock = Clock::start();
-    let found = chosen.game.explore(&chosen.setup, &settings, &mut |progress| watch.look(progress));
-    let found = found.or_exit(Exit::Internal)?;
+    let found = search(&settings(args), &mut watch)?;
     let elapsed = clock.elapsed();
     let bound = match found.bound {
         None => String::new(),

@@ -2,15 +2,17 @@ use std::io::{BufRead, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::Instant;
 
 use cadre_conform::Spec;
-use cadre_explore::{Bound, Flow, Progress, Settings};
-use cadre_model::{Claim, Cluster, Model, Origin, Reexecution};
+use cadre_explore::{Bound, Exploration, Flow, Keep, Progress, Settings, Share, ShareError};
+use cadre_model::{Choice, Claim, Cluster, Model, Origin, Reexecution};
 use cadre_proptest::{FuzzOptions, SampleOptions};
 use cadre_replay::Recording;
 use cadre_runtime::{Defect, HostOptions, Mode, RuntimeError};
-use cadre_trace::{Action, GuaranteeKind, Recorder, Trace, Verdict};
+use cadre_trace::{Action, GuaranteeKind, Json, Recorder, Trace, Verdict};
 
+use crate::sharing::Connections;
 use crate::{Bug, Game, GameError, Setup, Size};
 
 /// A list of games: what a command is about.
@@ -95,6 +97,20 @@ pub trait AnyGame: Send + Sync {
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Explored, GameError>;
 
+    /// Takes part in an exhaustive search that several processes share; see
+    /// [`cadre_explore::explore_shared`].
+    ///
+    /// # Errors
+    ///
+    /// As [`explore`](AnyGame::explore); the inner result is that of the search.
+    fn explore_shared(
+        &self,
+        setup: &Setup,
+        settings: &Settings,
+        part: Part<'_>,
+        watch: &mut dyn FnMut(&Progress) -> Flow,
+    ) -> Result<Result<Explored, ShareError>, GameError>;
+
     /// Searches at random; see [`cadre_proptest::fuzz`].
     ///
     /// # Errors
@@ -162,6 +178,19 @@ pub struct Hosting {
     pub mode: Mode,
     /// What the host does wrong on purpose.
     pub defect: Option<Defect>,
+}
+
+/// The part of one process in a search that several share: see [`cadre_explore::Share`].
+#[derive(Debug)]
+pub struct Part<'a> {
+    /// The number of this process.
+    pub process: usize,
+    /// Its connections to the others: see [`Door`](crate::sharing::Door).
+    pub connections: Connections,
+    /// Whether finished levels are kept: see [`Folder`](crate::sharing::Folder).
+    pub keep: Keep<'a>,
+    /// Now.
+    pub now: Instant,
 }
 
 /// What an exhaustive search has found.
@@ -246,17 +275,24 @@ impl<G: Game> AnyGame for G {
     ) -> Result<Explored, GameError> {
         let cluster = self.cluster(setup)?;
         let found = cadre_explore::explore(&cluster, settings, watch);
-        let verdict = found.verdict();
-        let origin = origin(self, setup, "explore");
-        let mut findings = Vec::new();
-        for (guarantee, finding) in found.findings.into_iter().enumerate() {
-            let judged = Some((guarantee, finding.verdict));
-            let trace = finding.path.map(|path| cluster.record(&origin, &path, judged));
-            let trace = trace.map(|trace| annotated(self, setup, &cluster, trace)).transpose()?;
-            findings.push(Found { claim: finding.claim, verdict: finding.verdict, trace });
+        explored(self, setup, &cluster, found)
+    }
+
+    fn explore_shared(
+        &self,
+        setup: &Setup,
+        settings: &Settings,
+        part: Part<'_>,
+        watch: &mut dyn FnMut(&Progress) -> Flow,
+    ) -> Result<Result<Explored, ShareError>, GameError> {
+        let cluster = self.cluster(setup)?;
+        let Part { process, connections, keep, now } = part;
+        let subject = subject(self, setup);
+        let share = Share { process, connections, subject, keep, now };
+        match cadre_explore::explore_shared(&cluster, settings, share, watch) {
+            Ok(found) => explored(self, setup, &cluster, found).map(Ok),
+            Err(error) => Ok(Err(error)),
         }
-        let cadre_explore::Exploration { progress, bound, omission_bound, .. } = found;
-        Ok(Explored { progress, bound, omission_bound, verdict, findings })
     }
 
     fn fuzz(
@@ -346,6 +382,34 @@ impl<G: Game> AnyGame for G {
         };
         Ok(cadre_runtime::host(cluster.protocol(), &host_options, commands, reports))
     }
+}
+
+/// What a search has found, with its executions as traces.
+fn explored<G: Game>(
+    game: &G,
+    setup: &Setup,
+    cluster: &Cluster<G::Protocol>,
+    found: Exploration<Choice>,
+) -> Result<Explored, GameError> {
+    let verdict = found.verdict();
+    let origin = origin(game, setup, "explore");
+    let mut findings = Vec::new();
+    for (guarantee, finding) in found.findings.into_iter().enumerate() {
+        let judged = Some((guarantee, finding.verdict));
+        let trace = finding.path.map(|path| cluster.record(&origin, &path, judged));
+        let trace = trace.map(|trace| annotated(game, setup, cluster, trace)).transpose()?;
+        findings.push(Found { claim: finding.claim, verdict: finding.verdict, trace });
+    }
+    let Exploration { progress, bound, omission_bound, .. } = found;
+    Ok(Explored { progress, bound, omission_bound, verdict, findings })
+}
+
+/// What is searched, in words that differ where the search would.
+fn subject<G: Game>(game: &G, setup: &Setup) -> String {
+    let parameters = setup.to_parameters();
+    let parameter = |(name, value): (&String, &Json)| format!(", {name} {value}");
+    let parameters: String = parameters.iter().map(parameter).collect();
+    format!("{}{parameters}, by cadre {}", Game::name(game), env!("CARGO_PKG_VERSION"))
 }
 
 fn origin<G: Game>(game: &G, setup: &Setup, engine: &str) -> Origin {

@@ -1,11 +1,13 @@
+use cadre::explore::Flow;
 use cadre::trace::{GuaranteeKind, Trace, Verdict};
 use cadre::{Explored, Found};
 
-use crate::args::{BoundArgs, GameArgs};
+use crate::args::{BoundArgs, GameArgs, SharingArgs};
 use crate::chosen::Chosen;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::watch::grouped;
+use crate::sharing::{Asked, SPOKEN};
+use crate::watch::{count, grouped};
 use crate::{output, stages};
 
 /// `explore`: searches every configuration of a game.
@@ -13,10 +15,23 @@ pub(crate) fn run(
     context: &Context<'_>,
     game: &GameArgs,
     bounds: &BoundArgs,
+    sharing: &SharingArgs,
 ) -> Result<Exit, Failure> {
     let chosen = Chosen::new(context, game)?;
-    output::line(&format!("exploring {}", chosen.title()));
-    let found = stages::explore(context, &chosen, bounds)?;
+    let asked = Asked { context, chosen: &chosen, bounds, sharing };
+    if sharing.hosts.as_ref().is_some_and(|hosts| hosts.as_os_str() == SPOKEN) {
+        return take_part(&asked);
+    }
+    let processes = sharing.processes.map_or(String::new(), |processes| {
+        format!(" · {}", count(processes.into(), "process", "processes"))
+    });
+    output::line(&format!("exploring {}{processes}", chosen.title()));
+    let found = match sharing.is_asked_for() {
+        true => stages::explore_by(context, bounds, |settings, watch| {
+            asked.search(settings, &mut |progress| watch.look(progress))
+        })?,
+        false => stages::explore(context, &chosen, bounds)?,
+    };
     if let Some(violated) = violated(&found) {
         match &violated.trace {
             // The title, the stage's line, a blank and the verdict.
@@ -44,6 +59,16 @@ pub(crate) fn run(
             Ok(Exit::Bounded)
         }
     }
+}
+
+/// Takes part in a search whose result the process prints that has started this one.
+fn take_part(asked: &Asked<'_>) -> Result<Exit, Failure> {
+    let found = asked.search(&stages::settings(asked.bounds), &mut |_| Flow::Continue)?;
+    Ok(match found.verdict {
+        Verdict::Holds => Exit::Holds,
+        Verdict::Violated => Exit::Violated,
+        Verdict::Bounded => Exit::Bounded,
+    })
 }
 
 /// The guarantee that an exploration found violated.

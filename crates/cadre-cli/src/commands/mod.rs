@@ -24,7 +24,7 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
         Verb::Check { game, bounds, traces, seed } => {
             check::run(context, &game, &bounds, &check::Sampling { traces, seed })
         }
-        Verb::Explore { game, bounds } => explore::run(context, &game, &bounds),
+        Verb::Explore { game, bounds, sharing } => explore::run(context, &game, &bounds, &sharing),
         Verb::Fuzz { game, cases, steps, seed } => {
             let options = cadre::proptest::FuzzOptions { cases, steps_max: steps, seed };
             fuzz::run(context, &game, &options)

@@ -12,7 +12,7 @@ use cadre_explore::{
     Exploration, Flow, Keep, Levels, Reductions, Settings, Share, ShareError, explore,
     explore_shared,
 };
-use cadre_model::{Budget, Choice, Faults, Model, Network, Portable, check};
+use cadre_model::{Budget, Faults, Model, Network, Portable, check};
 use cadre_trace::Verdict;
 
 use crate::equal::{drawn, facts};

@@ -288,24 +288,18 @@ mod tests {
 
     #[test]
     fn a_process_of_another_search_is_a_stranger() {
-        let (one, address) = open();
-        let (two, _) = open();
-        let three = ["127.0.0.1:1".to_owned(), "127.0.0.1:1".to_owned(), address.clone()];
+        let (late, address) = open();
         std::thread::scope(|scope| {
-            // It believes to be the last of three, whom nobody expects.
-            let stop = Stop::new();
-            let waiting =
-                scope.spawn(|| one.meet(&three[..1], 0, Duration::from_secs(60), &Stop::new()));
-            assert!(waiting.join().unwrap().is_ok(), "one of one waits for nobody");
-            let (other, there) = open();
-            let limit = Duration::from_secs(1);
+            let (door, there) = open();
+            let (limit, stop) = (Duration::from_secs(60), Stop::new());
             let pair = [there.clone(), address];
-            let absent = scope.spawn(move || other.meet(&pair, 0, limit, &Stop::new()));
-            let error = two.meet(&[there, String::new(), String::new()], 1, limit, &stop);
-            let error = error.unwrap_err();
+            let alone = scope.spawn(|| door.meet(&pair, 0, limit, &stop));
+            // It believes to be one of three.
+            let three = [there, String::new(), String::new()];
+            let error = late.meet(&three, 1, limit, &Stop::new()).unwrap_err();
             assert!(matches!(&error, MeetError::Stranger { process: 0, .. }), "{error}");
-            let error = absent.join().unwrap().unwrap_err();
-            assert!(matches!(&error, MeetError::Absent { process: 1, .. }), "{error}");
+            stop.request();
+            assert!(matches!(alone.join().unwrap(), Err(MeetError::Stopped)));
         });
     }
 }
