@@ -43,7 +43,7 @@ impl Asked<'_> {
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Explored, Failure> {
         let mut team = self.gather()?;
-        let (process, processes) = (team.process, team.addresses.len());
+        let process = team.process;
         let door = Door::open(&team.own).or_exit(Exit::ToolChain)?;
         team.address(&door)?;
         let met = door.meet(&team.addresses, process, team.limit, &self.context.stop);
@@ -68,7 +68,7 @@ impl Asked<'_> {
                 team.dismiss()?;
                 Ok(found)
             }
-            Err(error) => Err(self.not_done(error, processes, &mut team)),
+            Err(error) => Err(self.not_done(error, &mut team)),
         }
     }
 
@@ -164,7 +164,8 @@ impl Asked<'_> {
     }
 
     /// What is said where a search broke off, and what to do about it.
-    fn not_done(&self, error: ShareError, processes: usize, team: &mut Team) -> Failure {
+    fn not_done(&self, error: ShareError, team: &mut Team) -> Failure {
+        let processes = team.addresses.len();
         let (exit, told) = match &error {
             ShareError::Lost { process } => {
                 let told = match team.endings() {

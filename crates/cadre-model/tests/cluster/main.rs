@@ -5,6 +5,7 @@ mod clients;
 mod disks;
 mod faults;
 mod fingerprints;
+mod portable;
 mod records;
 mod timers;
 mod tiny;
