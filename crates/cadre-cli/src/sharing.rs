@@ -288,7 +288,8 @@ impl Team {
     fn endings(&mut self) -> Option<Ending> {
         let mut endings = Vec::new();
         for (index, child) in self.children.iter_mut().enumerate() {
-            let Err(ProcessError::Ended { code, log, .. }) = child.receive(ENDING_LIMIT) else {
+            let Err(ProcessError::Ended { code, log, tail, .. }) = child.receive(ENDING_LIMIT)
+            else {
                 continue;
             };
             let (rank, ended) = match code {
@@ -299,7 +300,11 @@ impl Team {
                 }
                 Some(code) => (1, format!("it ended with exit code {code}")),
             };
-            let how = format!("{ended}, see {}", log.display());
+            let said = match tail.lines().last() {
+                Some(last) => format!(": {}", last.trim_start_matches("error: ")),
+                None => String::new(),
+            };
+            let how = format!("{ended}, see {}{said}", log.display());
             endings.push((rank, Ending { process: index + 1, how }));
         }
         if let Some(run) = &mut self.run {

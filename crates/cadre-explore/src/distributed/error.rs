@@ -41,8 +41,13 @@ pub enum ShareError {
         why: io::Error,
     },
     /// What is kept is of another search.
-    #[error("expected the levels of {expected}, found those of {found}; choose another place")]
+    #[error(
+        "expected process {process} to have kept levels of {expected}, found those of {found}; \
+         choose another place"
+    )]
     OtherStored {
+        /// The number of the process.
+        process: usize,
         /// What is searched.
         expected: String,
         /// What was searched.
@@ -69,12 +74,14 @@ impl ShareError {
     /// Whether all processes find this at the same time, so that none is lost to the others.
     pub(super) fn is_agreed(&self) -> bool {
         match self {
-            Self::Other { .. } | Self::Occupied { .. } | Self::NothingToResume { .. } => true,
+            Self::Other { .. }
+            | Self::Occupied { .. }
+            | Self::OtherStored { .. }
+            | Self::NothingToResume { .. } => true,
             Self::Lost { .. }
             | Self::Connection(_)
             | Self::Unreadable { .. }
-            | Self::Storage { .. }
-            | Self::OtherStored { .. } => false,
+            | Self::Storage { .. } => false,
         }
     }
 }

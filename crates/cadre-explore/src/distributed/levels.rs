@@ -96,6 +96,14 @@ impl Header {
 }
 
 impl<'a> Kept<'a> {
+    /// What was searched when a level was kept; `None` where that cannot be read.
+    pub(super) fn identity(bytes: &[u8]) -> Option<String> {
+        let (length, rest) = bytes.split_first_chunk()?;
+        let (json, _) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        let header: Header = serde_json::from_slice(json).ok()?;
+        Some(header.identity)
+    }
+
     /// Takes a level apart that was kept by this process of the same search.
     pub(super) fn read(bytes: &'a [u8], expected: &Header) -> Result<Self, ShareError> {
         let unreadable = |found: String| ShareError::Unreadable {
@@ -114,7 +122,7 @@ impl<'a> Kept<'a> {
         };
         if told(&header) != told(expected) {
             let (expected, found) = (told(expected), told(&header));
-            return Err(ShareError::OtherStored { expected, found });
+            return Err(unreadable(format!("{found} where {expected} should be")));
         }
         let links = header.count * LINK_BYTES;
         let (links, configurations) = rest.split_at_checked(links).ok_or_else(cut_off)?;
@@ -149,11 +157,13 @@ mod tests {
     #[test]
     fn the_levels_of_another_search_are_told_apart() {
         let bytes = Header::new("a search", 1, 3).begin(&[]);
+        assert_eq!(Kept::identity(&bytes).as_deref(), Some("a search"));
+        assert_eq!(Kept::identity(&bytes[1..]), None);
         for (identity, process, level) in
             [("another", 1, 3), ("a search", 0, 3), ("a search", 1, 2)]
         {
             let other = Kept::read(&bytes, &Header::new(identity, process, level)).err().unwrap();
-            assert!(matches!(other, ShareError::OtherStored { .. }), "{other}");
+            assert!(matches!(other, ShareError::Unreadable { .. }), "{other}");
         }
     }
 }

@@ -13,6 +13,8 @@ pub(super) struct Hello {
     pub(super) identity: String,
     /// How many finished levels it could go on from.
     pub(super) levels: u64,
+    /// Of which search they are.
+    pub(super) kept: Option<String>,
     /// Whether it does.
     pub(super) resumes: bool,
 }

@@ -115,7 +115,8 @@ impl<'a, M: Portable> Search<'a, M> {
             Keep::Resume(levels) => (Some(levels), true),
         };
         let mut keeper = Keeper { levels, told: M::Told::default() };
-        let hello = Hello { identity: self.identity.clone(), levels: keeper.count()?, resumes };
+        let (levels, kept) = keeper.look()?;
+        let hello = Hello { identity: self.identity.clone(), levels, kept, resumes };
         let hellos = tell_all(exchange, &hello)?;
         check_all(&hello, &hellos)?;
         let mut known = BTreeSet::new();
@@ -410,6 +411,11 @@ fn check_all(own: &Hello, all: &[Hello]) -> Result<(), ShareError> {
         match (other.resumes, other.levels) {
             (true, 0) => return Err(ShareError::NothingToResume { process }),
             (false, 1..) => return Err(ShareError::Occupied { process }),
+            (true, 1..) if other.kept.as_ref() != Some(&own.identity) => {
+                let found = other.kept.as_deref().unwrap_or("something else").to_owned();
+                let expected = own.identity.clone();
+                return Err(ShareError::OtherStored { process, expected, found });
+            }
             (true, 1..) | (false, 0) => {}
         }
     }
@@ -439,9 +445,13 @@ struct Keeper<'k, M: Portable> {
 }
 
 impl<M: Portable> Keeper<'_, M> {
-    fn count(&mut self) -> Result<u64, ShareError> {
-        let count = self.levels.as_mut().map_or(Ok(0), |levels| levels.count());
-        count.map_err(|why| ShareError::Storage { level: 0, why })
+    /// How many levels there are, and of which search.
+    fn look(&mut self) -> Result<(u64, Option<String>), ShareError> {
+        let Some(levels) = &mut self.levels else { return Ok((0, None)) };
+        let storage = |why| ShareError::Storage { level: 0, why };
+        let count = levels.count().map_err(storage)?;
+        let first = (count > 0).then(|| levels.get(0)).transpose().map_err(storage)?;
+        Ok((count, first.and_then(|bytes| Kept::identity(&bytes))))
     }
 
     /// Keeps a level whose number is the depth that has been reached.

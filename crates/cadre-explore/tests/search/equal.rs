@@ -65,7 +65,7 @@ impl Protocol for Drawn {
             out.send(to, Said(draw(2, 2) as u8));
         }
         if draw(3, 5) == 0 {
-            out.put_synced(&"kept".to_owned(), &*state);
+            out.put_synced("kept", &*state);
         }
         *state = draw(4, 3) as u8;
     }

@@ -25,12 +25,11 @@ type Outcome<M> = Result<Exploration<<M as Model>::Action>, ShareError>;
 fn connections(processes: usize) -> Vec<Vec<Option<UnixStream>>> {
     let mut all: Vec<Vec<Option<UnixStream>>> = Vec::new();
     all.resize_with(processes, || (0..processes).map(|_| None).collect());
-    for one in 0..processes {
-        for other in 0..one {
-            let (here, there) = UnixStream::pair().unwrap();
-            all[one][other] = Some(here);
-            all[other][one] = Some(there);
-        }
+    let pairs = (0..processes).flat_map(|one| (0..one).map(move |other| (one, other)));
+    for (one, other) in pairs {
+        let (here, there) = UnixStream::pair().unwrap();
+        all[one][other] = Some(here);
+        all[other][one] = Some(there);
     }
     all
 }
@@ -330,6 +329,10 @@ fn a_search_resumes_from_any_level_and_counts_the_same_transitions() {
             (resumed.progress.configurations, resumed.progress.transitions, lengths(resumed)),
             (whole.progress.configurations, whole.progress.transitions, lengths(whole))
         );
+    }
+    let deeper = Settings { workers: 1, ..depth_at_most(3) };
+    for outcome in each(&deeper, &clusters(), Some((&levels[..], Goes::On))) {
+        assert!(matches!(outcome, Err(ShareError::OtherStored { .. })));
     }
     levels[1].levels.lock().unwrap().clear();
     for outcome in each(&settings, &clusters(), Some((&levels[..], Goes::On))) {

@@ -97,7 +97,7 @@ fn what_is_asleep_is_the_same_actions_there() {
     // An action sleeps where it is not tried: what is left when all but one sleep is that one.
     let tried = |cluster: &Cluster<TwoPhase>, state: &Configuration, asleep: Asleep| {
         let mut found = Tried::default();
-        cluster.expand(&[state.clone()], &[asleep], &mut found);
+        cluster.expand(std::slice::from_ref(state), &[asleep], &mut found);
         let mut told: Vec<_> =
             found.0.iter().map(|choice| format!("{:?}", cluster.describe(*choice))).collect();
         told.sort();
@@ -109,7 +109,7 @@ fn what_is_asleep_is_the_same_actions_there() {
         for bit in 0..u128::BITS {
             let asleep = Asleep(1 << bit);
             let (mut bytes, mut out, mut arrived) = (Vec::new(), Vec::new(), Asleep::NONE);
-            here.pack(&[state.clone()], &[asleep], &mut shipped, &mut bytes);
+            here.pack(std::slice::from_ref(state), &[asleep], &mut shipped, &mut bytes);
             let mut arrive = |_, asleep| {
                 arrived = asleep;
                 true
@@ -190,7 +190,12 @@ fn a_state_that_serde_forgets_is_found_out() {
     let cluster = || Cluster::builder(Forgetful).node("n").build().unwrap();
     let (here, there) = (cluster(), cluster());
     let mut bytes = Vec::new();
-    here.pack(&[here.initial().clone()], &[Asleep::NONE], &mut Told::default(), &mut bytes);
+    here.pack(
+        std::slice::from_ref(here.initial()),
+        &[Asleep::NONE],
+        &mut Told::default(),
+        &mut bytes,
+    );
     let mut out = Vec::new();
     let unpacked = there.unpack(&bytes, &mut Heard::default(), &mut |_, _| true, &mut out);
     assert_eq!(unpacked, Err(PortableError::Changed { what: "a node's state" }));
