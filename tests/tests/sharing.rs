@@ -120,6 +120,22 @@ fn a_killed_process_is_reported_with_the_command_that_goes_on() {
     bench.assert_nothing_left();
 }
 
+#[test]
+fn one_process_keeps_its_levels_as_well() {
+    let bench = stalling();
+    let whole = bench.run("explore stalling --checkpoint kept");
+    check_ended(&whole, 0, &[COUNTED]);
+    let kept = bench.files("kept");
+    assert_eq!(kept.len(), 20, "levels 0 to 18, and that there is no more");
+    kept[8..].iter().for_each(|level| std::fs::remove_file(level).unwrap());
+    let resumed = bench.run("explore stalling --checkpoint kept --resume");
+    assert_eq!((resumed.code, resumed.output), (whole.code, whole.output));
+    assert_eq!(bench.files("kept"), kept);
+    std::fs::write(&kept[3], "nonsense").unwrap();
+    let damaged = bench.run("explore stalling --checkpoint kept --resume");
+    check_ended(&damaged, 4, &["level-00003 is damaged"]);
+}
+
 /// Starts a process of a search by hosts.
 fn start(bench: &Bench, process: usize, stalls: bool, more: &[&str]) -> Conversation {
     let program = Program::new(env!("CARGO_BIN_EXE_broken-games")).directory(bench.path());

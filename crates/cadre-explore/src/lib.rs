@@ -2,8 +2,9 @@
 //!
 //! # Invariants
 //!
-//! No fault semantics: what can happen is the model's to say. No clock and no printing: whoever
-//! waits passes a [`watch`](explore) closure. The same model and bounds give the same result,
+//! No fault semantics: what can happen is the model's to say. No clock, no files, no sockets and no
+//! printing: whoever waits passes a [`watch`](explore) closure, and whoever lets several processes
+//! [share](explore_shared) a search connects them. The same model and bounds give the same result,
 //! always, whatever the number of workers.
 
 mod arrivals;

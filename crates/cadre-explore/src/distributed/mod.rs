@@ -111,6 +111,10 @@ pub enum Keep<'a> {
 /// # Errors
 ///
 /// Where another process is lost or searches something else, and where levels cannot be kept.
+///
+/// # Panics
+///
+/// Where there is a connection at the position of this process, or none at that of another.
 pub fn explore_shared<M: Portable, S: Stream + 'static>(
     model: &M,
     settings: &Settings,
@@ -118,6 +122,9 @@ pub fn explore_shared<M: Portable, S: Stream + 'static>(
     watch: &mut dyn FnMut(&Progress) -> Flow,
 ) -> Result<Exploration<M::Action>, ShareError> {
     let Share { process, connections, subject, keep, now } = share;
+    let connected = connections.iter().map(Option::is_some);
+    let all_but_one = (0..connections.len()).map(|at| at != process);
+    assert!(connected.eq(all_but_one), "a process is connected to all others and not to itself");
     let identity = format!("{subject}, {}, {} processes", told(settings), connections.len());
     exchange::run(process, connections, now, |exchange| {
         Search::new(model, settings, identity, exchange).run(exchange, keep, watch)

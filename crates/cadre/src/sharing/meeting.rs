@@ -289,13 +289,12 @@ mod tests {
     #[test]
     fn a_process_of_another_search_is_a_stranger() {
         let (late, address) = open();
+        let (door, there) = open();
+        let (limit, stop) = (Duration::from_secs(60), Stop::new());
+        // It believes to be one of three.
+        let (pair, three) = ([there.clone(), address], [there, String::new(), String::new()]);
         std::thread::scope(|scope| {
-            let (door, there) = open();
-            let (limit, stop) = (Duration::from_secs(60), Stop::new());
-            let pair = [there.clone(), address];
             let alone = scope.spawn(|| door.meet(&pair, 0, limit, &stop));
-            // It believes to be one of three.
-            let three = [there, String::new(), String::new()];
             let error = late.meet(&three, 1, limit, &Stop::new()).unwrap_err();
             assert!(matches!(&error, MeetError::Stranger { process: 0, .. }), "{error}");
             stop.request();
