@@ -60,19 +60,21 @@ pub(crate) enum Verb {
         game: GameArgs,
         #[command(flatten)]
         search: SearchArgs,
+        #[command(flatten)]
+        sharing: SharingArgs,
         /// Say which actions were tried in which states, and which never: in no execution if
         /// everything was seen, not within the bounds otherwise
-        #[arg(long)]
+        #[arg(long, conflicts_with_all = ["processes", "hosts", "checkpoint"])]
         coverage: bool,
         /// Count configurations that differ in the names of interchangeable nodes as one
-        #[arg(long, conflicts_with = "coverage")]
+        #[arg(long, conflicts_with_all = ["coverage", "processes", "hosts", "checkpoint"])]
         symmetry: bool,
         /// Go step by step instead of searching: reads commands from standard input, `h` lists them
         #[arg(
             long,
             conflicts_with_all = [
                 "depth", "configurations", "seconds", "memory", "workers", "without", "coverage",
-                "symmetry"
+                "symmetry", "processes", "hosts", "checkpoint"
             ]
         )]
         step: bool,
@@ -216,6 +218,37 @@ impl SearchArgs {
     /// How long the search may take.
     pub(crate) fn time(&self) -> Option<Duration> {
         self.seconds.map(Duration::from_secs)
+    }
+}
+
+/// By which processes a search is shared.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct SharingArgs {
+    /// Search with so many processes on this host
+    #[arg(
+        long, value_name = "K", conflicts_with_all = ["hosts", "process"],
+        value_parser = clap::value_parser!(u16).range(1..=256)
+    )]
+    pub(crate) processes: Option<u16>,
+    /// Search with the processes that this file tells, HOST:PORT in a line for each; each of them
+    /// is to be started
+    #[arg(long, value_name = "FILE", requires = "process")]
+    pub(crate) hosts: Option<PathBuf>,
+    /// Which of these processes this one is, from 0 on
+    #[arg(long, value_name = "I", requires = "hosts")]
+    pub(crate) process: Option<usize>,
+    /// Keep finished levels under this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Go on after the last level that all processes have finished and kept
+    #[arg(long, requires = "checkpoint")]
+    pub(crate) resume: bool,
+}
+
+impl SharingArgs {
+    /// Whether more than a search by this process alone is asked for, of which nothing is kept.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.processes.is_some() || self.hosts.is_some() || self.checkpoint.is_some()
     }
 }
 

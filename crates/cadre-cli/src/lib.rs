@@ -17,6 +17,7 @@ mod lines;
 mod memory;
 mod output;
 mod run_directory;
+mod sharing;
 mod stages;
 mod watch;
 

@@ -26,7 +26,9 @@ pub(crate) fn explore(
     chosen: &Chosen<'_>,
     args: &SearchArgs,
 ) -> Result<Explored, Failure> {
-    searched(context, args, |settings, watch| chosen.game.explore(&chosen.setup, settings, watch))
+    searched(context, args, |settings, watch| {
+        chosen.game.explore(&chosen.setup, settings, watch).or_exit(Exit::Internal)
+    })
 }
 
 /// Searches exhaustively up to the names of interchangeable nodes, and prints the stage's line.
@@ -36,7 +38,14 @@ pub(crate) fn explore_orbits(
     args: &SearchArgs,
 ) -> Result<Explored, Failure> {
     let game = &chosen.game;
-    searched(context, args, |settings, watch| game.explore_orbits(&chosen.setup, settings, watch))
+    searched(context, args, |settings, watch| {
+        let found = game.explore_orbits(&chosen.setup, settings, watch);
+        found.map_err(|error| {
+            let is_usage = matches!(error, GameError::NotInterchangeable { .. });
+            let exit = if is_usage { Exit::Usage } else { Exit::Internal };
+            Failure { exit, error: error.into() }
+        })
+    })
 }
 
 /// Searches exhaustively, keeps what was tried, and prints the stage's line.
@@ -47,7 +56,8 @@ pub(crate) fn cover(
 ) -> Result<(Explored, Coverage), Failure> {
     let mut coverage = None;
     let found = searched(context, args, |settings, watch| {
-        let (found, tried) = chosen.game.cover(&chosen.setup, settings, watch)?;
+        let found = chosen.game.cover(&chosen.setup, settings, watch);
+        let (found, tried) = found.or_exit(Exit::Internal)?;
         coverage = Some(tried);
         Ok(found)
     })?;
@@ -58,21 +68,17 @@ pub(crate) fn cover(
 type Look<'a> = dyn FnMut(&Progress) -> Flow + 'a;
 
 /// Runs a search under watch, and prints the stage's line.
-fn searched(
+pub(crate) fn searched(
     context: &Context<'_>,
     args: &SearchArgs,
-    search: impl FnOnce(&Settings, &mut Look<'_>) -> Result<Explored, GameError>,
+    search: impl FnOnce(&Settings, &mut Look<'_>) -> Result<Explored, Failure>,
 ) -> Result<Explored, Failure> {
     let settings = args.settings();
     let limits = Limits { bounds: settings.bounds.clone(), time: args.time() };
     let mut watch = Watch::new(limits, &context.stop);
     let found = search(&settings, &mut |progress| watch.look(progress));
     let elapsed = watch.end();
-    let found = found.map_err(|error| {
-        let is_usage = matches!(error, GameError::NotInterchangeable { .. });
-        let exit = if is_usage { Exit::Usage } else { Exit::Internal };
-        Failure { exit, error: error.into() }
-    })?;
+    let found = found?;
     let bound = match found.bound {
         None => String::new(),
         Some(Bound::Depth(depth)) => format!("stopped at depth {depth}: "),

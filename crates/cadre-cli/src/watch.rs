@@ -133,6 +133,11 @@ impl Clock {
     pub(crate) fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }
+
+    /// When it was started.
+    pub(crate) fn started(self) -> Instant {
+        self.0
+    }
 }
 
 /// A count with its thousands apart.

@@ -106,24 +106,9 @@ impl<A: Clone> Exploration<A> {
         progress: Progress,
         ended: &Ended,
     ) -> Self {
-        let is_exhausted = matches!(ended, Ended::Exhausted);
         let mut findings = Vec::new();
         for (guarantee, (claim, target)) in decided.into_iter().enumerate() {
-            let verdict = match (claim.kind, target.is_some(), is_exhausted) {
-                (GuaranteeKind::Reachable, true, _) => Verdict::Holds,
-                (GuaranteeKind::Always | GuaranteeKind::PrePost, true, _)
-                | (GuaranteeKind::Reachable, false, true) => Verdict::Violated,
-                (GuaranteeKind::Always | GuaranteeKind::PrePost, false, true) => Verdict::Holds,
-                // These are judged afterwards.
-                (
-                    GuaranteeKind::Eventually(_)
-                    | GuaranteeKind::LeadsTo(_)
-                    | GuaranteeKind::Convergent(_),
-                    _,
-                    _,
-                )
-                | (_, false, false) => Verdict::Bounded,
-            };
+            let verdict = verdict_of(claim.kind, target.is_some(), ended);
             let shown = target.map(|target| {
                 let (position, fingerprint) = target.settled.expect("its level is filled");
                 let depth = usize::try_from(target.depth).expect("levels are in memory");
@@ -137,6 +122,10 @@ impl<A: Clone> Exploration<A> {
             let (path, why) = shown.map_or((None, None), |(path, why)| (Some(path), why));
             findings.push(Finding { claim, verdict, path, cycle: None, why });
         }
+        Self::of(findings, progress, ended)
+    }
+
+    pub(crate) fn of(findings: Vec<Finding<A>>, progress: Progress, ended: &Ended) -> Self {
         let bound = match ended {
             Ended::Exhausted | Ended::Violated => None,
             Ended::Bounded(bound) => Some(*bound),
@@ -161,5 +150,22 @@ impl<A: Clone> Exploration<A> {
     pub fn violation(&self) -> Option<(usize, &Finding<A>)> {
         let violated = |finding: &&Finding<A>| finding.verdict == Verdict::Violated;
         self.findings.iter().enumerate().find(|(_, finding)| violated(finding))
+    }
+}
+
+/// The verdict on a guarantee, from whether something was met that decides it.
+pub(crate) fn verdict_of(kind: GuaranteeKind, is_decided: bool, ended: &Ended) -> Verdict {
+    match (kind, is_decided, matches!(ended, Ended::Exhausted)) {
+        (GuaranteeKind::Reachable, true, _) => Verdict::Holds,
+        (GuaranteeKind::Always | GuaranteeKind::PrePost, true, _)
+        | (GuaranteeKind::Reachable, false, true) => Verdict::Violated,
+        (GuaranteeKind::Always | GuaranteeKind::PrePost, false, true) => Verdict::Holds,
+        // Those that only endless executions violate are judged afterwards.
+        (
+            GuaranteeKind::Eventually(_) | GuaranteeKind::LeadsTo(_) | GuaranteeKind::Convergent(_),
+            _,
+            _,
+        )
+        | (_, false, false) => Verdict::Bounded,
     }
 }

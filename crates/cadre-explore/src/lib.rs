@@ -2,11 +2,13 @@
 //!
 //! # Invariants
 //!
-//! No fault semantics: what can happen is the model's to say. No clock and no printing: whoever
-//! waits passes a [`watch`](explore) closure. The same model and bounds give the same result,
+//! No fault semantics: what can happen is the model's to say. No clock, no files, no sockets and no
+//! printing: whoever waits passes a [`watch`](explore) closure, and whoever lets several processes
+//! [share](explore_shared) a search connects them. The same model and bounds give the same result,
 //! always, whatever the number of workers.
 
 mod arrivals;
+mod distributed;
 mod exploration;
 mod level;
 mod liveness;
@@ -17,6 +19,7 @@ mod search;
 mod settings;
 mod table;
 
+pub use distributed::{Connection, Keep, Levels, Share, ShareError, explore_shared};
 pub use exploration::{Exploration, Finding, Flow, Progress};
 pub use search::explore;
 pub use settings::{Bound, Bounds, Reductions, Settings};

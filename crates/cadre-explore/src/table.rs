@@ -91,7 +91,7 @@ impl Table {
         (self.lines.capacity() * size_of::<Line>()) as u64
     }
 
-    /// Reads a fingerprint's home line and the next, so that they are at hand when it is looked for.
+    /// Reads a fingerprint's home line and the next, to have them at hand when it is looked for.
     #[inline]
     pub(crate) fn touch(&self, key: Key) -> u32 {
         let home = self.home(key);

@@ -15,11 +15,12 @@ mod guarantee;
 mod guarded;
 mod model;
 mod plain;
+mod portable;
 
 pub use cluster::{
     ActionKind, ActionOf, Budget, Choice, Cluster, ClusterBuilder, ClusterError, Configuration,
-    Coverage, Faults, HistoryEntry, KindCoverage, Network, Origin, Quotient, Reexecution, Tried,
-    TypedAction, Unresolved, View,
+    Coverage, Faults, Heard, HistoryEntry, KindCoverage, Network, Origin, Quotient, Reexecution,
+    Told, Tried, TypedAction, Unresolved, View,
 };
 pub use endless::Endless;
 pub use expansion::{Asleep, Expansion};
@@ -28,3 +29,4 @@ pub use guarantee::{Guarantee, Part};
 use guarded::guarded;
 pub use model::{Claim, Model};
 pub use plain::{Checked, check};
+pub use portable::{Portable, PortableError};

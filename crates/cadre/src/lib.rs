@@ -22,6 +22,7 @@ pub use cadre_view as view;
 mod error;
 mod game;
 mod saved;
+pub mod sharing;
 mod stepper;
 mod suite;
 pub mod testing;
@@ -30,7 +31,7 @@ pub use error::GameError;
 pub use game::{Bug, Game, Place, Setup, Size};
 pub use saved::{save, trace_name};
 pub use stepper::{Enabled, Standing, Stepper};
-pub use suite::{AnyGame, Explored, Found, Fuzzed, Hosting, Suite};
+pub use suite::{AnyGame, Explored, Found, Fuzzed, Hosting, Part, Suite};
 
 /// What most users of the toolkit name.
 pub mod prelude {

@@ -2,15 +2,17 @@ use std::io::{BufRead, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::Instant;
 
 use cadre_conform::Spec;
-use cadre_explore::{Bound, Exploration, Flow, Progress, Settings};
+use cadre_explore::{Bound, Exploration, Flow, Keep, Progress, Settings, Share, ShareError};
 use cadre_model::{Choice, Claim, Cluster, Coverage, Model, Origin, Reexecution};
 use cadre_proptest::{FuzzOptions, SampleOptions};
 use cadre_replay::Recording;
 use cadre_runtime::{Defect, HostOptions, Mode, RuntimeError};
-use cadre_trace::{Action, GuaranteeKind, Recorder, Trace, Verdict};
+use cadre_trace::{Action, GuaranteeKind, Json, Recorder, Trace, Verdict};
 
+use crate::sharing::Connections;
 use crate::stepper::Steps;
 use crate::{Bug, Game, GameError, Setup, Size, Stepper};
 
@@ -128,6 +130,20 @@ pub trait AnyGame: Send + Sync {
     /// Where the cluster cannot be built.
     fn stepper(&self, setup: &Setup) -> Result<Box<dyn Stepper + '_>, GameError>;
 
+    /// Takes part in an exhaustive search that several processes share; see
+    /// [`cadre_explore::explore_shared`].
+    ///
+    /// # Errors
+    ///
+    /// As [`explore`](AnyGame::explore); the inner result is that of the search.
+    fn explore_shared(
+        &self,
+        setup: &Setup,
+        settings: &Settings,
+        part: Part<'_>,
+        watch: &mut dyn FnMut(&Progress) -> Flow,
+    ) -> Result<Result<Explored, ShareError>, GameError>;
+
     /// Searches at random; see [`cadre_proptest::fuzz`].
     ///
     /// # Errors
@@ -195,6 +211,19 @@ pub struct Hosting {
     pub mode: Mode,
     /// What the host does wrong on purpose.
     pub defect: Option<Defect>,
+}
+
+/// The part of one process in a search that several share: see [`cadre_explore::Share`].
+#[derive(Debug)]
+pub struct Part<'a> {
+    /// The number of this process.
+    pub process: usize,
+    /// Its connections to the others: see [`Door`](crate::sharing::Door).
+    pub connections: Connections,
+    /// Whether finished levels are kept: see [`Folder`](crate::sharing::Folder).
+    pub keep: Keep<'a>,
+    /// Now.
+    pub now: Instant,
 }
 
 /// What an exhaustive search has found.
@@ -314,6 +343,23 @@ impl<G: Game> AnyGame for G {
         Ok(Box::new(Steps::new(self, setup)?))
     }
 
+    fn explore_shared(
+        &self,
+        setup: &Setup,
+        settings: &Settings,
+        part: Part<'_>,
+        watch: &mut dyn FnMut(&Progress) -> Flow,
+    ) -> Result<Result<Explored, ShareError>, GameError> {
+        let cluster = self.cluster(setup)?;
+        let Part { process, connections, keep, now } = part;
+        let subject = subject(self, setup);
+        let share = Share { process, connections, subject, keep, now };
+        match cadre_explore::explore_shared(&cluster, settings, share, watch) {
+            Ok(found) => explored(self, setup, &cluster, found).map(Ok),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
     fn fuzz(
         &self,
         setup: &Setup,
@@ -426,6 +472,14 @@ fn explored<G: Game>(
     }
     let Exploration { progress, bound, omission_bound, .. } = found;
     Ok(Explored { progress, bound, omission_bound, verdict, findings })
+}
+
+/// What is searched, in words that differ where the search would.
+fn subject<G: Game>(game: &G, setup: &Setup) -> String {
+    let parameters = setup.to_parameters();
+    let parameter = |(name, value): (&String, &Json)| format!(", {name} {value}");
+    let parameters: String = parameters.iter().map(parameter).collect();
+    format!("{}{parameters}, by cadre {}", Game::name(game), env!("CARGO_PKG_VERSION"))
 }
 
 pub(crate) fn origin<G: Game>(game: &G, setup: &Setup, engine: &str) -> Origin {

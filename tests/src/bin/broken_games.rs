@@ -1,17 +1,18 @@
-//! The command with a game that breaks in ways a protocol should not: the tests see what is said of
-//! it.
+//! The command with games that break in ways a protocol should not: the tests see what is said of
+//! them.
 
 use std::collections::BTreeMap;
 
 use cadre::conform::{Mapping, Spec, SpecAction};
 use cadre::model::ClusterError;
 use cadre::prelude::{
-    Cluster, Disk, Effects, Event, Game, NodeId, Nothing, Protocol, Setup, Size, Suite,
+    Cluster, Disk, Effects, Event, Game, Guarantee, NodeId, Nothing, Protocol, Setup, Size, Suite,
+    View,
 };
 use cadre::tla::Value;
 
 fn main() -> std::process::ExitCode {
-    cadre_cli::run(&Suite::new().game(Broken).game(cadre_tests::Faulty))
+    cadre_cli::run(&Suite::new().game(Broken).game(cadre_tests::Faulty).game(Stalling))
 }
 
 /// A node that may go once, and then does what the environment variable `BROKEN` says.
@@ -90,4 +91,65 @@ impl Game for Broken {
             move |view| gone(view.state(NodeId::from_index(0)).is_some_and(|gone| *gone)),
         ))
     }
+}
+
+/// Three nodes that count to six. Once they have counted to nine together, the process of a shared
+/// search whose number the environment variable `STALLS` says goes no further.
+struct Stalling;
+
+impl Protocol for Stalling {
+    type State = u8;
+    type Message = Nothing;
+    type Timer = String;
+    type Request = Nothing;
+    type Response = Nothing;
+
+    fn start(&self, _: NodeId, _: &Disk, _: &mut Effects<Self>) -> u8 {
+        0
+    }
+
+    fn step(&self, _: NodeId, count: &mut u8, _: Event<Self>, _: &mut Effects<Self>) {
+        *count += 1;
+    }
+
+    fn choices(&self, _: NodeId, count: &u8) -> Vec<String> {
+        if *count < 6 { vec!["count".to_owned()] } else { Vec::new() }
+    }
+}
+
+impl Game for Stalling {
+    type Protocol = Stalling;
+
+    fn name(&self) -> &'static str {
+        "stalling"
+    }
+
+    fn summary(&self) -> &'static str {
+        "three nodes that count to six"
+    }
+
+    fn size(&self) -> Size {
+        Size { one: "node", many: "nodes", min: 3, default: 3, max: 3 }
+    }
+
+    fn cluster(&self, setup: &Setup) -> Result<Cluster<Stalling>, ClusterError> {
+        let names = (1..=setup.size).map(|node| format!("n{node}"));
+        let cluster = names.fold(Cluster::builder(Stalling), |cluster, name| cluster.node(name));
+        let small = |view: &View<Stalling>| {
+            let counts = view.nodes().filter_map(|node| view.state(node));
+            let sum: u8 = counts.sum();
+            if sum == 9 && stalls() {
+                hang();
+            }
+            sum <= 18
+        };
+        cluster.guarantee(Guarantee::always("the sum is small", small)).build()
+    }
+}
+
+/// Whether this process was started as the one that stalls.
+fn stalls() -> bool {
+    let args: Vec<String> = std::env::args().collect();
+    let process = args.iter().position(|arg| arg == "--process").map(|at| &args[at + 1]);
+    process.is_some() && process == std::env::var("STALLS").ok().as_ref()
 }

@@ -1,11 +1,13 @@
+use cadre::explore::Flow;
 use cadre::trace::{Fairness, GuaranteeKind, Trace, Verdict};
 use cadre::{Explored, Found};
 
-use crate::args::{GameArgs, SearchArgs};
+use crate::args::{GameArgs, SearchArgs, SharingArgs};
 use crate::chosen::Chosen;
 use crate::context::Context;
 use crate::exit::{Exit, Failure};
-use crate::watch::grouped;
+use crate::sharing::{Asked, SPOKEN};
+use crate::watch::{count, grouped};
 use crate::{coverage, output, stages};
 
 /// `explore`: searches every configuration of a game.
@@ -13,10 +15,21 @@ pub(crate) fn run(
     context: &Context<'_>,
     game: &GameArgs,
     search: &SearchArgs,
+    sharing: &SharingArgs,
 ) -> Result<Exit, Failure> {
     let chosen = Chosen::new(context, game)?;
-    output::line(&format!("exploring {}", chosen.title()));
-    let found = stages::explore(context, &chosen, search)?;
+    let asked = Asked { context, chosen: &chosen, search, sharing };
+    if sharing.hosts.as_ref().is_some_and(|hosts| hosts.as_os_str() == SPOKEN) {
+        return take_part(&asked);
+    }
+    let processes = sharing.processes.map_or(String::new(), |processes| {
+        format!(" · {}", count(processes.into(), "process", "processes"))
+    });
+    output::line(&format!("exploring {}{processes}", chosen.title()));
+    let found = match sharing.is_asked_for() {
+        true => stages::searched(context, search, |settings, watch| asked.search(settings, watch))?,
+        false => stages::explore(context, &chosen, search)?,
+    };
     print(context, &found, None)
 }
 
@@ -81,6 +94,16 @@ fn print(context: &Context<'_>, found: &Explored, coverage: Option<&str>) -> Res
             Ok(Exit::Bounded)
         }
     }
+}
+
+/// Takes part in a search whose result the process prints that has started this one.
+fn take_part(asked: &Asked<'_>) -> Result<Exit, Failure> {
+    let found = asked.search(&asked.search.settings(), &mut |_| Flow::Continue)?;
+    Ok(match found.verdict {
+        Verdict::Holds => Exit::Holds,
+        Verdict::Violated => Exit::Violated,
+        Verdict::Bounded => Exit::Bounded,
+    })
 }
 
 /// The guarantee that an exploration found violated.

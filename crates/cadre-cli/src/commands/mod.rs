@@ -26,11 +26,11 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
         Verb::Check { game, search, traces, seed } => {
             check::run(context, &game, &search, &check::Sampling { traces, seed })
         }
-        Verb::Explore { game, search, coverage, symmetry, step } => match step {
+        Verb::Explore { game, search, sharing, coverage, symmetry, step } => match step {
             true => step::run(context, &game),
             false if coverage => explore::cover(context, &game, &search),
             false if symmetry => explore::orbits(context, &game, &search),
-            false => explore::run(context, &game, &search),
+            false => explore::run(context, &game, &search, &sharing),
         },
         Verb::Fuzz { game, cases, steps, seed } => {
             let options = cadre::proptest::FuzzOptions { cases, steps_max: steps, seed };

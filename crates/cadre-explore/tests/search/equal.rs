@@ -14,10 +14,10 @@ use crate::two_phase;
 
 /// A protocol that a number draws: in each of three states each of two messages leads to a state
 /// and sends something, and so do the clients' requests and a timer.
-struct Drawn(u64);
+pub(crate) struct Drawn(u64);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-struct Said(u8);
+pub(crate) struct Said(u8);
 
 impl Drawn {
     /// A number below `below` that follows from the drawing number and some others.
@@ -65,7 +65,7 @@ impl Protocol for Drawn {
             out.send(to, Said(draw(2, 2) as u8));
         }
         if draw(3, 5) == 0 {
-            out.put_synced(&"kept".to_owned(), &*state);
+            out.put_synced("kept", &*state);
         }
         *state = draw(4, 3) as u8;
     }
@@ -78,7 +78,7 @@ impl Protocol for Drawn {
     }
 }
 
-fn drawn(number: u64, network: Network, faults: Faults) -> Cluster<Drawn> {
+pub(crate) fn drawn(number: u64, network: Network, faults: Faults) -> Cluster<Drawn> {
     let protocol = Drawn(number);
     let client = |of: usize| NodeId::from_index(of);
     let wanted = protocol.draw([50, 0, 0, 0], 27);
@@ -101,11 +101,11 @@ fn drawn(number: u64, network: Network, faults: Faults) -> Cluster<Drawn> {
 
 /// What every search has to agree on.
 #[derive(Debug, PartialEq)]
-struct Facts {
-    configurations: u64,
-    depth: u64,
-    transitions: u64,
-    path: Option<usize>,
+pub(crate) struct Facts {
+    pub(crate) configurations: u64,
+    pub(crate) depth: u64,
+    pub(crate) transitions: u64,
+    pub(crate) path: Option<usize>,
 }
 
 /// Searches in the plainest way; `None` where there is too much to see.
@@ -146,7 +146,7 @@ fn search(cluster: &Cluster<Drawn>, sleep_sets: bool, workers: usize) -> Explora
     explore(cluster, &settings, &mut |_| Flow::Continue)
 }
 
-fn facts(found: &Exploration<Choice>) -> Facts {
+pub(crate) fn facts(found: &Exploration<Choice>) -> Facts {
     Facts {
         configurations: found.progress.configurations,
         depth: found.progress.depth,

@@ -6,6 +6,7 @@ mod closed_form;
 mod equal;
 mod guarantees;
 mod histories;
+mod shared;
 mod shortest;
 mod symmetry;
 #[path = "../../../cadre-model/tests/cluster/two_phase.rs"]

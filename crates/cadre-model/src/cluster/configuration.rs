@@ -39,6 +39,11 @@ impl Layout {
         words[self.history()]
     }
 
+    /// What is left of the budgets in a configuration's words.
+    pub(super) fn budgets_of(self, words: &[u32]) -> u32 {
+        words[self.budgets()]
+    }
+
     /// The network of a configuration's words.
     pub(super) fn network_of(self, words: &[u32]) -> &[u32] {
         &words[self.network()..]

@@ -442,6 +442,14 @@ impl<P: Protocol> NodeTables<P> {
         at
     }
 
+    /// The actions, each with the number of its bit if it has one and is no delivery.
+    pub(super) fn own_bits(&self) -> impl Iterator<Item = (&ActionOf<P>, Option<u32>)> {
+        self.actions.iter().zip(&self.bits).map(|(action, bits)| {
+            let bit = (*bits != 0).then(|| bits.trailing_zeros());
+            (action, bit.filter(|bit| *bit >= ENVELOPE_BITS))
+        })
+    }
+
     /// The request that an action makes.
     pub(super) fn invoked(&self, action: u32) -> Option<RequestId> {
         match &self.actions[action as usize] {
