@@ -7,7 +7,6 @@ use cadre::conform::{Mapping, Spec, SpecAction};
 use cadre::model::ClusterError;
 use cadre::prelude::{
     Cluster, Disk, Effects, Event, Game, Guarantee, NodeId, Nothing, Protocol, Setup, Size, Suite,
-    View,
 };
 use cadre::tla::Value;
 
@@ -135,7 +134,7 @@ impl Game for Stalling {
     fn cluster(&self, setup: &Setup) -> Result<Cluster<Stalling>, ClusterError> {
         let names = (1..=setup.size).map(|node| format!("n{node}"));
         let cluster = names.fold(Cluster::builder(Stalling), |cluster, name| cluster.node(name));
-        let small = |view: &View<Stalling>| {
+        let small = |view: &cadre::model::View<Stalling>| {
             let counts = view.nodes().filter_map(|node| view.state(node));
             let sum: u8 = counts.sum();
             if sum == 9 && stalls() {
