@@ -2,7 +2,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use cadre::explore::{Flow, Keep, Progress, Settings, ShareError};
+use cadre::explore::{Bounds, Flow, Keep, Progress, Settings, ShareError};
 use cadre::process::{Conversation, ProcessError, Program, converse};
 use cadre::sharing::{Door, Folder, MeetError};
 use cadre::{Explored, Part};
@@ -58,7 +58,10 @@ impl Asked<'_> {
             Some(folder) if self.sharing.resume => Keep::Resume(folder),
             Some(folder) => Keep::Levels(folder),
         };
+        // Free memory differs from process to process: only what was said is a bound of them all.
+        let bounds = Bounds { memory_max: self.search.memory, ..settings.bounds.clone() };
         let settings = Settings {
+            bounds,
             workers: (settings.workers / team.share_of_host.max(1)).max(1),
             ..settings.clone()
         };

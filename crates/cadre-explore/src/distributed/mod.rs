@@ -131,12 +131,11 @@ pub fn explore_shared<M: Portable, S: Stream + 'static>(
     })
 }
 
-/// What of the settings all processes must agree on.
+/// What of the settings all processes must agree on; each may have memory of its own.
 fn told(settings: &Settings) -> String {
-    let crate::Bounds { depth_max, configurations_max, memory_max } = &settings.bounds;
+    let crate::Bounds { depth_max, configurations_max, memory_max: _ } = &settings.bounds;
     let mut told = "no bounds".to_owned();
-    let bounds =
-        [(depth_max, "levels"), (configurations_max, "configurations"), (memory_max, "bytes")];
+    let bounds = [(depth_max, "levels"), (configurations_max, "configurations")];
     for (bound, what) in bounds {
         if let Some(bound) = bound {
             told = match told.as_str() {

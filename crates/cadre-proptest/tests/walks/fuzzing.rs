@@ -73,7 +73,7 @@ fn the_twins_without_a_bug_pass_with_the_same_budget() {
 #[test]
 fn what_is_reachable_is_noted_when_it_is_reached() {
     let race = run(lost_update::checked(3, true), &seeded(1));
-    assert_eq!(race.reached, [false, true, false]);
+    assert_eq!(race.reached[..3], [false, true, false]);
     let commit = run(two_phase::cluster(2, 2), &seeded(1));
     assert_eq!(commit.reached, [false, false, true]);
 }
