@@ -180,9 +180,7 @@ impl Orbits {
             let movable = (0..*run).filter_map(|at| can_move(at).map(|to| (order[at], at, to)));
             let Some((mover, at, to)) = movable.max() else { return Ok(()) };
             order.swap(at, to);
-            for larger in mover + 1..*run {
-                goes_up[larger] = !goes_up[larger];
-            }
+            goes_up[mover + 1..].iter_mut().for_each(|larger| *larger = !*larger);
             parts = self.swapped(&parts, first + at.min(to))?;
             self.arrange(&parts, rest, visit)?;
         }
