@@ -69,7 +69,7 @@ impl Key {
 }
 
 /// The table grows by a quarter when it is fuller than this.
-const FULL: (usize, usize) = (9, 10);
+const FULL: (usize, usize) = (23, 25);
 
 /// How many lines follow the homes at least.
 const SPARE: usize = 4;
