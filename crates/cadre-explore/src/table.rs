@@ -11,6 +11,8 @@ pub(crate) struct Table {
     lines: Vec<Line>,
     /// How many lines can be a home; some more follow, for what is pushed past the last.
     homes: usize,
+    /// The homes before they were rounded, so that shards keep their distance as they grow.
+    size: f64,
     len: usize,
 }
 
@@ -71,6 +73,8 @@ impl Key {
 /// The table grows by a quarter when it is fuller than this.
 const FULL: (usize, usize) = (23, 25);
 
+const GROWTH: f64 = 1.25;
+
 /// How many lines follow the homes at least.
 const SPARE: usize = 4;
 
@@ -78,8 +82,9 @@ impl Table {
     /// The table of a shard. Shards begin with different sizes, so that they do not all grow, and
     /// are not all half empty, at the same time.
     pub(crate) fn of_shard(shard: usize) -> Self {
-        let homes = 16 + shard % SHARDS * 4 / SHARDS;
-        Self { lines: vec![Line::default(); homes + SPARE], homes, len: 0 }
+        let size = 16.0 * GROWTH.powf(shard as f64 / SHARDS as f64);
+        let homes = size as usize;
+        Self { lines: vec![Line::default(); homes + SPARE], homes, size, len: 0 }
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -150,7 +155,8 @@ impl Table {
 
     #[cold]
     fn grow(&mut self) {
-        self.homes += self.homes.div_ceil(4);
+        self.size *= GROWTH;
+        self.homes = self.size as usize;
         let lines = vec![Line::default(); self.homes + SPARE];
         let old = std::mem::replace(&mut self.lines, lines);
         for (key, tag) in old.iter().flat_map(Line::entries) {
