@@ -235,6 +235,10 @@ impl<'a, M: Model> Search<'a, M> {
         next: &mut Level<M::State>,
     ) -> bool {
         let buckets = next.parts.len();
+        if buckets > 1 {
+            // Also for a single chunk: its shards are merged by the workers, and by nobody else.
+            self.start_pool();
+        }
         self.expand(level, chunks, buckets);
         self.learn(level, chunks);
         self.judge_at_rest(level, chunks);

@@ -142,7 +142,7 @@ pub trait Model: Sync {
 }
 
 /// Tells what some actions make of a configuration, one after the other.
-pub(crate) fn expand_by<M: Model + ?Sized>(
+fn expand_by<M: Model + ?Sized>(
     model: &M,
     index: usize,
     state: &M::State,

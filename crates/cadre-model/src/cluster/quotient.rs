@@ -20,6 +20,9 @@ use crate::model::{Claim, Model};
 /// through symmetry", 1996), found by sorting the nodes, not by trying all permutations. Its paths
 /// are executions of the cluster itself.
 ///
+/// Where more than 5 040 arrangements of look-alike nodes would have to be tried, an orbit may
+/// count more than once: that costs time and hides nothing.
+///
 /// # Contract
 ///
 /// The guarantees name no interchangeable node: what they say of a configuration they say of every

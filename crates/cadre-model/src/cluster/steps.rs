@@ -8,8 +8,7 @@ use super::{Choice, Cluster, Packed};
 
 /// What an action changes in a configuration.
 pub(super) struct Change<'t> {
-    /// The node with its new local state; the node whose message it is where only the network is
-    /// concerned, and its local state as it was.
+    /// The node with its new local state; none where only the network is concerned.
     local: Option<(usize, u32)>,
     sends: &'t [u32],
     /// The envelope that is taken out of a network that consumes.
@@ -18,8 +17,14 @@ pub(super) struct Change<'t> {
     budgets: Option<u32>,
     /// What is added to the fingerprint, but for the envelopes that are sent.
     key: u128,
+}
+
+impl Change<'_> {
     /// Whether clients ask or are answered.
-    pub(super) is_telling: bool,
+    #[inline]
+    pub(super) fn is_telling(&self) -> bool {
+        self.history.is_some()
+    }
 }
 
 /// That something follows from a step that has not been looked at yet.
@@ -104,7 +109,6 @@ impl<P: Protocol> Cluster<P> {
             history: None,
             budgets: None,
             key: outcome.key_change,
-            is_telling: false,
         };
         if self.network == Network::ConsumedOnce
             && let Some(envelope) = delivered
@@ -118,7 +122,6 @@ impl<P: Protocol> Cluster<P> {
             let later = tables.telling(earlier, node, outcome_id).ok_or(Unknown)?;
             let keys = &tables.histories.keys;
             change.history = Some(later);
-            change.is_telling = true;
             let added = keys[later as usize].wrapping_sub(keys[earlier as usize]);
             change.key = change.key.wrapping_add(added);
         }
@@ -140,7 +143,6 @@ impl<P: Protocol> Cluster<P> {
             history: None,
             budgets: None,
             key: 0,
-            is_telling: false,
         };
         if spend == Spend::Duplication {
             change.sends = sent;

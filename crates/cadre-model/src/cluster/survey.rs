@@ -345,7 +345,7 @@ impl<'a, P: Protocol> Survey<'a, P> {
             }
         }
         let mut asleep_after = self.earlier[tried.node] | (asleep & self.later[tried.node]);
-        if change.is_telling {
+        if change.is_telling() {
             self.rows.iter().for_each(|row| asleep_after &= !row.telling);
         }
         self.found.push((tried.choice, after, Asleep(asleep_after)));
