@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use cadre_process::Stop;
 use cadre_trace::{
-    Action, Command, Difference, Effect, Envelope, Event, Json, LoggedStep, NodeSnapshot, Snapshot,
-    Status, Step, Trace,
+    Action, Command, Difference, Effect, Envelope, Event, Fault, Json, LoggedStep, NodeSnapshot,
+    Snapshot, Status, Step, Trace,
 };
 
 use crate::child::{Answer, Child, Launcher};
@@ -212,16 +212,9 @@ impl Replay<'_> {
     ) -> Result<Option<(String, Answer)>, ReplayError> {
         let (name, command) = match &step.action {
             Action::Deliver(envelope) => return self.deliver(step, envelope, at),
-            Action::Drop(_) | Action::Duplicate(_) => return Ok(None),
-            Action::Crash { node } => {
-                self.kill(node, at)?;
-                return Ok(None);
-            }
-            Action::Restart { node } => return self.restart(node, at).map(Some),
-            Action::CrashRestart { node } => {
-                self.kill(node, at)?;
-                return self.restart(node, at).map(Some);
-            }
+            Action::Fault(fault) => return self.suffer(step, fault, at),
+            // The processes do not see time but for their timers, and these the schedule lets go.
+            Action::Tick => return Ok(None),
             Action::Choose { node, timer } => (node, Command::Choose { timer: timer.clone() }),
             Action::Fire { node, timer } => (node, Command::Fire { timer: timer.clone() }),
             Action::SyncDone { node } => (node, Command::SyncDone),
@@ -235,6 +228,56 @@ impl Replay<'_> {
         let child = self.child(name, at)?;
         child.command(&command, at)?;
         Ok(Some((name.clone(), child.await_answer(at)?)))
+    }
+
+    /// Does to the processes what a fault does to their nodes.
+    fn suffer(
+        &mut self,
+        step: &Step,
+        fault: &Fault,
+        at: &Site,
+    ) -> Result<Option<(String, Answer)>, ReplayError> {
+        let unable = |what: &str| {
+            Err(ReplayError::Fault {
+                step: step.step,
+                fault: Box::new(fault.clone()),
+                why: what.to_owned(),
+            })
+        };
+        match fault {
+            // What the gate does not pass on, or passes on once more.
+            Fault::Drop(_)
+            | Fault::Burst(_)
+            | Fault::Duplicate(_)
+            | Fault::Partition { .. }
+            | Fault::Heal
+            // A process that is given nothing to do is paused, and its clock is not asked.
+            | Fault::Pause { .. }
+            | Fault::Resume { .. }
+            | Fault::Jump { .. } => Ok(None),
+            Fault::Crash { node, kept } if kept.is_nothing() => {
+                self.kill(node, at)?;
+                Ok(None)
+            }
+            Fault::CrashGroup { nodes } => {
+                nodes.iter().try_for_each(|node| self.kill(node, at))?;
+                Ok(None)
+            }
+            Fault::Restart { node, misread: None } => self.restart(node, at).map(Some),
+            Fault::CrashRestart { node, kept } if kept.is_nothing() => {
+                self.kill(node, at)?;
+                self.restart(node, at).map(Some)
+            }
+            Fault::Crash { .. } | Fault::CrashRestart { .. } => {
+                unable("a real disk does not say which un-synced writes survive a kill")
+            }
+            Fault::Restart { .. } => unable("a real disk reads what was written"),
+            Fault::SyncFail { .. } => unable("a real disk does not fail on demand"),
+            Fault::Interrupt { .. } => unable("a kill comes before or after a step, not within it"),
+            Fault::Replay(_) | Fault::Corrupt { .. } | Fault::Forge(_) => {
+                unable("only what a process has sent, and once, is passed on")
+            }
+        }
     }
 
     fn deliver(
@@ -351,7 +394,7 @@ fn divergence(child: &Child, differences: Vec<Difference>) -> Divergence {
 fn initial_failure<'a>(expected: &NodeSnapshot, found: &'a LoggedStep) -> Option<&'a str> {
     match expected.status {
         Status::Failed => Some(found.failure.as_deref().unwrap_or("the start fails")),
-        Status::Up | Status::Down => None,
+        Status::Up | Status::Paused | Status::Down => None,
     }
 }
 

@@ -289,7 +289,7 @@ impl Protocol for Counter {
                 out.sync();
             }
             Event::Request { request: Ask::Fail, .. } => panic!("asked to fail"),
-            Event::SyncDone => {}
+            Event::SyncDone | Event::SyncFailed(_) => {}
         }
     }
 

@@ -49,15 +49,20 @@ impl Stamp {
     pub fn next(&self, node: &str, received: Option<&Stamp>) -> Stamp {
         let mut next = self.clone();
         if let Some(received) = received {
-            next.lamport = next.lamport.max(received.lamport);
-            for (other, count) in &received.clock {
-                let known = next.clock.entry(other.clone()).or_default();
-                *known = (*known).max(*count);
-            }
+            next.join(received);
         }
         next.lamport += 1;
         *next.clock.entry(node.to_owned()).or_default() += 1;
         next
+    }
+
+    /// Brings each clock up to that of another stamp.
+    pub(crate) fn join(&mut self, other: &Stamp) {
+        self.lamport = self.lamport.max(other.lamport);
+        for (node, count) in &other.clock {
+            let known = self.clock.entry(node.clone()).or_default();
+            *known = (*known).max(*count);
+        }
     }
 }
 
