@@ -68,13 +68,13 @@ fn a_truncated_trace_is_unreadable_input() {
 #[test]
 fn a_trace_of_another_version_is_unreadable_input() {
     let bench = bench();
-    let text = stored("early-commit.ndjson").replacen("\"version\":1", "\"version\":7", 1);
+    let text = stored("early-commit.ndjson").replacen("\"version\":2", "\"version\":7", 1);
     bench.write("later.ndjson", &text);
     check(
         &bench,
         "replay later.ndjson",
         expect![[r#"
-        error: later.ndjson: expected trace version 1, found version 7; read it with the version of the tool that wrote it, or record it again
+        error: later.ndjson: expected trace version 2, found version 7; read it with the version of the tool that wrote it, or record it again
         exit 5
     "#]],
     );
