@@ -303,3 +303,46 @@ fn a_panic_in_a_step_is_a_violation_with_a_trace() {
         "#]],
     );
 }
+
+#[test]
+fn weights_that_make_no_sense_are_usage_errors() {
+    let bench = bench();
+    check(&bench, "fuzz two-phase-commit --weight crash=-1", expect![[""]]);
+    check(&bench, "fuzz two-phase-commit --weight tea-break=2", expect![[""]]);
+    check(&bench, "fuzz two-phase-commit --weight crash", expect![[""]]);
+    let classes = [
+        "deliver",
+        "choose",
+        "fire",
+        "sync-done",
+        "invoke",
+        "drop",
+        "duplicate",
+        "crash",
+        "restart",
+        "crash-restart",
+    ];
+    let none: String = classes.iter().map(|class| format!(" --weight {class}=0")).collect();
+    check(&bench, &format!("fuzz two-phase-commit{none}"), expect![[""]]);
+    check(&bench, "fuzz two-phase-commit --cases 0", expect![[""]]);
+    check(&bench, "minimise some.ndjson --attempts 0", expect![[""]]);
+}
+
+#[test]
+fn a_trace_that_violates_nothing_cannot_be_minimised() {
+    let bench = bench();
+    bench.write("fine.ndjson", &stored("crash-after-each-step.ndjson"));
+    check(&bench, "minimise fine.ndjson", expect![[""]]);
+    let text = stored("early-commit.ndjson");
+    let lines: Vec<&str> = text.lines().collect();
+    let cut = lines[..lines.len() - 1].join("\n").replacen("\"steps\":5", "\"steps\":4", 1);
+    bench.write("cut.ndjson", &cut);
+    check(&bench, "minimise cut.ndjson", expect![[""]]);
+    bench.write("fixed.ndjson", &text.replace("\"bug\":\"early-commit\",", ""));
+    check(&bench, "minimise fixed.ndjson", expect![[""]]);
+}
+
+#[test]
+fn a_protocol_that_looks_at_a_global_variable_is_found_out() {
+    check(&broken(), "fuzz moody --cases 3 --check-determinism", expect![[""]]);
+}

@@ -195,6 +195,56 @@ fn fuzz_without_a_finding_is_bounded() {
 }
 
 #[test]
+fn fuzz_twice_finds_the_same() {
+    check("fuzz two-phase-commit --cases 20 --check-determinism", expect![[""]]);
+}
+
+#[test]
+fn fuzz_weighs_what_it_is_told_to_weigh() {
+    check("fuzz two-phase-commit --nodes 1 --cases 50 --weight choose=0 --steady", expect![[""]]);
+}
+
+#[test]
+fn minimise_writes_a_shorter_trace_next_to_the_long_one() {
+    let bench = bench();
+    bench.write("long.ndjson", &long());
+    let ran = bench.run("minimise long.ndjson");
+    expect![[""]].assert_eq(&ran.output);
+    assert_eq!(ran.code, Some(1));
+    let short = bench.files(".").into_iter().find(|file| !file.ends_with("long.ndjson")).unwrap();
+    let again = bench.run(&format!("replay {} --against model", short.display()));
+    assert_eq!(again.code, Some(1), "{}", again.output);
+    assert!(again.output.contains("violated again"), "{}", again.output);
+    let ran = bench.run(&format!("minimise {}", short.display()));
+    assert!(ran.output.contains("5 → 5 steps, none of them can be spared"), "{}", ran.output);
+}
+
+#[test]
+fn minimise_says_where_it_stopped() {
+    let bench = bench();
+    bench.write("long.ndjson", &long());
+    let ran = bench.run("minimise long.ndjson --attempts 3");
+    assert!(ran.output.contains("not minimal: stopped after 3 executions"), "{}", ran.output);
+    assert_eq!(ran.code, Some(1));
+}
+
+/// A long trace of the early commit, with steps that have nothing to do with it.
+fn long() -> String {
+    let suite = cadre_protocols::suite();
+    let game = suite.find("two-phase-commit").unwrap();
+    let text = include_str!("../../traces/two-phase-commit/early-commit.ndjson");
+    let short = cadre::trace::Trace::from_ndjson(text).unwrap();
+    let setup = game.setup_of(&short).unwrap();
+    let options =
+        cadre::proptest::SampleOptions { count: 200, steps_max: 60, seed: 1, attempts_max: 200 };
+    let mut sampled = game.sample(&setup, &options).unwrap();
+    sampled.iter_mut().for_each(|trace| trace.header.guarantee = short.header.guarantee.clone());
+    sampled
+        .retain(|trace| game.minimise(trace, &cadre::proptest::MinimiseOptions::default()).is_ok());
+    sampled.into_iter().max_by_key(|trace| trace.steps.len()).unwrap().to_ndjson()
+}
+
+#[test]
 fn show_draws_the_whole_trace() {
     let bench = bench();
     bench.run("explore two-phase-commit --nodes 2 --bug late-abort");

@@ -14,13 +14,15 @@ mod fingerprint;
 mod guarantee;
 mod guarded;
 mod model;
+mod nature;
 mod plain;
 mod portable;
+mod run_log;
 
 pub use cluster::{
     ActionKind, ActionOf, Budget, Choice, Cluster, ClusterBuilder, ClusterError, Configuration,
     Coverage, Faults, Heard, HistoryEntry, KindCoverage, Network, Origin, Quotient, Reexecution,
-    Told, Tried, TypedAction, Unresolved, View,
+    Told, Tried, TypedAction, Unbudgeted, Unresolved, View,
 };
 pub use endless::Endless;
 pub use expansion::{Asleep, Expansion};
@@ -28,5 +30,7 @@ pub use fingerprint::fingerprint;
 pub use guarantee::{Guarantee, Part};
 use guarded::guarded;
 pub use model::{Claim, Model};
+pub use nature::{Cause, Class, Nature};
 pub use plain::{Checked, check};
 pub use portable::{Portable, PortableError};
+pub use run_log::{Parting, RunLog, Site};

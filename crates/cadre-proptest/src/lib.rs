@@ -10,14 +10,20 @@
 
 mod fuzz;
 mod judge;
+mod logbook;
 mod machine;
+mod minimise;
 mod paths;
 mod random;
+mod reduce;
 mod sample;
-mod shrink;
 mod walk;
+mod weights;
 
 pub use fuzz::{FuzzOptions, FuzzOutcome, Violation, fuzz};
+pub use logbook::{Parted, Twice, fuzz_twice};
 pub use machine::{Machine, Subject};
+pub use minimise::{Counterexample, MinimiseError, MinimiseOptions, Minimised, minimise};
 pub use sample::{SampleOptions, sample};
 pub use walk::{Step, Walk};
+pub use weights::{WEIGHT_MAX, Weights, WeightsError};

@@ -6,6 +6,7 @@ mod coverage;
 mod history;
 mod local;
 mod naming;
+mod nature;
 mod orbit;
 mod portable;
 mod quotient;
@@ -14,6 +15,7 @@ mod rows;
 mod steps;
 mod survey;
 mod tables;
+mod unbudgeted;
 mod view;
 
 use std::fmt;
@@ -30,6 +32,7 @@ pub use self::history::HistoryEntry;
 pub use self::portable::{Heard, Told};
 pub use self::quotient::Quotient;
 pub use self::record::{Origin, Reexecution, Unresolved};
+pub use self::unbudgeted::Unbudgeted;
 pub use self::view::View;
 
 use self::action::Names;
@@ -41,6 +44,7 @@ use self::tables::{Client, Tables};
 use crate::expansion::{Asleep, Expansion};
 use crate::guarantee::{Guarantee, Part};
 use crate::model::{Claim, Model};
+use crate::nature::{Class, Nature};
 
 /// Nodes, network, disks, timers, clients and faults as one transition system.
 ///
@@ -199,6 +203,11 @@ impl<P: Protocol> Cluster<P> {
         Quotient::new(self)
     }
 
+    /// The cluster in which faults cost nothing.
+    pub fn unbudgeted(&self) -> Unbudgeted<'_, P> {
+        Unbudgeted(self)
+    }
+
     /// The configuration in which every node has started and nothing else has happened.
     pub fn initial(&self) -> &Configuration {
         &self.initial
@@ -285,6 +294,30 @@ impl<P: Protocol> Model for Cluster<P> {
                 Some(u128::from(node) << u32::BITS | u128::from(action))
             }
         }
+    }
+
+    fn is_at_rest(&self, state: &Configuration) -> bool {
+        Cluster::is_at_rest(self, state)
+    }
+
+    fn classes(&self) -> Vec<Class> {
+        nature::CLASSES.to_vec()
+    }
+
+    fn nature(&self, action: &Choice) -> Nature {
+        self.nature_of(*action)
+    }
+
+    fn label(&self, action: &Choice) -> String {
+        self.tell(*action).to_string()
+    }
+
+    fn is_like(&self, one: &Choice, other: &Choice) -> bool {
+        self.are_alike(*one, *other)
+    }
+
+    fn symptom(&self, guarantee: usize, state: &Configuration) -> Option<String> {
+        self.symptom_of(guarantee, state)
     }
 
     fn guarantees(&self) -> Vec<Claim> {
