@@ -28,7 +28,7 @@ pub use endless::Endless;
 pub use expansion::{Asleep, Expansion};
 pub use fingerprint::fingerprint;
 pub use guarantee::{Guarantee, Part};
-use guarded::guarded;
+pub use guarded::guarded;
 pub use model::{Claim, Model};
 pub use nature::{Cause, Class, Nature};
 pub use plain::{Checked, check};

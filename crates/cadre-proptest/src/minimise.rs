@@ -191,34 +191,12 @@ impl<'a, M: Model> Executing<'a, M> {
             if self.is_violated(at) {
                 break;
             }
-            let Some((action, after)) = self.take(at, &step.action, matching) else { continue };
+            let taking = take(self.model, at, &step.action, matching);
+            let Some((action, after)) = taking else { continue };
             taken.push(Placed { action, is_repeated: step.is_repeated });
             states.push(after);
         }
         (taken, states)
-    }
-
-    fn take(
-        &self,
-        at: &M::State,
-        action: &M::Action,
-        matching: Matching,
-    ) -> Option<(M::Action, M::State)> {
-        if let Some(after) = self.model.next(at, action) {
-            return Some((action.clone(), after));
-        }
-        match matching {
-            Matching::Exact => None,
-            Matching::Alike => {
-                let mut enabled = Vec::new();
-                self.model.actions(at, &mut enabled);
-                enabled.retain(|other| self.model.is_like(action, other));
-                enabled.into_iter().find_map(|other| {
-                    let after = self.model.next(at, &other)?;
-                    Some((other, after))
-                })
-            }
-        }
     }
 
     /// Whether a configuration violates the guarantee, and in the way that is looked for.
@@ -251,6 +229,30 @@ impl<M: Model> Trial for Executing<'_, M> {
             }
         };
         is_found.then_some(taken)
+    }
+}
+
+/// Takes an action, or one like it where that will do, if it is possible.
+pub(crate) fn take<M: Model>(
+    model: &M,
+    at: &M::State,
+    action: &M::Action,
+    matching: Matching,
+) -> Option<(M::Action, M::State)> {
+    if let Some(after) = model.next(at, action) {
+        return Some((action.clone(), after));
+    }
+    match matching {
+        Matching::Exact => None,
+        Matching::Alike => {
+            let mut enabled = Vec::new();
+            model.actions(at, &mut enabled);
+            enabled.retain(|other| model.is_like(action, other));
+            enabled.into_iter().find_map(|other| {
+                let after = model.next(at, &other)?;
+                Some((other, after))
+            })
+        }
     }
 }
 

@@ -86,7 +86,12 @@ pub(crate) fn fuzz_twice<G: Game>(
         let of_run = |run: usize| clusters[run].record(&origin, &paths[run], None);
         let traces = Box::new([of_run(0), of_run(1)]);
         let differences = first_difference(&traces[0], &traces[1]);
-        PartedRuns { told: parting.to_string(), differences, traces }
+        let told = match (parting.site, &differences) {
+            // The differences say it better than the fingerprints of two configurations.
+            (Some(site), Some(_)) => format!("{site}: the {} is another one then", parting.what),
+            (_, None) | (None, _) => parting.to_string(),
+        };
+        PartedRuns { told, differences, traces }
     });
     let fuzzed = fuzzed(game, setup, &clusters[0], twice.outcome)?;
     Ok(FuzzedTwice { fuzzed, fingerprint: twice.fingerprint, parted })
