@@ -1,5 +1,7 @@
 //! Transcripts of the command: everything it prints, and its exit code.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use cadre_tests::Bench;
 use expect_test::{Expect, expect};
 

@@ -156,7 +156,7 @@ fn processes<'a>(bug: Option<&str>, traces: &Path) -> ProcessSuite<'a, WithFault
     let program = Program::new(env!("CARGO_BIN_EXE_cadre-under-test"));
     let program = program.args(["run", "two-phase-commit", "--nodes", "2", "--steered"]);
     let program = bug.iter().fold(program, |program, bug| program.arg("--bug").arg(*bug));
-    ProcessSuite::new(&WithFaults, &setup, program, traces).weight("crash-restart", 8).cases(4)
+    ProcessSuite::new(&WithFaults, &setup, program, traces).weight("crash-restart", 8).cases(20)
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn processes_that_answer_before_their_disk_is_synced_are_found_and_right_ones_pa
     let again = processes(Some("answers-before-sync"), traces.path()).cases(1).steps(0).check();
     assert!(again.unwrap_err().contains("fails again"));
     let report = processes(None, traces.path()).run();
-    assert_eq!((report.cases, report.replayed.len()), (4, 1));
+    assert_eq!((report.cases, report.replayed.len()), (20, 1));
 }
 
 #[test]

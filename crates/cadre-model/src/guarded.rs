@@ -3,8 +3,8 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
-/// Calls code of the user; a panic becomes its message, with its place in brackets behind it, instead
-/// of unwinding or printing.
+/// Calls code of the user; a panic becomes its message, with its place in brackets behind it,
+/// instead of unwinding or printing.
 ///
 /// # Errors
 ///

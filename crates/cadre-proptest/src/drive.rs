@@ -61,7 +61,8 @@ pub struct Differing<A> {
 }
 
 /// Goes through a whole execution, which begins in the initial configuration of a position, with a
-/// system that is made anew for it; gives how many actions there were when it differed, and in what.
+/// system that is made anew for it; gives how many actions there were when it differed, and in
+/// what.
 pub type Whole<'a, A> = dyn FnMut(usize, &[A]) -> Option<(usize, Mismatch)> + 'a;
 
 /// Drives a system through random walks of a model, and shrinks the first walk in which it differs.
@@ -78,8 +79,8 @@ pub fn drive<M: Model + 'static>(
     drive_whole(model, along, options, &minimising, watch)
 }
 
-/// [`drive`] for a system that goes through whole executions, such as one made of processes that are
-/// replayed; shrinking may be dear then, and is bounded by the caller.
+/// [`drive`] for a system that goes through whole executions, such as one made of processes that
+/// are replayed; shrinking may be dear then, and is bounded by the caller.
 pub fn drive_whole<M: Model + 'static>(
     model: &Rc<M>,
     system: &mut Whole<'_, M::Action>,

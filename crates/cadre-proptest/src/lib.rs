@@ -1,6 +1,6 @@
 //! Random walks through a model, and executions made short.
 //!
-//! [`fuzz`] looks for a violated guarantee, by [`Weights`] and under [preconditions](permitting), and
+//! [`fuzz`] looks for a violated guarantee, by [`Weights`] and under [preconditions](permitting);
 //! [`minimise`] makes what any engine has found short; [`fuzz_twice`] finds out whether a whole run
 //! can be made again; [`sample`] collects distinct executions.
 //!

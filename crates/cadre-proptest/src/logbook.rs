@@ -9,9 +9,9 @@ use crate::walk::Walk;
 /// drawn, what was enabled, and what each action led to.
 ///
 /// A model is pure by contract, and this looks whether whole runs are: a protocol that counts in a
-/// global variable or looks at a clock does something else the second time, though each of its steps
-/// may do the same when it is tried twice in a row. `make` is called before each of the two runs: what
-/// a model remembers of the first would hide the difference.
+/// global variable or looks at a clock does something else the second time, though each of its
+/// steps may do the same when it is tried twice in a row. `make` is called before each of the two
+/// runs: what a model remembers of the first would hide the difference.
 ///
 /// # Errors
 ///

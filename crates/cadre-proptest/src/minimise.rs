@@ -129,6 +129,8 @@ struct Placed<A> {
     is_repeated: bool,
 }
 
+type Steps<M> = Vec<Placed<<M as Model>::Action>>;
+
 /// The trial of an execution: whether it violates what another one violates.
 struct Executing<'a, M: Model> {
     model: &'a M,
@@ -145,7 +147,7 @@ impl<'a, M: Model> Executing<'a, M> {
     fn new(
         model: &'a M,
         found: &Counterexample<M::Action>,
-    ) -> Result<(Self, Vec<Placed<M::Action>>), MinimiseError> {
+    ) -> Result<(Self, Steps<M>), MinimiseError> {
         let mut beginnings = model.init();
         let known = beginnings.len();
         if found.initial >= known {
@@ -179,11 +181,7 @@ impl<'a, M: Model> Executing<'a, M> {
 
     /// Carries out actions up to the first configuration that violates the guarantee: what was
     /// taken, and the configurations, the initial one included.
-    fn walk(
-        &self,
-        steps: &[Placed<M::Action>],
-        matching: Matching,
-    ) -> (Vec<Placed<M::Action>>, Vec<M::State>) {
+    fn walk(&self, steps: &[Placed<M::Action>], matching: Matching) -> (Steps<M>, Vec<M::State>) {
         let mut taken = Vec::new();
         let mut states = vec![self.start.clone()];
         for step in steps {

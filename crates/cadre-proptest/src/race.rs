@@ -77,12 +77,12 @@ pub enum RaceVerdict<A> {
 /// Lets several clients call a system at once, and judges what they were answered.
 ///
 /// `make` makes a new system, and `alphabet` says what a client may call. The plans follow from the
-/// seed, but how threads meet does not: this is the one search here that does not do the same twice.
-/// A history that is not linearizable is a failure however rarely it comes; a plan that goes well
-/// every time proves nothing.
+/// seed, but how threads meet does not: this is the one search here that does not do the same
+/// twice. A history that is not linearizable is a failure however rarely it comes; a plan that goes
+/// well every time proves nothing.
 ///
-/// In shrinking, each plan is carried out as often as before, and calls are left out as long as some
-/// round fails.
+/// In shrinking, each plan is carried out as often as before, and calls are left out as long as
+/// some round fails.
 pub fn race<S, V>(
     specification: &S,
     make: &dyn Fn() -> V,

@@ -98,7 +98,8 @@ impl<T: Trial> Reduction<'_, T> {
         (0..self.steps.len()).filter(|position| is_meant(nature(position))).collect()
     }
 
-    /// Tries to do without all steps of a cause, without each half of them, each quarter, and so on.
+    /// Tries to do without all steps of a cause, without each half of them, each quarter, and so
+    /// on.
     fn without_chunks(&mut self, cause: Cause) {
         let chosen = |this: &Self| this.positions(|nature| nature.class.cause == cause);
         let mut size = chosen(self).len();

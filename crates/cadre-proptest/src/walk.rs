@@ -108,8 +108,8 @@ impl<M: Model> Walk<M> {
 
     /// One of the enabled actions and where it leads, by the weights of this walk.
     ///
-    /// What this walk does without is done after all where nothing else is possible, unless the user
-    /// does not want it.
+    /// What this walk does without is done after all where nothing else is possible, unless the
+    /// user does not want it.
     fn choose(&self, random: &mut TestRng) -> Option<(M::Action, M::State)> {
         let mut actions = Vec::new();
         self.model.actions(&self.state, &mut actions);

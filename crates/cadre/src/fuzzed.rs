@@ -41,8 +41,8 @@ pub struct FuzzedTwice {
 pub struct PartedRuns {
     /// The place, and what differs there, in a sentence.
     pub told: String,
-    /// The first step of the two executions that is not the same, 0 being the initial configuration,
-    /// and in what it differs.
+    /// The first step of the two executions that is not the same, 0 being the initial
+    /// configuration, and in what it differs.
     pub differences: Option<(usize, Vec<Difference>)>,
     /// The executions up to there.
     pub traces: Box<[Trace; 2]>,

@@ -40,7 +40,7 @@ fn check_all<M: Model + 'static>(model: M, steps_max: usize, excess_max: usize) 
     let (guarantee, shortest) = search.violation().unwrap();
     let shortest = shortest.path.as_ref().unwrap().len();
     let model = Rc::new(model);
-    let options = SampleOptions { count: 300, steps_max, seed: 3, attempts_max: 300 };
+    let options = SampleOptions { count: 2_000, steps_max, seed: 3, attempts_max: 2_000 };
     let mut violating = 0;
     for path in sample(&model, &options) {
         let shorter = match minimal(&*model, &ending(guarantee, path.clone())) {

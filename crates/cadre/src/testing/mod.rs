@@ -10,8 +10,8 @@
 //! * [`assert_holds`], [`assert_survives`]: the shortest form, for games.
 //!
 //! A failure is shrunk and saved as a trace in a directory of the caller's. The suites execute what
-//! they have saved before anything else on every later run, [`assert_traces_replay`] does so for the
-//! other functions.
+//! they have saved before anything else on every later run; for the other functions
+//! [`assert_traces_replay`] does so.
 
 mod parallel;
 mod persisted;

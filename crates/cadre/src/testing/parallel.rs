@@ -146,7 +146,9 @@ where
                 None => missing.push(format!("step {}, `{}`, is no call", step.step, step.action)),
             }
         }
-        match race_along(&self.specification, &self.make, &plan, &self.options) {
+        let rounds = self.options.rounds.saturating_mul(REPLAY_ROUNDS);
+        let options = RaceOptions { rounds, ..self.options.clone() };
+        match race_along(&self.specification, &self.make, &plan, &options) {
             None => Ok(Replayed { file, missing }),
             Some(failure) => Err(persisted::again(&file, &told(&failure))),
         }
@@ -197,6 +199,8 @@ where
 
 /// What the system is called in traces.
 const SYSTEM: &str = "system";
+/// How much more often a saved plan is carried out than one that is only tried.
+const REPLAY_ROUNDS: u32 = 10;
 /// The most lines of a drawing.
 const LINES_MAX: usize = 16;
 

@@ -29,8 +29,7 @@ use crate::{AnyGame, Game, GameError, Setup};
 /// fn agrees(game: &impl cadre::Game) {
 ///     let setup = cadre::Setup::new(game, None, None).expect("the usual setup");
 ///     let program = Program::new("target/release/my-node").arg("--steered");
-///     ProcessSuite::new(game, &setup, program, "traces".as_ref()).weight("crash-restart", 4).run();
-/// }
+/// ProcessSuite::new(game, &setup, program, "traces".as_ref()).weight("crash-restart", 4).run(); }
 /// ```
 pub struct ProcessSuite<'a, G: Game> {
     game: &'a G,
@@ -44,7 +43,8 @@ pub struct ProcessSuite<'a, G: Game> {
 }
 
 impl<'a, G: Game> ProcessSuite<'a, G> {
-    /// A suite of ten executions of at most thirty steps, whose failures are kept below a directory.
+    /// A suite of ten executions of at most thirty steps, whose failures are kept below a
+    /// directory.
     ///
     /// `program` hosts one node and waits for commands, with everything said but which node it is.
     pub fn new(game: &'a G, setup: &Setup, program: Program, traces: &Path) -> Self {

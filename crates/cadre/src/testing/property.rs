@@ -103,16 +103,16 @@ impl<'a, G: Game> PropertySuite<'a, G> {
 
     /// Takes an action only where this is true; where it was said before, both.
     #[must_use]
-    pub fn permitting(
-        mut self,
-        permits: impl Fn(&View<G::Protocol>, &ActionOf<G::Protocol>) -> bool + Send + Sync + 'static,
-    ) -> Self {
+    pub fn permitting<F>(mut self, permits: F) -> Self
+    where
+        F: Fn(&View<G::Protocol>, &ActionOf<G::Protocol>) -> bool + Send + Sync + 'static,
+    {
         let earlier = self.permits;
         self.permits = Box::new(move |view, action| earlier(view, action) && permits(view, action));
         self
     }
 
-    /// Fails where a saved failure has steps that cannot be taken any more, instead of reporting it.
+    /// Fails where steps of a saved failure cannot be taken any more, instead of reporting them.
     #[must_use]
     pub fn refuse_stale(mut self) -> Self {
         self.refuses_stale = true;

@@ -55,8 +55,9 @@ use super::{retold, story};
 ///
 /// # let folder = std::env::temp_dir().join(format!("cadre-counter-{}", std::process::id()));
 /// # let traces = folder.as_path();
-/// SystemSuite::new("right-counter", Counting, Counter { count: 0, skips: 99 }, traces).steps(50).run();
-/// let wrong = SystemSuite::new("wrong-counter", Counting, Counter { count: 0, skips: 3 }, traces);
+/// let counter = |skips| Counter { count: 0, skips };
+/// SystemSuite::new("right-counter", Counting, counter(99), traces).steps(50).run();
+/// let wrong = SystemSuite::new("wrong-counter", Counting, counter(3), traces);
 /// let story = wrong.check().unwrap_err();
 /// assert!(story.contains("the counter has another value: expected 3, found 4"), "{story}");
 /// # std::fs::remove_dir_all(folder).unwrap();
@@ -71,8 +72,8 @@ pub struct SystemSuite<M: Model, S> {
 }
 
 impl<M: Model + 'static, S: System<M>> SystemSuite<M, S> {
-    /// A suite of 256 executions of at most 100 steps, whose failures are kept below a directory, in
-    /// a folder of the suite's name.
+    /// A suite of 256 executions of at most 100 steps, whose failures are kept below a directory,
+    /// in a folder of the suite's name.
     pub fn new(name: &str, model: M, system: S, traces: &Path) -> Self {
         Self {
             name: name.to_owned(),
@@ -112,7 +113,7 @@ impl<M: Model + 'static, S: System<M>> SystemSuite<M, S> {
         self
     }
 
-    /// Fails where a saved failure has steps that cannot be taken any more, instead of reporting it.
+    /// Fails where steps of a saved failure cannot be taken any more, instead of reporting them.
     #[must_use]
     pub fn refuse_stale(mut self) -> Self {
         self.refuses_stale = true;
