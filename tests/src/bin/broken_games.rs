@@ -153,12 +153,11 @@ fn stalls() -> bool {
     process.is_some() && process == std::env::var("STALLS").ok().as_ref()
 }
 
-use std::sync::atomic;
-
 /// Two nodes that say how they feel, which a global variable tells them: each start changes it.
 struct Moody;
 
-static STARTS: atomic::AtomicU32 = atomic::AtomicU32::new(0);
+/// How often a node has been started.
+static STARTS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
 
 impl Protocol for Moody {
     type State = u32;
@@ -168,13 +167,13 @@ impl Protocol for Moody {
     type Response = Nothing;
 
     fn start(&self, _: NodeId, _: &Disk, _: &mut Effects<Self>) -> u32 {
-        STARTS.fetch_add(1, atomic::Ordering::SeqCst);
+        STARTS.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         0
     }
 
     fn step(&self, node: NodeId, state: &mut u32, event: Event<Self>, out: &mut Effects<Self>) {
         match event {
-            Event::Deliver { .. } => *state = STARTS.load(atomic::Ordering::SeqCst),
+            Event::Deliver { .. } => *state = STARTS.load(std::sync::atomic::Ordering::SeqCst),
             _ => {
                 *state += 1;
                 out.send(NodeId::from_index(1 - node.index()), *state);
