@@ -21,8 +21,9 @@ mod run_log;
 
 pub use cluster::{
     ActionKind, ActionOf, Budget, Choice, Cluster, ClusterBuilder, ClusterError, Configuration,
-    Coverage, Faults, Heard, HistoryEntry, KindCoverage, Network, Origin, Quotient, Reexecution,
-    Told, Tried, TypedAction, Unbudgeted, Unresolved, View,
+    Coverage, FaultOf, Faults, Heard, HistoryEntry, KindCoverage, Network, Origin, Quotient,
+    Reexecution, Timing, Told, Tried, TypedAction, TypedFault, Unbudgeted, Unresolved, Unsynced,
+    View,
 };
 pub use endless::Endless;
 pub use expansion::{Asleep, Expansion};

@@ -1,26 +1,62 @@
 use cadre_step::Protocol;
 use cadre_trace::Json;
 
-use super::action::{ActionOf, TypedAction, to_json};
+use super::action::{ActionOf, FaultOf, TypedAction, TypedFault};
 use super::configuration::Configuration;
+use super::names::to_json;
 use super::{Choice, Cluster, STEPS_RETURN};
 use crate::nature::{Cause, Class, Nature};
 
-/// The classes of a cluster's actions, named as the trace names them.
-pub(super) const CLASSES: &[Class] =
-    &[DELIVER, CHOOSE, FIRE, SYNC_DONE, INVOKE, DROP, DUPLICATE, CRASH, RESTART, CRASH_RESTART];
+/// The classes of a cluster's actions, named as traces name them.
+pub(super) const CLASSES: &[Class] = &[
+    DELIVER,
+    CHOOSE,
+    FIRE,
+    SYNC_DONE,
+    TICK,
+    INVOKE,
+    DROP,
+    BURST,
+    DUPLICATE,
+    REPLAY,
+    CORRUPT,
+    FORGE,
+    PARTITION,
+    CRASH,
+    CRASH_GROUP,
+    CRASH_RESTART,
+    INTERRUPT,
+    PAUSE,
+    SYNC_FAIL,
+    JUMP,
+    HEAL,
+    RESTART,
+    RESUME,
+];
 
 const DELIVER: Class = class("deliver", Cause::System);
 const CHOOSE: Class = class("choose", Cause::System);
 const FIRE: Class = class("fire", Cause::System);
 const SYNC_DONE: Class = class("sync-done", Cause::System);
+const TICK: Class = class("tick", Cause::System);
 const INVOKE: Class = class("invoke", Cause::Client);
 const DROP: Class = class("drop", Cause::Fault);
+const BURST: Class = class("burst", Cause::Fault);
 const DUPLICATE: Class = class("duplicate", Cause::Fault);
+const REPLAY: Class = class("replay", Cause::Fault);
+const CORRUPT: Class = class("corrupt", Cause::Fault);
+const FORGE: Class = class("forge", Cause::Fault);
+const PARTITION: Class = class("partition", Cause::Fault);
 const CRASH: Class = class("crash", Cause::Fault);
-// A node that is down should not stay so for most of a walk.
-const RESTART: Class = Class { weight: Class::ACTION.weight, ..class("restart", Cause::Fault) };
+const CRASH_GROUP: Class = class("crash-group", Cause::Fault);
 const CRASH_RESTART: Class = class("crash-restart", Cause::Fault);
+const INTERRUPT: Class = class("interrupt", Cause::Fault);
+const PAUSE: Class = class("pause", Cause::Fault);
+const SYNC_FAIL: Class = class("sync-fail", Cause::Fault);
+const JUMP: Class = class("jump", Cause::Fault);
+const HEAL: Class = ending("heal");
+const RESTART: Class = ending("restart");
+const RESUME: Class = ending("resume");
 
 const fn class(name: &'static str, cause: Cause) -> Class {
     let weight = match cause {
@@ -28,6 +64,11 @@ const fn class(name: &'static str, cause: Cause) -> Class {
         Cause::Fault => Class::FAULT.weight,
     };
     Class { name, cause, weight }
+}
+
+/// The end of a fault: a node that is down should not stay so for most of a walk.
+const fn ending(name: &'static str) -> Class {
+    Class { name, cause: Cause::Fault, weight: Class::ACTION.weight }
 }
 
 impl<P: Protocol> Cluster<P> {
@@ -70,12 +111,31 @@ fn class_of<P: Protocol>(action: &ActionOf<P>) -> Class {
         TypedAction::Choose { .. } => CHOOSE,
         TypedAction::Fire { .. } => FIRE,
         TypedAction::SyncDone { .. } => SYNC_DONE,
+        TypedAction::Tick => TICK,
         TypedAction::Invoke { .. } => INVOKE,
-        TypedAction::Drop { .. } => DROP,
-        TypedAction::Duplicate { .. } => DUPLICATE,
-        TypedAction::Crash { .. } => CRASH,
-        TypedAction::Restart { .. } => RESTART,
-        TypedAction::CrashRestart { .. } => CRASH_RESTART,
+        TypedAction::Fault(fault) => class_of_fault::<P>(fault),
+    }
+}
+
+fn class_of_fault<P: Protocol>(fault: &FaultOf<P>) -> Class {
+    match fault {
+        TypedFault::Drop { .. } => DROP,
+        TypedFault::Burst { .. } => BURST,
+        TypedFault::Duplicate { .. } => DUPLICATE,
+        TypedFault::Replay { .. } => REPLAY,
+        TypedFault::Corrupt { .. } => CORRUPT,
+        TypedFault::Forge { .. } => FORGE,
+        TypedFault::Partition { .. } => PARTITION,
+        TypedFault::Crash { .. } => CRASH,
+        TypedFault::CrashGroup { .. } => CRASH_GROUP,
+        TypedFault::CrashRestart { .. } => CRASH_RESTART,
+        TypedFault::Interrupt { .. } => INTERRUPT,
+        TypedFault::Pause { .. } => PAUSE,
+        TypedFault::SyncFail { .. } => SYNC_FAIL,
+        TypedFault::Jump { .. } => JUMP,
+        TypedFault::Restart { .. } => RESTART,
+        TypedFault::Resume { .. } => RESUME,
+        TypedFault::Heal => HEAL,
     }
 }
 

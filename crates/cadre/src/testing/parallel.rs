@@ -190,6 +190,7 @@ where
                 effects: Vec::new(),
                 after: Snapshot::default(),
                 failure: None,
+                at_us: None,
                 spec: None,
             });
         }

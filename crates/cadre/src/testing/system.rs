@@ -225,6 +225,7 @@ impl<M: Model + 'static, S: System<M>> SystemSuite<M, S> {
                 effects: Vec::new(),
                 after: snapshot(&after),
                 failure: None,
+                at_us: None,
                 spec: None,
             });
             at = after;
@@ -254,6 +255,7 @@ fn snapshot(state: &impl fmt::Debug) -> Snapshot {
         timers: Vec::new(),
         disk: BTreeMap::new(),
         unsynced: Vec::new(),
+        due: Vec::new(),
     };
     let nodes = BTreeMap::from([(SYSTEM.to_owned(), system)]);
     Snapshot { nodes, ..Snapshot::default() }
