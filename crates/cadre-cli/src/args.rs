@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cadre::explore::{Bounds, Settings};
 use cadre::model::consistency::{Budget, Consistency, Object};
+use cadre::proptest::{MinimiseOptions, WEIGHT_MAX};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
@@ -84,7 +85,7 @@ pub(crate) enum Verb {
         #[command(flatten)]
         game: GameArgs,
         /// How many executions
-        #[arg(long, default_value_t = 256)]
+        #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
         cases: u32,
         /// The most steps of one execution
         #[arg(long, default_value_t = 60)]
@@ -92,6 +93,27 @@ pub(crate) enum Verb {
         /// What random choices follow from
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// How likely a class of actions is beside the others, such as crash=3; 0 is never; may be
+        /// repeated
+        #[arg(long, value_name = "CLASS=WEIGHT", value_parser = weight)]
+        weight: Vec<(String, u32)>,
+        /// Use the same weights in every execution, instead of varying them
+        #[arg(long)]
+        steady: bool,
+        /// Do everything twice, and say where the second time differs
+        #[arg(long)]
+        check_determinism: bool,
+    },
+    /// Make a counterexample shorter, whatever has found it
+    Minimise {
+        /// The trace
+        trace: PathBuf,
+        /// The most executions that are tried
+        #[arg(
+            long, value_name = "N", default_value_t = MinimiseOptions::default().attempts_max,
+            value_parser = clap::value_parser!(u64).range(1..)
+        )]
+        attempts: u64,
     },
     /// Check traces against the specification, by TLC
     Conform {
@@ -297,6 +319,14 @@ pub(crate) struct RunArgs {
     /// The most milliseconds before it makes a choice that it could make
     #[arg(long, default_value_t = 40)]
     pub(crate) choice_delay_ms: u64,
+}
+
+fn weight(text: &str) -> Result<(String, u32), String> {
+    let told = text.split_once('=').and_then(|(class, weight)| {
+        let weight = weight.parse().ok().filter(|weight| *weight <= WEIGHT_MAX)?;
+        Some((class.to_owned(), weight))
+    });
+    told.ok_or_else(|| format!("expected CLASS=WEIGHT, the weight from 0 to {WEIGHT_MAX}"))
 }
 
 fn object_names() -> impl TypedValueParser<Value = Object> {

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cadre::conform::{self, Reason, Rejection, Report, Spec, SpecTrace, TraceVerdict};
@@ -112,6 +112,12 @@ pub(crate) fn print_fuzzed(found: &Fuzzed, seed: u64) {
         count(usize::try_from(found.steps).unwrap_or(usize::MAX), "step", "steps"),
     );
     output::stage("fuzz", &outcome.to_string(), &particulars);
+}
+
+/// How a counterexample of a random search came to be as short as it is.
+pub(crate) fn shrunk(found: &Fuzzed, steps_before: usize) -> String {
+    let perhaps = if found.is_minimal { "" } else { ", perhaps not to the end" };
+    format!("shrunk from {steps_before} steps{perhaps}")
 }
 
 /// A trace with the name it has in reports.
@@ -364,6 +370,18 @@ pub(crate) fn print_violation(
     lines_taken: usize,
 ) -> Result<PathBuf, Failure> {
     let saved = context.save(trace)?;
+    print_saved_violation(context, trace, &saved, how, lines_taken);
+    Ok(saved)
+}
+
+/// Prints a violation in full whose trace is in a file.
+pub(crate) fn print_saved_violation(
+    context: &Context<'_>,
+    trace: &Trace,
+    saved: &Path,
+    how: &str,
+    lines_taken: usize,
+) {
     let steps = count(trace.steps.len(), "step", "steps");
     let notes = FailureNotes {
         saved: Some(saved.display().to_string()),
@@ -377,7 +395,6 @@ pub(crate) fn print_violation(
     };
     output::line("");
     output::line(&cadre::view::failure(trace, &notes));
-    Ok(saved)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use cadre_trace::GuaranteeKind;
 
 use crate::expansion::{Asleep, Expansion};
 use crate::guarantee::Part;
+use crate::nature::{Class, Nature};
 
 /// A transition system with its guarantees: what every engine searches.
 ///
@@ -47,6 +48,38 @@ pub trait Model: Sync {
         false
     }
 
+    /// Whether nothing but faults can change a configuration any more.
+    fn is_at_rest(&self, state: &Self::State) -> bool {
+        let mut actions = Vec::new();
+        self.actions(state, &mut actions);
+        actions.iter().all(|action| {
+            self.is_fault(action) || self.next(state, action).is_none_or(|after| after == *state)
+        })
+    }
+
+    /// The classes that actions fall into, in a fixed order.
+    fn classes(&self) -> Vec<Class> {
+        vec![Class::ACTION, Class::FAULT]
+    }
+
+    /// What an action is like.
+    fn nature(&self, action: &Self::Action) -> Nature {
+        let class = if self.is_fault(action) { Class::FAULT } else { Class::ACTION };
+        Nature { class, subject: None }
+    }
+
+    /// An action in words: the name by which it is found again after the code has changed.
+    fn label(&self, action: &Self::Action) -> String {
+        format!("{action:?}")
+    }
+
+    /// Whether one action may stand in for another when an execution is made shorter, such as the
+    /// delivery of a message of the same kind.
+    fn is_like(&self, one: &Self::Action, other: &Self::Action) -> bool {
+        let _ = (one, other);
+        false
+    }
+
     /// What an action is for fairness: a fair execution does not neglect a class for ever.
     ///
     /// Each action is a class of its own unless said otherwise. A process that may go on in several
@@ -74,6 +107,13 @@ pub trait Model: Sync {
     /// What there is to say about a configuration that violates a guarantee, such as the message of
     /// a panic.
     fn describe(&self, guarantee: usize, state: &Self::State) -> Option<String> {
+        let _ = (guarantee, state);
+        None
+    }
+
+    /// What another configuration that violates the guarantee must have in common with this one for
+    /// the violation to be the same, such as where a step failed.
+    fn symptom(&self, guarantee: usize, state: &Self::State) -> Option<String> {
         let _ = (guarantee, state);
         None
     }

@@ -1,5 +1,6 @@
 use cadre_conform::MappingError;
 use cadre_model::{ClusterError, Unresolved};
+use cadre_proptest::{MinimiseError, WeightsError};
 
 use crate::Size;
 
@@ -29,6 +30,18 @@ pub enum GameError {
 
     #[error("the trace cannot be mapped to the specification: {0}")]
     Mapping(#[from] MappingError),
+
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+
+    #[error(transparent)]
+    Minimise(#[from] MinimiseError),
+
+    #[error("expected a trace that violates a guarantee, found one that is about none")]
+    NothingViolated,
+
+    #[error("{game} has no guarantee `{found}`; it has {}", .known.join("; "))]
+    NoSuchGuarantee { game: &'static str, found: String, known: Vec<String> },
 
     #[error(
         "{game} declares no interchangeable nodes, so that there is nothing to leave out; search \

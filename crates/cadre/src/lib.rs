@@ -20,7 +20,9 @@ pub use cadre_trace as trace;
 pub use cadre_view as view;
 
 mod error;
+mod fuzzed;
 mod game;
+mod minimised;
 mod saved;
 pub mod sharing;
 mod stepper;
@@ -28,10 +30,12 @@ mod suite;
 pub mod testing;
 
 pub use error::GameError;
+pub use fuzzed::{Fuzzed, FuzzedTwice, PartedRuns};
 pub use game::{Bug, Game, Place, Setup, Size};
+pub use minimised::Shortened;
 pub use saved::{save, trace_name};
 pub use stepper::{Enabled, Standing, Stepper};
-pub use suite::{AnyGame, Explored, Found, Fuzzed, Hosting, Part, Suite};
+pub use suite::{AnyGame, Explored, Found, Hosting, Part, Suite};
 
 /// What most users of the toolkit name.
 pub mod prelude {

@@ -7,11 +7,13 @@ use std::time::Instant;
 use cadre_conform::Spec;
 use cadre_explore::{Bound, Exploration, Flow, Keep, Progress, Settings, Share, ShareError};
 use cadre_model::{Choice, Claim, Cluster, Coverage, Model, Origin, Reexecution};
-use cadre_proptest::{FuzzOptions, SampleOptions};
+use cadre_proptest::{FuzzOptions, MinimiseOptions, SampleOptions, Weights};
 use cadre_replay::Recording;
 use cadre_runtime::{Defect, HostOptions, Mode, RuntimeError};
-use cadre_trace::{Action, GuaranteeKind, Json, Recorder, Trace, Verdict};
+use cadre_trace::{Action, Json, Recorder, Trace, Verdict};
 
+use crate::fuzzed::{self, Fuzzed, FuzzedTwice};
+use crate::minimised::{self, Shortened};
 use crate::sharing::Connections;
 use crate::stepper::Steps;
 use crate::{Bug, Game, GameError, Setup, Size, Stepper};
@@ -156,6 +158,34 @@ pub trait AnyGame: Send + Sync {
         watch: &mut dyn FnMut(u32) -> bool,
     ) -> Result<Fuzzed, GameError>;
 
+    /// Makes the same random search twice and compares; see [`cadre_proptest::fuzz_twice`].
+    ///
+    /// # Errors
+    ///
+    /// As [`fuzz`](AnyGame::fuzz).
+    fn fuzz_twice(
+        &self,
+        setup: &Setup,
+        options: &FuzzOptions,
+        watch: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<FuzzedTwice, GameError>;
+
+    /// The weights of a random search in which some classes of actions weigh what is given; see
+    /// [`Weights::new`].
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such class, or nothing could ever happen.
+    fn weights(&self, setup: &Setup, given: &[(String, u32)]) -> Result<Weights, GameError>;
+
+    /// Makes a counterexample shorter, whichever engine has found it; see
+    /// [`cadre_proptest::minimise`].
+    ///
+    /// # Errors
+    ///
+    /// Where the trace is not one of this game, a step cannot be taken, or nothing is violated.
+    fn minimise(&self, trace: &Trace, options: &MinimiseOptions) -> Result<Shortened, GameError>;
+
     /// Draws distinct random executions; see [`cadre_proptest::sample`].
     ///
     /// # Errors
@@ -252,21 +282,6 @@ pub struct Found {
     pub trace: Option<Trace>,
     /// What else there is to say of a violation.
     pub why: Option<String>,
-}
-
-/// What a random search has found.
-#[derive(Clone, Debug)]
-pub struct Fuzzed {
-    /// How many executions were tried.
-    pub cases: u32,
-    /// How many steps they took in all.
-    pub steps: u64,
-    /// Whether it was ended from outside.
-    pub stopped: bool,
-    /// The shrunk counterexample, and how many steps it had before.
-    pub violation: Option<(Trace, usize)>,
-    /// The `reachable` guarantees, and whether an example was met.
-    pub reached: Vec<(Claim, bool)>,
 }
 
 impl<G: Game> AnyGame for G {
@@ -366,26 +381,24 @@ impl<G: Game> AnyGame for G {
         options: &FuzzOptions,
         watch: &mut dyn FnMut(u32) -> bool,
     ) -> Result<Fuzzed, GameError> {
-        let cluster = Rc::new(self.cluster(setup)?);
-        let outcome = cadre_proptest::fuzz(&cluster, options, watch);
-        let origin = origin(self, setup, "fuzz");
-        let violation = match outcome.violation {
-            None => None,
-            Some(violation) => {
-                let judged = Some((violation.guarantee, Verdict::Violated));
-                let trace = cluster.record(&origin, &violation.path, judged);
-                let trace = annotated(self, setup, &cluster, trace)?;
-                Some((trace, violation.steps_before_shrinking))
-            }
-        };
-        let claims = cluster.guarantees().into_iter().zip(outcome.reached);
-        Ok(Fuzzed {
-            cases: outcome.cases_run,
-            steps: outcome.steps,
-            stopped: outcome.stopped,
-            violation,
-            reached: claims.filter(|(claim, _)| claim.kind == GuaranteeKind::Reachable).collect(),
-        })
+        fuzzed::fuzz(self, setup, options, watch)
+    }
+
+    fn fuzz_twice(
+        &self,
+        setup: &Setup,
+        options: &FuzzOptions,
+        watch: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<FuzzedTwice, GameError> {
+        fuzzed::fuzz_twice(self, setup, options, watch)
+    }
+
+    fn weights(&self, setup: &Setup, given: &[(String, u32)]) -> Result<Weights, GameError> {
+        fuzzed::weights(self, setup, given)
+    }
+
+    fn minimise(&self, trace: &Trace, options: &MinimiseOptions) -> Result<Shortened, GameError> {
+        minimised::minimise(self, trace, options)
     }
 
     fn sample(&self, setup: &Setup, options: &SampleOptions) -> Result<Vec<Trace>, GameError> {

@@ -10,6 +10,7 @@ mod history;
 mod local;
 mod names;
 mod naming;
+mod nature;
 mod network;
 mod node_tables;
 mod orbit;
@@ -21,6 +22,7 @@ mod rows;
 mod steps;
 mod survey;
 mod tables;
+mod unbudgeted;
 mod view;
 mod wide;
 
@@ -39,6 +41,7 @@ pub use self::history::HistoryEntry;
 pub use self::portable::{Heard, Told};
 pub use self::quotient::Quotient;
 pub use self::record::{Origin, Reexecution, Unresolved};
+pub use self::unbudgeted::Unbudgeted;
 pub use self::view::View;
 
 use self::builder::{Parts, Rules};
@@ -51,6 +54,7 @@ use self::tables::Tables;
 use crate::expansion::{Asleep, Expansion};
 use crate::guarantee::{Guarantee, Part};
 use crate::model::{Claim, Model};
+use crate::nature::{Class, Nature};
 
 /// Nodes, network, disks, timers, clients and faults as one transition system.
 ///
@@ -219,6 +223,11 @@ impl<P: Protocol> Cluster<P> {
         Quotient::new(self)
     }
 
+    /// The cluster in which faults cost nothing.
+    pub fn unbudgeted(&self) -> Unbudgeted<'_, P> {
+        Unbudgeted(self)
+    }
+
     /// The configuration in which every node has started and nothing else has happened.
     pub fn initial(&self) -> &Configuration {
         &self.initial
@@ -307,6 +316,30 @@ impl<P: Protocol> Model for Cluster<P> {
             }
             Packed::Wide { action } => Some(u128::from(u64::MAX) << u32::BITS | u128::from(action)),
         }
+    }
+
+    fn is_at_rest(&self, state: &Configuration) -> bool {
+        Cluster::is_at_rest(self, state)
+    }
+
+    fn classes(&self) -> Vec<Class> {
+        nature::CLASSES.to_vec()
+    }
+
+    fn nature(&self, action: &Choice) -> Nature {
+        self.nature_of(*action)
+    }
+
+    fn label(&self, action: &Choice) -> String {
+        self.tell(*action).to_string()
+    }
+
+    fn is_like(&self, one: &Choice, other: &Choice) -> bool {
+        self.are_alike(*one, *other)
+    }
+
+    fn symptom(&self, guarantee: usize, state: &Configuration) -> Option<String> {
+        self.symptom_of(guarantee, state)
     }
 
     fn guarantees(&self) -> Vec<Claim> {
