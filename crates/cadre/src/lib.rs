@@ -23,6 +23,7 @@ mod error;
 mod game;
 mod saved;
 pub mod sharing;
+pub mod spilling;
 mod stepper;
 mod suite;
 pub mod testing;

@@ -125,7 +125,11 @@ pub fn explore_shared<M: Portable, S: Stream + 'static>(
     let connected = connections.iter().map(Option::is_some);
     let all_but_one = (0..connections.len()).map(|at| at != process);
     assert!(connected.eq(all_but_one), "a process is connected to all others and not to itself");
-    let identity = format!("{subject}, {}, {} processes", told(settings), connections.len());
+    let by = match connections.len() {
+        1 => "one process".to_owned(),
+        processes => format!("{processes} processes"),
+    };
+    let identity = format!("{subject}, {}, {by}", told(settings));
     exchange::run(process, connections, now, |exchange| {
         Search::new(model, settings, identity, exchange).run(exchange, keep, watch)
     })

@@ -11,6 +11,7 @@ use super::history::{History, HistoryEntry, is_pending, next_request};
 use super::local::{self, Execution, Life, LocalOf};
 use super::rows::{ENVELOPE_BITS, Own, Row};
 use crate::fingerprint;
+use crate::fingerprint::bytes_of;
 
 /// What a cluster has met so far: every local state, message, timer and history once, and what each
 /// action makes of each local state, found by calling the protocol once.
@@ -66,6 +67,8 @@ pub(super) struct NodeTables<P: Protocol> {
     pub(super) all_bits: u128,
     /// The envelopes for this node, as a bit set.
     addressed: Vec<u32>,
+    /// Roughly the bytes that rows and actions take.
+    bytes_of_steps: u64,
     pub(super) outcomes: Vec<Outcome<P::Response>>,
     /// For each local state how it came about first; `None` where the node has just started, or
     /// where it was imported.
@@ -103,6 +106,7 @@ impl<P: Protocol> Tables<P> {
             bits: Vec::new(),
             all_bits: 0,
             addressed: Vec::new(),
+            bytes_of_steps: 0,
             outcomes: Vec::new(),
             births: Vec::new(),
         };
@@ -144,7 +148,9 @@ impl<P: Protocol> Tables<P> {
         let has_failed = matches!(local.life, Life::Failed(_));
         self.has_failed |= has_failed;
         let tables = &mut self.nodes[node];
-        tables.rows.push(Row::new(matches!(local.life, Life::Up(_)), has_failed, own));
+        let row = Row::new(matches!(local.life, Life::Up(_)), has_failed, own);
+        tables.bytes_of_steps += row.bytes();
+        tables.rows.push(row);
         tables.births.push(None);
         tables.locals.add(node, local)
     }
@@ -230,6 +236,13 @@ impl<P: Protocol> Tables<P> {
         }
         self.invocations.push(invocations);
         self.histories.add(HISTORY, history)
+    }
+
+    /// Roughly the bytes of all tables.
+    pub(super) fn bytes(&self) -> u64 {
+        let nodes: u64 = self.nodes.iter().map(NodeTables::bytes).sum();
+        let tellings = self.tellings.capacity() * size_of::<((u32, u32, u32), u32)>();
+        nodes + self.envelopes.bytes + self.histories.bytes + tellings as u64
     }
 
     /// What each client asks.
@@ -381,11 +394,19 @@ impl<P: Protocol> NodeTables<P> {
             return *id;
         }
         let id = u32::try_from(self.actions.len()).expect("fewer than 2^32 actions of a node");
+        // It is kept twice: as a value and as a key.
+        self.bytes_of_steps += 2 * bytes_of(&action);
         self.action_ids.insert(action.clone(), id);
         self.actions.push(action);
         self.delivers.push(None);
         self.bits.push(0);
         id
+    }
+
+    fn bytes(&self) -> u64 {
+        let outcomes = self.outcomes.capacity() * size_of::<Outcome<P::Response>>();
+        let births = self.births.capacity() * size_of::<Option<(u32, u32)>>();
+        self.locals.bytes + self.bytes_of_steps + (outcomes + births) as u64
     }
 
     fn set_bit(&mut self, action: u32, bit: u32) {
@@ -423,6 +444,7 @@ impl<P: Protocol> NodeTables<P> {
     ) -> u32 {
         let at = u32::try_from(self.outcomes.len()).expect("fewer than 2^32 outcomes");
         let row = &mut self.rows[local as usize];
+        self.bytes_of_steps -= row.bytes();
         let Leaving { sends, responses } = &outcome.leaving;
         if !responses.is_empty() {
             row.telling |= self.bits[action as usize];
@@ -438,6 +460,7 @@ impl<P: Protocol> NodeTables<P> {
                 row.set_delivery(envelope, at, is_deaf);
             }
         }
+        self.bytes_of_steps += row.bytes();
         self.outcomes.push(outcome);
         at
     }
@@ -505,7 +528,13 @@ pub(super) struct Interner<T> {
     pub(super) values: Vec<Arc<T>>,
     pub(super) keys: Vec<u128>,
     ids: HashMap<u128, u32>,
+    /// Roughly the bytes of all of it.
+    bytes: u64,
 }
+
+/// Roughly what an interned value takes beside itself: two counts, a pointer to it, its key, and an
+/// entry of a hash map, which has room for more.
+const BESIDE: u64 = 16 + 8 + 16 + 48;
 
 /// Kinds of parts of a configuration, so that equal values of two kinds get different keys; nodes
 /// use their own position.
@@ -522,6 +551,7 @@ impl<T: Hash + Eq> Interner<T> {
     fn add(&mut self, kind: usize, value: T) -> u32 {
         let id = u32::try_from(self.values.len()).expect("fewer than 2^32 values of a kind");
         let key = fingerprint(&(kind, &value));
+        self.bytes += bytes_of(&value) + BESIDE;
         self.ids.insert(key, id);
         self.keys.push(key);
         self.values.push(Arc::new(value));
@@ -531,6 +561,6 @@ impl<T: Hash + Eq> Interner<T> {
 
 impl<T> Default for Interner<T> {
     fn default() -> Self {
-        Self { values: Vec::new(), keys: Vec::new(), ids: HashMap::new() }
+        Self { values: Vec::new(), keys: Vec::new(), ids: HashMap::new(), bytes: 0 }
     }
 }
