@@ -386,10 +386,18 @@ fn folder(directory: &Path, process: usize) -> Result<Folder, Failure> {
             io::ErrorKind::InvalidInput => Exit::Usage,
             _ => Exit::ToolChain,
         };
-        let at = directory.display();
-        let expected = format!("expected to keep levels in {at}: {error}");
-        Failure { exit, error: anyhow::anyhow!("{expected}; choose another directory") }
+        let (at, why) = (directory.display(), no_directory(&error));
+        let told = format!("expected a directory to keep levels in, found {at}: {why}");
+        Failure { exit, error: anyhow::anyhow!("{told}; choose another one") }
     })
+}
+
+/// Why a directory cannot be made; that it is there already is only said of what is none.
+pub(crate) fn no_directory(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => "it is no directory".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// The addresses in a file, one in a line; empty lines and comments are left out.

@@ -16,6 +16,7 @@ use crate::chosen::Chosen;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::run_directory::RunDirectory;
+use crate::sharing::no_directory;
 use crate::watch::{Clock, Limits, Watch, count, grouped, rate};
 use crate::{memory, output};
 
@@ -120,8 +121,10 @@ const RESIDENT_MAX: u64 = 1 << 30;
 /// Lets a search put configurations that wait in files below a directory.
 fn spilling(settings: &Settings, within: &Path) -> Result<Spilling, Failure> {
     let place = SpillDirectory::within(within).map_err(|error| {
-        let within = within.display();
-        anyhow::anyhow!("expected a directory to spill to, found {within}: {error}")
+        let (within, why) = (within.display(), no_directory(&error));
+        anyhow::anyhow!(
+            "expected a directory to spill to, found {within}: {why}; choose another one"
+        )
     });
     let place = Arc::new(place.or_exit(Exit::ToolChain)?);
     let resident_max = settings.bounds.memory_max.map_or(RESIDENT_MAX, |max| max / 8);

@@ -185,7 +185,8 @@ impl<'a> Aside<'a> {
         let Some(first) = chunks.first().filter(|_| self.spilling.is_some()) else { return Ok(()) };
         for part in level.parts[..first.part].iter_mut().filter(|part| part.is_spilled) {
             part.before = part.len();
-            (part.states, part.asleep) = (Vec::new(), Vec::new());
+            part.states.clear();
+            part.asleep = Vec::new();
         }
         let part = &mut level.parts[first.part];
         if part.is_spilled {
@@ -281,7 +282,9 @@ fn put_states<M: Model>(
     let put = write(place, number, bytes);
     if matches!(put, Put::Kept(..)) {
         part.segments.push_back(Segment { number, count });
-        part.states = Vec::new();
+        // Its memory is for the next of them: taken and given back again and again it would
+        // become scattered, and more than is counted.
+        part.states.clear();
         part.before += count;
         part.is_spilled = true;
     }

@@ -23,6 +23,7 @@ pub use timely::communication::allocator::zero_copy::stream::Stream as Connectio
 
 use self::search::Search;
 use crate::exploration::{Exploration, Flow, Progress};
+use crate::liveness;
 use crate::settings::Settings;
 
 /// The part of one process in a search that several processes share.
@@ -61,6 +62,7 @@ pub enum Keep<'a> {
 /// or at a bound has looked at the whole of its last level. Of the shortest counterexamples the one
 /// whose last configuration has the smallest fingerprint is shown, whichever process found it.
 /// `watch` may end the search at any time by a process; it gets what this process knows.
+/// Guarantees that only endless executions violate are judged where there is one process alone.
 ///
 /// # Examples
 ///
@@ -130,8 +132,13 @@ pub fn explore_shared<M: Portable, S: Stream + 'static>(
         processes => format!("{processes} processes"),
     };
     let identity = format!("{subject}, {}, {by}", told(settings));
-    exchange::run(process, connections, now, |exchange| {
+    let is_alone = connections.len() == 1;
+    let found = exchange::run(process, connections, now, |exchange| {
         Search::new(model, settings, identity, exchange).run(exchange, keep, watch)
+    })?;
+    Ok(match is_alone {
+        true => liveness::judge(model, &settings.bounds, watch, found),
+        false => found,
     })
 }
 

@@ -38,7 +38,7 @@ impl Folder {
             let number = found.to_str().and_then(|name| name.strip_prefix(PREFIX));
             if number.is_none_or(|number| number.parse::<usize>().is_err()) {
                 let found = found.display();
-                let found = format!("found {found} there, which is of no search");
+                let found = format!("{found} is there, which is of no search");
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, found));
             }
         }
