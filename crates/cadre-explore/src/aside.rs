@@ -185,8 +185,7 @@ impl<'a> Aside<'a> {
         let Some(first) = chunks.first().filter(|_| self.spilling.is_some()) else { return Ok(()) };
         for part in level.parts[..first.part].iter_mut().filter(|part| part.is_spilled) {
             part.before = part.len();
-            part.states.clear();
-            part.asleep = Vec::new();
+            (part.states, part.asleep) = (Vec::new(), Vec::new());
         }
         let part = &mut level.parts[first.part];
         if part.is_spilled {
