@@ -202,7 +202,7 @@ impl Model for Square {
     fn restore(&self, bytes: &[u8], out: &mut Vec<[u16; 2]>) -> bool {
         let count = |at: &[u8]| u16::from_le_bytes([at[0], at[1]]);
         out.extend(bytes.chunks_exact(4).map(|both| [count(both), count(&both[2..])]));
-        bytes.len() % 4 == 0
+        bytes.len().is_multiple_of(4)
     }
 }
 
