@@ -25,6 +25,7 @@ mod game;
 mod minimised;
 mod saved;
 pub mod sharing;
+pub mod spilling;
 mod stepper;
 mod suite;
 pub mod testing;

@@ -26,10 +26,13 @@ pub(crate) fn run(
         format!(" · {}", count(processes.into(), "process", "processes"))
     });
     output::line(&format!("exploring {}{processes}", chosen.title()));
-    let found = match sharing.is_asked_for() {
-        true => stages::searched(context, search, |settings, watch| asked.search(settings, watch))?,
-        false => stages::explore(context, &chosen, search)?,
-    };
+    if !sharing.is_asked_for() {
+        return print(context, &stages::explore(context, &chosen, search)?, None);
+    }
+    let found = stages::searched(context, search, |settings, watch| asked.search(settings, watch))?;
+    if let Some(advice) = asked.how_to_go_on(&found) {
+        output::labelled("", &advice);
+    }
     print(context, &found, None)
 }
 

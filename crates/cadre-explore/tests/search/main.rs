@@ -8,6 +8,7 @@ mod guarantees;
 mod histories;
 mod shared;
 mod shortest;
+mod spilling;
 mod symmetry;
 #[path = "../../../cadre-model/tests/cluster/two_phase.rs"]
 mod two_phase;

@@ -421,6 +421,19 @@ impl<P: Protocol> Model for Cluster<P> {
         }
     }
 
+    fn store(&self, states: &[Configuration], out: &mut Vec<u8>) -> bool {
+        states.iter().for_each(|state| state.store(out));
+        true
+    }
+
+    fn restore(&self, bytes: &[u8], out: &mut Vec<Configuration>) -> bool {
+        Configuration::restore(self.layout, bytes, out).is_ok()
+    }
+
+    fn memory(&self) -> u64 {
+        self.read().bytes()
+    }
+
     fn judge(
         &self,
         states: &[Configuration],

@@ -58,6 +58,17 @@ struct Parts {
 const ARRANGEMENTS_MAX: usize = 5_040;
 
 impl Orbits {
+    /// Roughly the bytes of all of it.
+    pub(super) fn bytes(&self) -> u64 {
+        let renamed = self.locals.capacity() * size_of::<((usize, usize, u32), u32)>()
+            + self.envelopes.capacity() * size_of::<((usize, u32), u32)>()
+            + self.histories.capacity() * size_of::<((usize, u32), u32)>();
+        // What is told about each of the nodes: most values name but a few.
+        let told = (self.told_by_locals.capacity() + self.told_by_envelopes.capacity())
+            * (size_of::<((usize, u32), Told)>() + size_of::<(usize, u128)>());
+        (renamed + told) as u64
+    }
+
     pub(super) fn new(group: Vec<usize>) -> Self {
         Self {
             group,

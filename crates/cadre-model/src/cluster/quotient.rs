@@ -193,6 +193,18 @@ impl<P: Protocol> Model for Quotient<'_, P> {
         }
     }
 
+    fn store(&self, states: &[Configuration], out: &mut Vec<u8>) -> bool {
+        self.cluster.store(states, out)
+    }
+
+    fn restore(&self, bytes: &[u8], out: &mut Vec<Configuration>) -> bool {
+        self.cluster.restore(bytes, out)
+    }
+
+    fn memory(&self) -> u64 {
+        self.cluster.memory() + self.read().bytes()
+    }
+
     fn judge(
         &self,
         states: &[Configuration],
