@@ -31,8 +31,8 @@ pub enum GameError {
     Mapping(#[from] MappingError),
 
     #[error(
-        "{game} declares no interchangeable nodes, so that there is nothing to leave out; search \
-         without symmetry"
+        "{game} declares no interchangeable nodes or values, so that there is nothing to leave \
+         out; search without symmetry"
     )]
     NotInterchangeable { game: &'static str },
 

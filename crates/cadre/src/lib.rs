@@ -38,6 +38,6 @@ pub mod prelude {
     pub use crate::model::{
         ActionOf, Budget, Cluster, Faults, Guarantee, Model, Network, TypedAction, View, check,
     };
-    pub use crate::step::{Disk, Effects, Event, NodeId, Nothing, Protocol};
+    pub use crate::step::{Disk, Effects, Event, NodeId, Nothing, Protocol, Value};
     pub use crate::{Bug, Game, Place, Setup, Size, Suite};
 }

@@ -6,6 +6,8 @@ mod closed_form;
 mod equal;
 mod guarantees;
 mod histories;
+mod orbits;
+mod paxos;
 mod shared;
 mod shortest;
 mod symmetry;

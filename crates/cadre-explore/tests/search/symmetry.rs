@@ -191,7 +191,7 @@ fn each_orbit_has_one_representative_also_where_nodes_point_at_each_other() {
 fn a_node_that_does_not_behave_like_its_twins_is_found_out() {
     let found = orbits(&friends(3, Some(NodeId::from_index(2))), 1);
     let (_, finding) = found.violation().unwrap();
-    assert_eq!(finding.claim.name, "interchangeable nodes behave alike");
+    assert_eq!(finding.claim.name, "what is interchangeable behaves alike");
     let why = finding.why.as_deref().unwrap();
-    assert!(why.contains("nodes 1 and 2 do not behave alike"), "{why}");
+    assert!(why.contains("`n1` and `n2` do not behave alike"), "{why}");
 }

@@ -4,6 +4,7 @@ mod configuration;
 mod consistent;
 mod coverage;
 mod history;
+mod interchange;
 mod local;
 mod naming;
 mod orbit;
@@ -14,6 +15,7 @@ mod rows;
 mod steps;
 mod survey;
 mod tables;
+mod twins;
 mod view;
 
 use std::fmt;
@@ -35,6 +37,7 @@ pub use self::view::View;
 use self::action::Names;
 use self::builder::BudgetKeys;
 use self::configuration::Layout;
+use self::interchange::Symmetry;
 use self::steps::Unknown;
 use self::survey::Survey;
 use self::tables::{Client, Tables};
@@ -60,8 +63,8 @@ pub struct Cluster<P: Protocol> {
     network: Network,
     faults: Faults,
     guarantees: Vec<Guarantee<View<P>>>,
-    /// The positions of the nodes that can change places.
-    interchangeable: Vec<usize>,
+    /// What can change places.
+    symmetry: Symmetry,
     layout: Layout,
     /// Only ever added to, and only by [`learn`](Model::learn) while a search goes on: what is
     /// already known can be read by many threads at once.
@@ -149,7 +152,7 @@ impl<P: Protocol> Cluster<P> {
         faults: Faults,
         workload: Vec<Client<P::Request>>,
         guarantees: Vec<Guarantee<View<P>>>,
-        interchangeable: Vec<usize>,
+        symmetry: Symmetry,
     ) -> Self {
         let layout = Layout { nodes: names.nodes.len() };
         let mut cluster = Self {
@@ -162,7 +165,7 @@ impl<P: Protocol> Cluster<P> {
             network,
             faults,
             guarantees,
-            interchangeable,
+            symmetry,
             layout,
         };
         cluster.initial = cluster.start();
@@ -184,9 +187,9 @@ impl<P: Protocol> Cluster<P> {
         &self.names.clients
     }
 
-    /// Whether there are nodes that can change places.
+    /// Whether there are nodes or values that can change places.
     pub fn is_symmetric(&self) -> bool {
-        self.interchangeable.len() > 1
+        !self.symmetry.swaps.is_empty()
     }
 
     /// What the network may do.
@@ -194,7 +197,7 @@ impl<P: Protocol> Cluster<P> {
         self.network
     }
 
-    /// The cluster up to the names of its interchangeable nodes.
+    /// The cluster up to the names of what is interchangeable in it.
     pub fn quotient(&self) -> Quotient<'_, P> {
         Quotient::new(self)
     }
