@@ -6,7 +6,8 @@ use std::fmt::Write;
 
 use cadre_explore::{Exploration, Flow, Settings, explore};
 use cadre_model::{
-    Choice, Cluster, ClusterError, Configuration, Guarantee, HistoryEntry, Model, View,
+    Budget, Choice, Cluster, ClusterError, Configuration, Faults, Guarantee, HistoryEntry, Model,
+    View,
 };
 use cadre_step::{Disk, Effects, Event, NodeId, Nothing, Protocol, Value};
 use cadre_trace::Verdict;
@@ -88,15 +89,14 @@ fn renamed_vote(vote: &Option<Vote>, by: &Permutation) -> Option<Vote> {
     vote.map(|vote| Vote { value: by.value(vote.value), ..vote })
 }
 
-/// A configuration of Paxos after a permutation; clients go with the proposers that they ask.
-fn described_paxos(view: &View<Paxos>, by: &Permutation) -> String {
+/// A configuration of Paxos after a permutation of nodes and values, and one of clients.
+fn described_paxos(view: &View<Paxos>, by: &Permutation, clients: &[usize]) -> String {
     let mut nodes: Vec<(NodeId, String)> = Vec::new();
     for node in view.nodes() {
         let mut text = String::new();
         match view.state(node).unwrap() {
             State::Proposer { asked, round, phase } => {
-                let asked =
-                    asked.map(|(id, value)| (by.nodes[id.client as usize], by.value(value)));
+                let asked = asked.map(|(id, value)| (clients[id.client as usize], by.value(value)));
                 let phase = match phase {
                     Phase::Idle => Phase::Idle,
                     Phase::Preparing { promises, highest } => Phase::Preparing {
@@ -136,7 +136,7 @@ fn described_paxos(view: &View<Paxos>, by: &Permutation) -> String {
         .collect();
     messages.sort();
     let history = view.history().iter().map(|entry| {
-        let client = by.nodes[entry.id().client as usize];
+        let client = clients[entry.id().client as usize];
         match entry {
             HistoryEntry::Invoke { .. } => (client, None),
             HistoryEntry::Return { response, .. } => (client, Some(by.value(*response))),
@@ -148,6 +148,8 @@ fn described_paxos(view: &View<Paxos>, by: &Permutation) -> String {
 #[test]
 fn paxos_has_as_many_orbits_as_permutations_of_proposers_acceptors_and_values_leave() {
     let mut table = String::new();
+    // Clients go with the proposers that they ask.
+    let described = |view: &View<Paxos>, by: &Permutation| described_paxos(view, by, &by.nodes);
     for (proposers, acceptors, rounds) in
         [(1, 3, 2), (2, 1, 2), (2, 2, 1), (2, 3, 1), (2, 2, 2), (3, 1, 1), (3, 2, 1)]
     {
@@ -160,7 +162,7 @@ fn paxos_has_as_many_orbits_as_permutations_of_proposers_acceptors_and_values_le
                 all.push(Permutation { nodes, values: values.clone() });
             }
         }
-        let (plain, expected) = by_permutations(&cluster, &all, described_paxos);
+        let (plain, expected) = by_permutations(&cluster, &all, described);
         let searched = explore(&cluster, &Settings::default(), &mut |_| Flow::Continue);
         assert_eq!(searched.progress.configurations, plain);
         for workers in [1, 2] {
@@ -245,9 +247,11 @@ impl Protocol for Gossip {
     type Request = Nothing;
     type Response = Nothing;
 
-    fn start(&self, node: NodeId, _: &Disk, _: &mut Effects<Self>) -> Heard {
+    fn start(&self, node: NodeId, disk: &Disk, _: &mut Effects<Self>) -> Heard {
         let is_early = self.odd == Odd::EarlyNode(node.index());
-        Heard { picked: is_early.then(|| Value::from_index(0)), of: BTreeSet::new() }
+        let picked: Option<Value> = disk.get("picked").unwrap();
+        let picked = picked.or(is_early.then(|| Value::from_index(0)));
+        Heard { picked, of: BTreeSet::new() }
     }
 
     fn step(&self, node: NodeId, state: &mut Heard, event: Event<Self>, out: &mut Effects<Self>) {
@@ -288,7 +292,8 @@ fn gossip(
     guarantee: Guarantee<View<Gossip>>,
 ) -> Cluster<Gossip> {
     let nodes = first + second;
-    let mut builder = Cluster::builder(Gossip { nodes, values, odd });
+    let faults = Faults { crash_restarts: Budget::Unlimited, ..Faults::default() };
+    let mut builder = Cluster::builder(Gossip { nodes, values, odd }).faults(faults);
     for node in 0..nodes {
         builder = builder.node(format!("n{node}"));
     }
@@ -307,7 +312,9 @@ fn described_gossip(view: &View<Gossip>, by: &Permutation) -> String {
         .map(|node| {
             let Heard { picked, of } = view.state(node).unwrap();
             let of: BTreeSet<Value> = of.iter().map(|value| by.value(*value)).collect();
-            (by.node(node), picked.map(|value| by.value(value)), of)
+            let written: Option<Value> = view.disk(node).get("picked").unwrap();
+            let value = |value| by.value(value);
+            (by.node(node), picked.map(value), written.map(value), of)
         })
         .collect();
     nodes.sort_unstable();
@@ -394,10 +401,9 @@ fn whatever_treats_nodes_or_values_differently_is_found_out() {
 #[test]
 fn a_node_that_is_declared_to_be_of_another_group_may_do_as_it_likes() {
     for odd in [Odd::DeafNode(2), Odd::ShyNode(2), Odd::EarlyNode(2)] {
-        let early = matches!(odd, Odd::EarlyNode(_));
         let cluster = gossip((2, 1, 1), odd, reached("all pick"));
         let found = quotient(&cluster, 1);
-        assert_eq!(found.verdict(), Verdict::Holds, "{odd:?} {early}");
+        assert_eq!(found.verdict(), Verdict::Holds, "{odd:?}");
     }
 }
 
@@ -420,6 +426,46 @@ fn a_guarantee_that_names_a_node_or_a_value_is_found_out() {
         assert_eq!(name, "guarantees treat what is interchangeable alike");
         assert!(why.contains("values 0 and 1"), "{why}");
     }
+}
+
+#[test]
+fn a_guarantee_that_names_a_client_is_found_out() {
+    let size = Size { proposers: 2, acceptors: 1, rounds: 2, quorum: 1 };
+    let answered = |is_meant: fn(u32) -> bool| {
+        Guarantee::reachable("a client is answered", move |view: &View<Paxos>| {
+            view.history().iter().any(|entry| match entry {
+                HistoryEntry::Return { id, .. } => is_meant(id.client),
+                HistoryEntry::Invoke { .. } => false,
+            })
+        })
+    };
+    for is_meant in [|client| client == 0, |client| client == 1] {
+        let cluster = paxos::builder(size).guarantee(answered(is_meant)).build().unwrap();
+        let found = quotient(&cluster, 1);
+        let (_, finding) = found.violation().unwrap();
+        assert_eq!(finding.claim.name, "guarantees treat what is interchangeable alike");
+        assert!(finding.why.as_ref().unwrap().contains("`p0` and `p1`"));
+    }
+    let cluster = paxos::builder(size).guarantee(answered(|_| true)).build().unwrap();
+    assert_eq!(quotient(&cluster, 1).verdict(), Verdict::Holds);
+}
+
+#[test]
+fn clients_of_one_node_change_places_with_the_values_that_they_name() {
+    let size = Size { proposers: 1, acceptors: 1, rounds: 1, quorum: 1 };
+    let value = Value::from_index;
+    let proposer = NodeId::from_index(0);
+    let cluster = Cluster::builder(Paxos::new(size)).node("p").node("a");
+    let cluster = cluster.interchangeable_values([value(0), value(1)]);
+    let cluster = cluster.client("c0", proposer, vec![value(0)]);
+    let cluster = cluster.client("c1", proposer, vec![value(1)]).build().unwrap();
+    let all = permutations(2).into_iter().map(|values| Permutation { nodes: vec![0, 1], values });
+    // Clients go with the values that they name.
+    let described = |view: &View<Paxos>, by: &Permutation| described_paxos(view, by, &by.values);
+    let (plain, expected) = by_permutations(&cluster, &all.collect::<Vec<_>>(), described);
+    let found = quotient(&cluster, 1);
+    assert_eq!(found.progress.configurations, expected);
+    assert!(expected < plain);
 }
 
 #[test]

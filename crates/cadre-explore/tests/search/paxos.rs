@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use cadre_model::{Cluster, Guarantee, HistoryEntry, Network, View};
+use cadre_model::{Cluster, ClusterBuilder, Guarantee, HistoryEntry, Network, View};
 use cadre_step::{Disk, Effects, Event, NodeId, Protocol, RequestId, Value};
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,10 @@ pub(crate) struct NextRound;
 
 /// A cluster in which each proposer has a client that asks for a value of its own.
 pub(crate) fn cluster(size: Size) -> Cluster<Paxos> {
+    builder(size).build().unwrap()
+}
+
+pub(crate) fn builder(size: Size) -> ClusterBuilder<Paxos> {
     let proposers = || (0..size.proposers).map(NodeId::from_index);
     let acceptors = size.proposers..size.proposers + size.acceptors;
     let mut builder = Cluster::builder(Paxos(size)).network(Network::GrowingSet);
@@ -80,8 +84,6 @@ pub(crate) fn cluster(size: Size) -> Cluster<Paxos> {
         .guarantee(Guarantee::reachable("all clients are answered", move |view: &View<Paxos>| {
             view.history().len() == 2 * size.proposers
         }))
-        .build()
-        .unwrap()
 }
 
 impl Protocol for Paxos {

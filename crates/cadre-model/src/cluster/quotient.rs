@@ -115,10 +115,10 @@ impl<'a, P: Protocol> Quotient<'a, P> {
     fn partial(&self, state: &Configuration) -> Option<String> {
         let (tables, orbits) = (self.cluster.read(), self.read());
         let mut view = self.cluster.lend_view(&tables);
-        let claims = self.cluster.guarantees();
+        let declared = &self.cluster.guarantees;
         let mut verdicts = |at: &Configuration| {
             view.show(at);
-            (0..claims.len()).map(|claim| self.verdict(&claims[claim], claim, &mut view)).collect()
+            (0..declared.len()).map(|guarantee| self.verdict(guarantee, &mut view)).collect()
         };
         let expected: Vec<_> = verdicts(state);
         let parts = self.cluster.parts(state);
@@ -133,13 +133,13 @@ impl<'a, P: Protocol> Quotient<'a, P> {
         let mut others = near.chain([(far, None)]).filter(|(other, _)| *other != parts);
         let found = others.find_map(|(other, swap)| {
             let found = verdicts(&self.cluster.assemble(&tables, state, &other));
-            let claim = (0..claims.len()).find(|claim| found[*claim] != expected[*claim])?;
+            let partial = (0..declared.len()).find(|at| found[*at] != expected[*at])?;
             let names = self.cluster.node_names();
             let what = match swap {
                 Some(swap) => orbits.symmetry.swaps[swap].described(names),
                 None => "several that are declared interchangeable".to_owned(),
             };
-            let name = &claims[claim].name;
+            let name = declared[partial].name();
             Some(format!(
                 "the guarantee `{name}` says something else when {what} change places; let it look \
                  at all of them alike, or declare less interchangeable"
@@ -149,23 +149,20 @@ impl<'a, P: Protocol> Quotient<'a, P> {
         found
     }
 
-    /// What a guarantee's predicates say of the configuration that a view shows, of those that are
-    /// judged in single configurations; one that panics says nothing.
-    fn verdict(&self, claim: &Claim, position: usize, view: &mut View<P>) -> [Option<bool>; 2] {
-        let is_judged = match claim.kind {
-            GuaranteeKind::Always | GuaranteeKind::Reachable | GuaranteeKind::PrePost => true,
+    /// What a declared guarantee's predicates say of the configuration that a view shows, if it is
+    /// one that is judged in single configurations; a predicate that panics says nothing.
+    fn verdict(&self, declared: usize, view: &mut View<P>) -> [Option<bool>; 2] {
+        let guarantee = &self.cluster.guarantees[declared];
+        let has_post = match guarantee.kind() {
+            GuaranteeKind::Always | GuaranteeKind::Reachable => false,
+            GuaranteeKind::PrePost => true,
             GuaranteeKind::Eventually(_)
             | GuaranteeKind::LeadsTo(_)
-            | GuaranteeKind::Convergent(_) => false,
+            | GuaranteeKind::Convergent(_) => return [None; 2],
         };
-        if position == STEPS_RETURN || !is_judged {
-            return [None; 2];
-        }
-        let main = guarded(|| self.cluster.main_of(position, view)).ok();
-        let declared = &self.cluster.guarantees[position - 1];
-        let has_post = claim.kind == GuaranteeKind::PrePost && main == Some(true);
-        let post = || guarded(|| declared.evaluate(Part::Post, view)).ok();
-        [main, if has_post { post() } else { None }]
+        let main = guarded(|| self.cluster.main_of(STEPS_RETURN + 1 + declared, view)).ok();
+        let post = || guarded(|| guarantee.evaluate(Part::Post, view)).ok();
+        [main, if has_post && main == Some(true) { post() } else { None }]
     }
 
     /// The parts of the representative of what an action leads to, with the configuration itself;
