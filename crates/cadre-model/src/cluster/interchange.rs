@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cadre_step::{NodeId, Protocol, Value};
 
@@ -35,6 +36,8 @@ pub(super) struct Group {
 #[derive(Clone)]
 pub(super) struct Swap {
     others: BTreeMap<Thing, Thing>,
+    /// For each node the one that takes its place.
+    nodes: Vec<usize>,
 }
 
 /// What is declared to be able to change places.
@@ -48,7 +51,7 @@ pub(super) struct Declared {
 #[derive(Clone)]
 struct Asking {
     node: Thing,
-    requests: std::sync::Arc<Outline>,
+    requests: Arc<Outline>,
     names: Vec<Thing>,
     /// Its position among the clients that ask the same of the same node.
     rank: usize,
@@ -63,6 +66,9 @@ impl Symmetry {
         workload: &[Client<P::Request>],
         names: &[String],
     ) -> Result<Self, ClusterError> {
+        if declared.nodes.is_empty() && declared.values.is_empty() {
+            return Ok(Self::default());
+        }
         let unreadable = |why| ClusterError::RequestsCannotBeRenamed { why };
         let clients = askings::<P>(workload).map_err(unreadable)?;
         let mut symmetry = Self { clients, ..Self::default() };
@@ -70,15 +76,21 @@ impl Symmetry {
         for group in &declared.nodes {
             let mut units: Vec<Vec<Thing>> =
                 group.iter().map(|node| vec![Thing::node(node.index())]).collect();
-            for column in symmetry.columns(&units, declared) {
+            // What one node alone names need not move with it, as it stays where it is.
+            let columns = match units.len() {
+                1 => Vec::new(),
+                _ => symmetry.columns(&units, declared),
+            };
+            for column in columns {
                 tied.extend_from_slice(&column);
                 units.iter_mut().zip(column).for_each(|(unit, value)| unit.push(value));
             }
-            symmetry.add(units);
+            symmetry.add(units, names.len());
         }
         for group in &declared.values {
             let free = group.iter().map(|value| value_thing(*value));
-            symmetry.add(free.filter(|value| !tied.contains(value)).map(|value| vec![value]));
+            let free = free.filter(|value| !tied.contains(value)).map(|value| vec![value]);
+            symmetry.add(free.collect(), names.len());
         }
         for swap in 0..symmetry.swaps.len() {
             symmetry.lead_clients::<P>(swap, workload, names)?;
@@ -86,39 +98,41 @@ impl Symmetry {
         Ok(symmetry)
     }
 
-    /// The values that the clients of each of some nodes name, and those of no other: the first of
-    /// each node, the second, and so on.
+    /// The values that the clients of each of some nodes name, and those of no other of these: the
+    /// first of each node, the second, and so on.
     fn columns(&self, units: &[Vec<Thing>], declared: &Declared) -> Vec<Vec<Thing>> {
         let named = |unit: &Vec<Thing>| {
-            let mut named = Vec::new();
+            let mut named: Vec<Thing> = Vec::new();
             for client in self.clients.iter().filter(|client| client.node == unit[0]) {
-                let values = client.names.iter().filter(|name| matches!(name, Thing::Value(_)));
-                named.extend(values.filter(|value| declared.has(**value)).copied());
+                let new = client.names.iter().filter(|name| declared.group_of(**name).is_some());
+                let new: Vec<Thing> = new.copied().filter(|name| !named.contains(name)).collect();
+                named.extend(new);
             }
-            let mut once: Vec<Thing> = Vec::new();
-            named.into_iter().for_each(|value| {
-                if !once.contains(&value) {
-                    once.push(value);
-                }
-            });
-            once
+            named
         };
         let named: Vec<Vec<Thing>> = units.iter().map(named).collect();
         let is_own = |value: &Thing| named.iter().filter(|all| all.contains(value)).count() == 1;
         let own: Vec<Vec<Thing>> =
             named.iter().map(|all| all.iter().copied().filter(is_own).collect()).collect();
         let columns = own.iter().map(Vec::len).min().unwrap_or(0);
-        (0..columns).map(|at| own.iter().map(|values| values[at]).collect()).collect()
+        let column = |at: usize| own.iter().map(|values| values[at]).collect::<Vec<Thing>>();
+        let is_of_one_group = |column: &Vec<Thing>| {
+            let group = declared.group_of(column[0]);
+            column.iter().all(|value| declared.group_of(*value) == group)
+        };
+        (0..columns).map(column).filter(is_of_one_group).collect()
     }
 
-    fn add(&mut self, units: impl IntoIterator<Item = Vec<Thing>>) {
-        let units: Vec<Vec<Thing>> = units.into_iter().collect();
+    fn add(&mut self, units: Vec<Vec<Thing>>, nodes: usize) {
         let first_unit = self.units();
         let group = Group { first_unit, first_swap: self.swaps.len(), units: units.len() };
         for pair in units.windows(2) {
             let both = pair[0].iter().copied().zip(pair[1].iter().copied());
             let others = both.flat_map(|(one, other)| [(one, other), (other, one)]).collect();
-            self.swaps.push(Swap { others });
+            let mut swap = Swap { others, nodes: Vec::new() };
+            let other = |node| swap.other(Thing::node(node)).number() as usize;
+            swap.nodes = (0..nodes).map(other).collect();
+            self.swaps.push(swap);
         }
         for (unit, things) in units.into_iter().enumerate() {
             for (at, thing) in things.into_iter().enumerate() {
@@ -152,7 +166,9 @@ impl Symmetry {
                     requests: format!("{requests:?}"),
                 });
             };
-            led.push((client_thing(client), client_thing(twin)));
+            if twin != client {
+                led.push((client_thing(client), client_thing(twin)));
+            }
         }
         self.swaps[swap].others.extend(led);
         Ok(())
@@ -202,8 +218,9 @@ impl Swap {
     }
 
     /// The node that takes the place of another.
+    #[inline]
     pub(super) fn node(&self, node: usize) -> usize {
-        self.other(Thing::node(node)).number() as usize
+        self.nodes[node]
     }
 
     /// What changes places, but for clients.
@@ -247,8 +264,9 @@ impl Declared {
         Ok(())
     }
 
-    fn has(&self, value: Thing) -> bool {
-        self.values.iter().flatten().any(|declared| value_thing(*declared) == value)
+    /// The group of values that a thing is in.
+    fn group_of(&self, thing: Thing) -> Option<usize> {
+        self.values.iter().position(|group| group.iter().any(|value| value_thing(*value) == thing))
     }
 }
 

@@ -140,13 +140,24 @@ impl Orbits {
             let told = &told[*first_unit..first_unit + units];
             for run in told.chunk_by(|one, other| one == other) {
                 let mut swaps = first..first + run.len() - 1;
-                if swaps.any(|swap| self.swapped(parts, swap) != *parts) {
+                if swaps.any(|swap| !self.stays(parts, swap)) {
                     ties.push((first, run.len()));
                 }
                 first += run.len();
             }
         }
         ties
+    }
+
+    /// Whether two neighbours can change places without any effect.
+    fn stays(&self, parts: &Parts, swap: usize) -> bool {
+        let images = &self.images[swap].locals;
+        let stays = |(node, local): (usize, &u32)| {
+            let other = parts.locals[self.symmetry.swaps[swap].node(node)];
+            images[node].get(*local) == Some(&other)
+        };
+        // What is cheap first: most that look alike and are not differ there.
+        parts.locals.iter().enumerate().all(stays) && self.swapped(parts, swap) == *parts
     }
 
     /// The parts, all of which have been met, after two neighbours have changed places.

@@ -1,4 +1,6 @@
-use cadre_step::{NodeId, Protocol, RequestId};
+use std::sync::Arc;
+
+use cadre_step::{Data, NodeId, Protocol, RequestId};
 use smallvec::SmallVec;
 
 use super::action::{ActionOf, TypedAction};
@@ -107,7 +109,7 @@ impl<P: Protocol> Twins<'_, P> {
     }
 
     /// A value after two neighbours have changed places.
-    fn renamed<T: cadre_step::Data>(&self, swap: usize, value: &T) -> Result<T, String> {
+    fn renamed<T: Data>(&self, swap: usize, value: &T) -> Result<T, String> {
         renamed(value, &|thing| self.swap(swap).other(thing))
     }
 
@@ -203,7 +205,7 @@ impl<P: Protocol> Twins<'_, P> {
             }
         }
         let local = |(node, local): (usize, u32)| {
-            std::sync::Arc::clone(&self.tables.nodes[node].locals.values[local as usize])
+            Arc::clone(&self.tables.nodes[node].locals.values[local as usize])
         };
         let (before, twin) = (local(one), local(other));
         let alike = looks::<P>(one.0, &before, &|thing| self.swap(swap).other(thing))
@@ -212,9 +214,9 @@ impl<P: Protocol> Twins<'_, P> {
             let (before, twin) = (&before.life, &twin.life);
             self.differ(swap, &format!("{before:?} of one is {twin:?} of the other"));
         }
-        let mut offered = self.own_actions(one).into_iter();
+        let offered = self.own_actions(one).into_iter();
         let mut offered: Vec<u32> =
-            offered.by_ref().map(|action| self.action(swap, one.0, action)).collect();
+            offered.map(|action| self.action(swap, one.0, action)).collect();
         offered.sort_unstable();
         let mut found = self.own_actions(other);
         found.sort_unstable();
@@ -337,7 +339,7 @@ impl<P: Protocol> Twins<'_, P> {
 
     /// What a value says about each of the interchangeable units that it names, seen from that
     /// unit: itself, others of its kind, and what has a name of its own.
-    fn told<T: cadre_step::Data>(&self, kind: &str, value: &T) -> Result<Told, String> {
+    fn told<T: Data>(&self, kind: &str, value: &T) -> Result<Told, String> {
         let outline = Outline::of(value)?;
         let mut units = Vec::new();
         for thing in outline.things() {
