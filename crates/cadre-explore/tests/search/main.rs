@@ -11,6 +11,7 @@ mod paxos;
 mod shared;
 mod shortest;
 mod symmetry;
+mod token;
 #[path = "../../../cadre-model/tests/cluster/two_phase.rs"]
 mod two_phase;
 

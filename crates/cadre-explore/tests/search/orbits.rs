@@ -457,6 +457,8 @@ fn clients_of_one_node_change_places_with_the_values_that_they_name() {
     let proposer = NodeId::from_index(0);
     let cluster = Cluster::builder(Paxos::new(size)).node("p").node("a");
     let cluster = cluster.interchangeable_values([value(0), value(1)]);
+    // A node that is alone in its group stays where it is, and keeps no value to itself.
+    let cluster = cluster.interchangeable([proposer]);
     let cluster = cluster.client("c0", proposer, vec![value(0)]);
     let cluster = cluster.client("c1", proposer, vec![value(1)]).build().unwrap();
     let all = permutations(2).into_iter().map(|values| Permutation { nodes: vec![0, 1], values });
@@ -489,6 +491,9 @@ fn clients_that_tell_nodes_or_values_apart_are_refused() {
     // The same value at both: nobody asks for the other, which cannot take its place.
     assert!(is_refused(values().client("c1", node(1), vec![value(0)]).build()));
     assert!(is_refused(values().client("c1", node(1), vec![value(1), value(0)]).build()));
+    // Values of two groups do not change places with each other.
+    let apart = builder().interchangeable_values([value(0)]).interchangeable_values([value(1)]);
+    assert!(is_refused(apart.client("c1", node(1), vec![value(1)]).build()));
     let why = values().build().err().unwrap().to_string();
     let expected = "when `p0` and `p1` change places, found that nobody would ask `p1` for";
     assert!(why.contains(expected), "{why}");
