@@ -272,7 +272,7 @@ impl Protocol for Gossip {
                     state.of = state.of.last().copied().into_iter().collect();
                 }
             }
-            Event::Request { .. } | Event::SyncDone => {}
+            Event::Request { .. } | Event::SyncDone | Event::SyncFailed(_) => {}
         }
     }
 

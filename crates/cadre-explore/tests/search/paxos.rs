@@ -147,7 +147,11 @@ impl Protocol for Paxos {
             }
             (
                 State::Proposer { .. } | State::Acceptor { .. },
-                Event::Deliver { .. } | Event::Timeout(_) | Event::Request { .. } | Event::SyncDone,
+                Event::Deliver { .. }
+                | Event::Timeout(_)
+                | Event::Request { .. }
+                | Event::SyncDone
+                | Event::SyncFailed(_),
             ) => {}
         }
     }

@@ -43,7 +43,10 @@ impl Protocol for Token {
                     out.send(from, Message::Thanks);
                 }
             }
-            Event::Deliver { .. } | Event::Request { .. } | Event::SyncDone => *state = 2,
+            Event::Deliver { .. }
+            | Event::Request { .. }
+            | Event::SyncDone
+            | Event::SyncFailed(_) => *state = 2,
         }
     }
 

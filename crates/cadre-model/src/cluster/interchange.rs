@@ -66,7 +66,7 @@ impl Symmetry {
         workload: &[Client<P::Request>],
         names: &[String],
     ) -> Result<Self, ClusterError> {
-        if declared.nodes.is_empty() && declared.values.is_empty() {
+        if declared.is_empty() {
             return Ok(Self::default());
         }
         let unreadable = |why| ClusterError::RequestsCannotBeRenamed { why };
@@ -262,6 +262,10 @@ impl Declared {
             known.push(*value);
         }
         Ok(())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && self.values.is_empty()
     }
 
     /// The group of values that a thing is in.

@@ -254,12 +254,12 @@ impl<P: Protocol> Cluster<P> {
             configuration.set_local(node, *local, key);
         }
         for envelope in &parts.envelopes {
-            self.send(tables, &mut configuration, *envelope);
+            self.put_in(tables, &mut configuration, *envelope);
         }
         let key = tables.histories.keys[parts.history as usize];
         configuration.set_history(self.layout, parts.history, key);
         let budgets = budgets.budgets(self.layout);
-        configuration.set_budgets(self.layout, budgets, self.budget_keys.of(budgets));
+        configuration.set_budgets(self.layout, budgets, self.purse.key(budgets));
         configuration
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use cadre_step::{Data, NodeId, Protocol, RequestId};
 use smallvec::SmallVec;
 
-use super::action::{ActionOf, TypedAction};
+use super::action::{ActionOf, TypedAction, TypedFault};
 use super::history::{History, HistoryEntry};
 use super::interchange::Swap;
 use super::local::{Life, LocalOf};
@@ -386,14 +386,6 @@ fn renamed_action<P: Protocol>(action: &ActionOf<P>, swap: &Swap) -> Result<Acti
             to: node(to),
             message: renamed(message, &name)?,
         },
-        TypedAction::Drop { from, to, message } => {
-            TypedAction::Drop { from: node(from), to: node(to), message: renamed(message, &name)? }
-        }
-        TypedAction::Duplicate { from, to, message } => TypedAction::Duplicate {
-            from: node(from),
-            to: node(to),
-            message: renamed(message, &name)?,
-        },
         TypedAction::Choose { node: at, timer } => {
             TypedAction::Choose { node: node(at), timer: renamed(timer, &name)? }
         }
@@ -406,8 +398,39 @@ fn renamed_action<P: Protocol>(action: &ActionOf<P>, swap: &Swap) -> Result<Acti
             node: node(at),
             request: renamed(request, &name)?,
         },
-        TypedAction::Crash { node: at } => TypedAction::Crash { node: node(at) },
-        TypedAction::Restart { node: at } => TypedAction::Restart { node: node(at) },
-        TypedAction::CrashRestart { node: at } => TypedAction::CrashRestart { node: node(at) },
+        TypedAction::Fault(fault) => TypedAction::Fault(renamed_fault(fault, &node)),
+        // Of time there are no names, and clusters that count it have nothing interchangeable.
+        TypedAction::Tick => TypedAction::Tick,
     })
+}
+
+/// A fault of one node with another name for it; others do not occur in clusters with
+/// interchangeable nodes, see `Rules::names_nodes`.
+fn renamed_fault<M: Clone, T: Clone, Q: Clone>(
+    fault: &TypedFault<M, T, Q>,
+    name: &dyn Fn(&NodeId) -> NodeId,
+) -> TypedFault<M, T, Q> {
+    let mut fault = fault.clone();
+    match &mut fault {
+        TypedFault::Crash { node, .. }
+        | TypedFault::Restart { node, .. }
+        | TypedFault::CrashRestart { node, .. }
+        | TypedFault::Pause { node }
+        | TypedFault::Resume { node }
+        | TypedFault::SyncFail { node, .. }
+        | TypedFault::Jump { node, .. } => *node = name(node),
+        TypedFault::Drop { .. }
+        | TypedFault::Burst { .. }
+        | TypedFault::Duplicate { .. }
+        | TypedFault::Replay { .. }
+        | TypedFault::Corrupt { .. }
+        | TypedFault::Forge { .. }
+        | TypedFault::Partition { .. }
+        | TypedFault::Heal
+        | TypedFault::CrashGroup { .. }
+        | TypedFault::Interrupt { .. } => {
+            unreachable!("no such fault of a node where something is interchangeable")
+        }
+    }
+    fault
 }
