@@ -67,7 +67,7 @@ pub(crate) enum Verb {
         /// everything was seen, not within the bounds otherwise
         #[arg(long, conflicts_with_all = ["processes", "hosts", "checkpoint"])]
         coverage: bool,
-        /// Count configurations that differ in the names of interchangeable nodes as one
+        /// Count configurations that differ in the names of interchangeable nodes and values as one
         #[arg(long, conflicts_with_all = ["coverage", "processes", "hosts", "checkpoint"])]
         symmetry: bool,
         /// Go step by step instead of searching: reads commands from standard input, `h` lists them

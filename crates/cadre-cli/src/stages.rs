@@ -34,7 +34,7 @@ pub(crate) fn explore(
     })
 }
 
-/// Searches exhaustively up to the names of interchangeable nodes, and prints the stage's line.
+/// Searches exhaustively up to names, and prints the stage's line.
 pub(crate) fn explore_orbits(
     context: &Context<'_>,
     chosen: &Chosen<'_>,

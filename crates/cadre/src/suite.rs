@@ -100,7 +100,7 @@ pub trait AnyGame: Send + Sync {
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Explored, GameError>;
 
-    /// Searches exhaustively, up to the names of interchangeable nodes; see
+    /// Searches exhaustively, up to the names of interchangeable nodes and values; see
     /// [`Cluster::quotient`].
     ///
     /// # Errors
@@ -474,7 +474,7 @@ fn explored<G: Game>(
     let known = cluster.guarantees().len();
     let mut findings = Vec::new();
     for (guarantee, finding) in found.findings.into_iter().enumerate() {
-        // A search up to the names of nodes has a guarantee of its own.
+        // A search up to names has guarantees of its own.
         let judged = (guarantee < known).then_some((guarantee, finding.verdict));
         let cycle = finding.cycle.unwrap_or_default();
         let record = |stem: Vec<_>| cluster.record_lasso(&origin, &stem, &cycle, judged);

@@ -36,14 +36,14 @@ pub(crate) fn run(
     print(context, &found, None)
 }
 
-/// `explore --symmetry`: searches up to the names of interchangeable nodes.
+/// `explore --symmetry`: searches up to the names of interchangeable nodes and values.
 pub(crate) fn orbits(
     context: &Context<'_>,
     game: &GameArgs,
     search: &SearchArgs,
 ) -> Result<Exit, Failure> {
     let chosen = Chosen::new(context, game)?;
-    output::line(&format!("exploring {}, up to the names of nodes", chosen.title()));
+    output::line(&format!("exploring {}, up to names", chosen.title()));
     let found = stages::explore_orbits(context, &chosen, search)?;
     print(context, &found, None)
 }

@@ -7,6 +7,7 @@ mod coverage;
 mod damage;
 mod faults;
 mod history;
+mod interchange;
 mod local;
 mod names;
 mod naming;
@@ -22,6 +23,7 @@ mod rows;
 mod steps;
 mod survey;
 mod tables;
+mod twins;
 mod unbudgeted;
 mod view;
 mod wide;
@@ -47,6 +49,7 @@ pub use self::view::View;
 use self::builder::{Parts, Rules};
 use self::configuration::Layout;
 use self::faults::{Purse, Spend};
+use self::interchange::Symmetry;
 use self::names::Names;
 use self::steps::Unknown;
 use self::survey::Survey;
@@ -84,8 +87,8 @@ pub struct Cluster<P: Protocol> {
     /// Whether what has been delivered is remembered.
     remembers: bool,
     guarantees: Vec<Guarantee<View<P>>>,
-    /// The positions of the nodes that can change places.
-    interchangeable: Vec<usize>,
+    /// What can change places.
+    symmetry: Symmetry,
     layout: Layout,
     /// Only ever added to, and only by [`learn`](Model::learn) while a search goes on: what is
     /// already known can be read by many threads at once.
@@ -171,7 +174,7 @@ impl<P: Protocol> Cluster<P> {
     }
 
     fn new(parts: Parts<P>) -> Self {
-        let Parts { protocol, names, rules, purse, workload, guarantees, interchangeable } = parts;
+        let Parts { protocol, names, rules, purse, workload, guarantees, symmetry } = parts;
         let layout = Layout { nodes: names.nodes.len() };
         let rules = Arc::new(rules);
         let mut cluster = Self {
@@ -186,7 +189,7 @@ impl<P: Protocol> Cluster<P> {
             remembers: rules.consumes() && rules.faults.allows(Spend::Replay),
             rules,
             guarantees,
-            interchangeable,
+            symmetry,
             layout,
         };
         cluster.initial = cluster.start();
@@ -208,9 +211,9 @@ impl<P: Protocol> Cluster<P> {
         &self.names.clients
     }
 
-    /// Whether there are nodes that can change places.
+    /// Whether there are nodes or values that can change places.
     pub fn is_symmetric(&self) -> bool {
-        self.interchangeable.len() > 1
+        !self.symmetry.swaps.is_empty()
     }
 
     /// What the network may do.
@@ -218,7 +221,7 @@ impl<P: Protocol> Cluster<P> {
         self.network
     }
 
-    /// The cluster up to the names of its interchangeable nodes.
+    /// The cluster up to the names of what is interchangeable in it.
     pub fn quotient(&self) -> Quotient<'_, P> {
         Quotient::new(self)
     }
