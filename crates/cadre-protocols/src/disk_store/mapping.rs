@@ -1,0 +1,97 @@
+use std::collections::BTreeMap;
+
+use cadre::conform::{Mapping, Spec, SpecAction};
+use cadre::model::HistoryEntry;
+use cadre::prelude::{Nothing, TypedAction, View};
+use cadre::tla::Value;
+
+use super::game::{on_disk, put_value, store, writer_name};
+use super::step::{DiskStore, Put, Request, Response};
+
+/// The refinement mapping to `tla/DiskStore`, whose README has the table.
+pub(super) fn mapping(writers: usize) -> Mapping<DiskStore> {
+    Mapping::new(spec(writers), action, variables)
+}
+
+fn spec(writers: usize) -> Spec {
+    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let writers = (1..).take(writers).map(writer);
+    Spec {
+        name: "DiskStore".to_owned(),
+        trace_module: "TraceDiskStore".to_owned(),
+        files: vec![
+            file("DiskStore.tla", include_str!("../../../../tla/DiskStore/DiskStore.tla")),
+            file("MCDiskStore.tla", include_str!("../../../../tla/DiskStore/MCDiskStore.tla")),
+            file(
+                "TraceDiskStore.tla",
+                include_str!("../../../../tla/DiskStore/TraceDiskStore.tla"),
+            ),
+        ],
+        constants: BTreeMap::from([
+            ("Writer".to_owned(), Value::set(writers)),
+            ("None".to_owned(), stored(None)),
+        ]),
+        variables: ["disk", "syncing", "waiting", "asked", "acknowledged", "answers"]
+            .map(str::to_owned)
+            .to_vec(),
+        invariants: ["TypeOK", "Durable", "Monotonic"].map(str::to_owned).to_vec(),
+    }
+}
+
+fn action(_: &View<DiskStore>, action: &TypedAction<Nothing, Nothing, Request>) -> SpecAction {
+    match action {
+        TypedAction::Invoke { request: Request::Put { value, .. }, .. } => {
+            SpecAction::named("Put").with("w", writer(*value))
+        }
+        TypedAction::Invoke { request: Request::Get { .. }, .. } => SpecAction::named("Get"),
+        TypedAction::SyncDone { .. } => SpecAction::named("SyncDone"),
+        TypedAction::Crash { .. } | TypedAction::CrashRestart { .. } => {
+            SpecAction::named("PowerLoss")
+        }
+        // The specification knows of nothing else; what claims to be more than stuttering is
+        // rejected.
+        TypedAction::Restart { .. }
+        | TypedAction::Deliver { .. }
+        | TypedAction::Drop { .. }
+        | TypedAction::Duplicate { .. }
+        | TypedAction::Choose { .. }
+        | TypedAction::Fire { .. } => SpecAction::Stutter,
+    }
+}
+
+fn variables(view: &View<DiskStore>) -> BTreeMap<String, Value> {
+    let puts = |puts: fn(&super::State) -> &[Put]| {
+        let puts = view.state(store()).map_or(&[][..], puts);
+        Value::sequence(puts.iter().map(|put| writer(put.value)))
+    };
+    let (mut asked, mut acknowledged, mut answers) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in view.history() {
+        match entry {
+            HistoryEntry::Invoke { id } => asked.extend(put_value(view.request(*id)).map(writer)),
+            HistoryEntry::Return { id, response: Response::Stored } => {
+                acknowledged.extend(put_value(view.request(*id)).map(writer));
+            }
+            HistoryEntry::Return { response: Response::Value(value), .. } => {
+                answers.push(stored(*value));
+            }
+        }
+    }
+    BTreeMap::from([
+        ("disk".to_owned(), stored(on_disk(view))),
+        ("syncing".to_owned(), puts(|state| &state.syncing)),
+        ("waiting".to_owned(), puts(|state| &state.waiting)),
+        ("asked".to_owned(), Value::sequence(asked)),
+        ("acknowledged".to_owned(), Value::set(acknowledged)),
+        ("answers".to_owned(), Value::sequence(answers)),
+    ])
+}
+
+/// A writer as a model value; it stands for the value that it puts, too.
+fn writer(value: u32) -> Value {
+    Value::model(writer_name(value))
+}
+
+/// What is stored, as a model value.
+fn stored(value: Option<u32>) -> Value {
+    value.map_or(Value::model("none"), writer)
+}
