@@ -1,7 +1,8 @@
 ----------------------------- MODULE DiskStore ------------------------------
 (***************************************************************************)
-(* A register on one disk that syncs while the store goes on.  Each writer *)
-(* puts once, and puts itself: so a value tells whose put it was.          *)
+(* Registers on one disk that syncs while the store goes on.  Each writer  *)
+(* puts once, under its key, and puts itself: so a value tells whose put   *)
+(* it was.                                                                 *)
 (*                                                                         *)
 (* A put is answered when a sync that covers it is done.  Of two syncs the *)
 (* later one is asked for when the earlier one is done, and covers all     *)
@@ -12,11 +13,14 @@
 EXTENDS Naturals, Sequences
 
 CONSTANTS
+    Key,            \* the keys
+    ReadKey,        \* the one that the reader asks for
     Writer,         \* the writers, each of which puts once
-    None            \* what is on the disk before the first put
+    KeyOf,          \* KeyOf[w]: the key under which w puts
+    None            \* what is under a key before the first put
 
 VARIABLES
-    disk,           \* what survives a power loss
+    disk,           \* disk[k]: what survives a power loss under key k
     syncing,        \* the puts that the sync under way covers, in their order
     waiting,        \* the puts that came after that sync was asked for
     asked,          \* all puts in the order in which they came
@@ -31,7 +35,7 @@ ReadsMax == 2
 Range(seq) == {seq[i] : i \in DOMAIN seq}
 
 TypeOK ==
-    /\ disk \in Writer \cup {None}
+    /\ disk \in [Key -> Writer \cup {None}]
     /\ Range(syncing) \subseteq Writer
     /\ Range(waiting) \subseteq Writer
     /\ Range(asked) \subseteq Writer
@@ -40,7 +44,7 @@ TypeOK ==
     /\ Len(answers) <= ReadsMax
 
 Init ==
-    /\ disk = None
+    /\ disk = [k \in Key |-> None]
     /\ syncing = <<>>
     /\ waiting = <<>>
     /\ asked = <<>>
@@ -58,11 +62,17 @@ Put(w) ==
        ELSE waiting' = Append(waiting, w) /\ UNCHANGED syncing
     /\ UNCHANGED <<disk, acknowledged, answers>>
 
-\* The puts that it covers are on the disk, the last of them to be seen; those
-\* that came since are covered by the next one.
+\* What a key holds after puts in their order.
+Last(k, puts, before) ==
+    LET Under(w) == KeyOf[w] = k
+        mine == SelectSeq(puts, Under)
+    IN  IF mine = <<>> THEN before ELSE mine[Len(mine)]
+
+\* The puts that it covers are on the disk; those that came since are covered
+\* by the next one.
 SyncDone ==
     /\ syncing # <<>>
-    /\ disk' = syncing[Len(syncing)]
+    /\ disk' = [k \in Key |-> Last(k, syncing, disk[k])]
     /\ acknowledged' = acknowledged \cup Range(syncing)
     /\ syncing' = waiting
     /\ waiting' = <<>>
@@ -70,7 +80,7 @@ SyncDone ==
 
 Get ==
     /\ Len(answers) < ReadsMax
-    /\ answers' = Append(answers, disk)
+    /\ answers' = Append(answers, disk[ReadKey])
     /\ UNCHANGED <<disk, syncing, waiting, asked, acknowledged>>
 
 \* Whoever waited for an answer goes on waiting.
@@ -94,14 +104,14 @@ Spec == Init /\ [][Next]_vars
 Place(value) ==
     IF value = None THEN 0 ELSE CHOOSE i \in DOMAIN asked : asked[i] = value
 
-\* What the disk holds is not older than anything that was acknowledged.
-Durable == \A w \in acknowledged : Place(w) <= Place(disk)
+\* What is under a key is not older than anything acknowledged under it.
+Durable == \A w \in acknowledged : Place(w) <= Place(disk[KeyOf[w]])
 
 \* The reader never sees something older than it has seen before, nor anything
 \* that a power loss could take from it again.
 Monotonic ==
     /\ \A i, j \in DOMAIN answers :
         i <= j => Place(answers[i]) <= Place(answers[j])
-    /\ \A i \in DOMAIN answers : Place(answers[i]) <= Place(disk)
+    /\ \A i \in DOMAIN answers : Place(answers[i]) <= Place(disk[ReadKey])
 
 =============================================================================

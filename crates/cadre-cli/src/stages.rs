@@ -323,6 +323,7 @@ pub(crate) fn record(
 ) -> Result<Vec<Trace>, Failure> {
     let program = chosen.node_program(&[])?;
     let start = chosen.game.execute(&chosen.setup, &[]).or_exit(Exit::Internal)?.header;
+    let clients = chosen.game.clients(&chosen.setup).or_exit(Exit::Internal)?;
     let mut traces: Vec<Trace> = Vec::new();
     let mut cut_off = 0;
     for seed in 1..=runs {
@@ -334,6 +335,7 @@ pub(crate) fn record(
             quiet: Duration::from_millis(300),
             start_limit: Duration::from_secs(10),
             network: start.network.parse().or_exit(Exit::Internal)?,
+            clients: &clients,
             directory: &directory,
         };
         let recording = cadre::replay::record(&start.nodes, &options, &context.stop);

@@ -19,8 +19,8 @@ mod view;
 use std::fmt;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use cadre_step::Protocol;
-use cadre_trace::GuaranteeKind;
+use cadre_step::{NodeId, Protocol};
+use cadre_trace::{GuaranteeKind, Json};
 
 pub use self::action::{ActionOf, TypedAction};
 pub use self::builder::{Budget, ClusterBuilder, ClusterError, Faults, Network};
@@ -32,7 +32,7 @@ pub use self::quotient::Quotient;
 pub use self::record::{Origin, Reexecution, Unresolved};
 pub use self::view::View;
 
-use self::action::Names;
+use self::action::{Names, to_json};
 use self::builder::BudgetKeys;
 use self::configuration::Layout;
 use self::steps::Unknown;
@@ -182,6 +182,15 @@ impl<P: Protocol> Cluster<P> {
     /// The names of the clients, in order.
     pub fn client_names(&self) -> &[String] {
         &self.names.clients
+    }
+
+    /// What each client asks, in order: the node, and the requests as traces tell them.
+    pub fn client_requests(&self) -> Vec<(NodeId, Vec<Json>)> {
+        let tables = self.read();
+        let told = |client: &Client<P::Request>| {
+            (client.node, client.requests.iter().map(to_json).collect())
+        };
+        tables.workload.iter().map(told).collect()
     }
 
     /// Whether there are nodes that can change places.

@@ -24,7 +24,7 @@ pub(super) struct Tables<P: Protocol> {
     invocations: Vec<Vec<(u32, u32)>>,
     /// What a node's outcome makes of a history.
     tellings: HashMap<(u32, u32, u32), u32>,
-    workload: Vec<Client<P::Request>>,
+    pub(super) workload: Vec<Client<P::Request>>,
     requests: Arc<Vec<Vec<P::Request>>>,
     network: Network,
     faults: Faults,

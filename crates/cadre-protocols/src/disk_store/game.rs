@@ -7,7 +7,7 @@ use super::step::{self, DiskStore, Request, Response};
 use crate::acknowledged::lost_put;
 
 /// The game of the store with an asynchronous disk: writers that each put a value of their own
-/// under one key, a reader that asks twice, and one power loss.
+/// under one of two keys, a reader that asks twice for the first, and one power loss.
 ///
 /// A power loss takes what is not synced. It is one step together with the start that follows,
 /// because to the clients a store that is down is a slow one.
@@ -16,9 +16,8 @@ pub struct Game;
 
 /// The name of the only node.
 const STORE: &str = "store";
-/// The key that is put and asked for. Keys know nothing of each other: linearizability is judged
-/// key by key, and so one key is enough.
-pub(super) const KEY: &str = "x";
+/// The keys: writers put under them in turns, and the reader asks for the first.
+pub(super) const KEYS: [&str; 2] = ["x", "y"];
 
 const BUGS: &[Bug] = &[
     Bug {
@@ -63,19 +62,22 @@ impl cadre::Game for Game {
         let mut cluster = cluster.node(STORE).faults(faults);
         for writer in 1..=setup.size {
             let value = u32::try_from(writer).expect("writers are few");
-            let put = Request::Put { key: KEY.to_owned(), value };
+            let put = Request::Put { key: key_of(value).to_owned(), value };
             cluster = cluster.client(writer_name(value), store(), vec![put]);
         }
-        let get = Request::Get { key: KEY.to_owned() };
+        let get = Request::Get { key: KEYS[0].to_owned() };
         let requests = setup.size + 2;
         cluster
             .client("reader", store(), vec![get.clone(), get])
             .guarantee(
                 Guarantee::always("no acknowledged put is lost", |view| lost(view).is_none())
                     .finding(|view| match lost(view) {
-                        Some(value) => {
-                            let held = held(view).map_or("nothing".to_owned(), |it| it.to_string());
-                            format!("{value} was acknowledged, and {STORE} holds {held}")
+                        Some((key, value)) => {
+                            let held = held(view, key);
+                            let held = held.map_or("nothing".to_owned(), |held| held.to_string());
+                            format!(
+                                "{key}={value} was acknowledged, and {STORE} holds {held} there"
+                            )
                         }
                         None => format!("{STORE} holds all that was acknowledged"),
                     }),
@@ -113,22 +115,30 @@ pub(super) fn store() -> NodeId {
     NodeId::from_index(0)
 }
 
-/// What the store holds under the key: what it answers gets by, or while it is down its disk.
-pub(super) fn held(view: &View<DiskStore>) -> Option<u32> {
+/// The key under which a value is put.
+pub(super) fn key_of(value: u32) -> &'static str {
+    KEYS[usize::from(value.is_multiple_of(2))]
+}
+
+/// What the store holds under a key: what it answers gets by, or while it is down its disk.
+fn held(view: &View<DiskStore>, key: &str) -> Option<u32> {
     match view.state(store()) {
-        Some(state) => state.values.get(KEY).copied(),
-        None => on_disk(view),
+        Some(state) => state.values.get(key).copied(),
+        None => on_disk(view, key),
     }
 }
 
-/// What survives a power loss under the key.
-pub(super) fn on_disk(view: &View<DiskStore>) -> Option<u32> {
-    view.disk(store()).get(KEY).expect("only the store writes to its disk")
+/// What survives a power loss under a key.
+pub(super) fn on_disk(view: &View<DiskStore>, key: &str) -> Option<u32> {
+    view.disk(store()).get(key).expect("only the store writes to its disk")
 }
 
-/// The value of an acknowledged put that the store neither holds nor has overwritten.
-fn lost(view: &View<DiskStore>) -> Option<u32> {
-    lost_put(view, put_value, held(view))
+/// An acknowledged put that the store neither holds nor has overwritten, as key and value.
+fn lost(view: &View<DiskStore>) -> Option<(&'static str, u32)> {
+    KEYS.into_iter().find_map(|key| {
+        let value = |request: &Request| put_value(request).filter(|value| key_of(*value) == key);
+        lost_put(view, value, held(view, key)).map(|value| (key, value))
+    })
 }
 
 /// The value that a request puts.

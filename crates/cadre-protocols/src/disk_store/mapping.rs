@@ -5,7 +5,7 @@ use cadre::model::HistoryEntry;
 use cadre::prelude::{Nothing, TypedAction, View};
 use cadre::tla::Value;
 
-use super::game::{on_disk, put_value, store, writer_name};
+use super::game::{KEYS, key_of, on_disk, put_value, store, writer_name};
 use super::step::{DiskStore, Put, Request, Response};
 
 /// The refinement mapping to `tla/DiskStore`, whose README has the table.
@@ -15,7 +15,7 @@ pub(super) fn mapping(writers: usize) -> Mapping<DiskStore> {
 
 fn spec(writers: usize) -> Spec {
     let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
-    let writers = (1..).take(writers).map(writer);
+    let writers = (1..).take(writers);
     Spec {
         name: "DiskStore".to_owned(),
         trace_module: "TraceDiskStore".to_owned(),
@@ -28,7 +28,13 @@ fn spec(writers: usize) -> Spec {
             ),
         ],
         constants: BTreeMap::from([
-            ("Writer".to_owned(), Value::set(writers)),
+            ("Key".to_owned(), Value::set(KEYS.map(Value::model))),
+            ("ReadKey".to_owned(), Value::model(KEYS[0])),
+            ("Writer".to_owned(), Value::set(writers.clone().map(writer))),
+            (
+                "KeyOf".to_owned(),
+                Value::function(writers.map(|value| (writer(value), Value::model(key_of(value))))),
+            ),
             ("None".to_owned(), stored(None)),
         ]),
         variables: ["disk", "syncing", "waiting", "asked", "acknowledged", "answers"]
@@ -76,8 +82,9 @@ fn variables(view: &View<DiskStore>) -> BTreeMap<String, Value> {
             }
         }
     }
+    let disk = KEYS.map(|key| (Value::model(key), stored(on_disk(view, key))));
     BTreeMap::from([
-        ("disk".to_owned(), stored(on_disk(view))),
+        ("disk".to_owned(), Value::function(disk)),
         ("syncing".to_owned(), puts(|state| &state.syncing)),
         ("waiting".to_owned(), puts(|state| &state.waiting)),
         ("asked".to_owned(), Value::sequence(asked)),

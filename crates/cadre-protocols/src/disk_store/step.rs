@@ -51,7 +51,6 @@ pub struct Put {
 
 /// What clients ask.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub enum Request {
     /// Sets a value.
     Put {
@@ -69,7 +68,6 @@ pub enum Request {
 
 /// What clients are answered.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub enum Response {
     /// The put survives a power loss.
     Stored,

@@ -5,7 +5,7 @@ use cadre::prelude::{
     Budget, Bug, Cluster, Faults, Guarantee, Network, NodeId, Place, Setup, Size, View,
 };
 
-use super::step::{self, PrimaryBackup, Request, Response, State};
+use super::step::{self, PrimaryBackup, Request, Response, Role, State};
 use crate::acknowledged::lost_put;
 
 /// The game of asynchronous primary-backup replication: clients of the primary that put a value of
@@ -83,10 +83,10 @@ impl cadre::Game for Game {
             .guarantee(
                 Guarantee::always("no acknowledged put is lost", |view| lost(view).is_none())
                     .finding(|view| match (lost(view), successor(view)) {
-                        (Some(value), Some(register)) => {
-                            let held = register.value;
-                            let held = held.map_or("nothing".to_owned(), |it| it.to_string());
-                            format!("{value} was acknowledged, and {BACKUP} took over with {held}")
+                        (Some(value), Some(successor)) => {
+                            let held =
+                                successor.value.map_or("nothing".to_owned(), |it| it.to_string());
+                            format!("{value} was acknowledged, and {BACKUP}, in charge, has {held}")
                         }
                         _ => format!("{BACKUP} has all that was acknowledged"),
                     }),
@@ -141,22 +141,19 @@ pub(super) fn value_of(client: usize) -> u32 {
     u32::try_from(client + 1).expect("clients are few")
 }
 
-/// The register of a backup that has taken over and runs.
-fn successor(view: &View<PrimaryBackup>) -> Option<&step::Register> {
-    match view.state(backup()) {
-        Some(State::Successor { register }) => Some(register),
-        Some(State::Primary { .. } | State::Backup { .. }) | None => None,
-    }
+/// The backup, where it has taken over and runs.
+fn successor(view: &View<PrimaryBackup>) -> Option<&State> {
+    view.state(backup()).filter(|state| state.role == Role::Successor)
 }
 
 /// The value of an acknowledged put that a backup in charge neither has nor has overwritten.
 fn lost(view: &View<PrimaryBackup>) -> Option<u32> {
-    let register = successor(view)?;
+    let successor = successor(view)?;
     let value = |request: &Request| match request {
         Request::Put(value) => Some(*value),
         Request::Get => None,
     };
-    lost_put(view, value, register.value)
+    lost_put(view, value, successor.value)
 }
 
 /// How many answers the clients of the backup got.

@@ -7,7 +7,7 @@ use cadre::step::RequestId;
 use cadre::tla::Value;
 
 use super::game::{backup, client_name, is_of_primary, primary, value_of};
-use super::step::{Choice, Held, Message, PrimaryBackup, Register, Request, Response, State, Turn};
+use super::step::{Choice, Held, Message, PrimaryBackup, Request, Response, Role, State, Turn};
 
 /// The refinement mapping to `tla/PrimaryBackup`, whose README has the table.
 pub(super) fn mapping(clients: usize) -> Mapping<PrimaryBackup> {
@@ -52,10 +52,10 @@ fn action(_: &View<PrimaryBackup>, action: &TypedAction<Message, Choice, Request
             let name = if *node == primary() { "AskPrimary" } else { "AskBackup" };
             SpecAction::named(name).with("c", client_of(*id))
         }
-        TypedAction::Deliver { message: Message::Copy(register), .. } => {
-            SpecAction::named("GetCopy").with("n", number(register.number))
+        TypedAction::Deliver { message: Message::Copy { number: copied, .. }, .. } => {
+            SpecAction::named("GetCopy").with("n", number(*copied))
         }
-        TypedAction::Deliver { message: Message::Confirm(confirmed), .. } => {
+        TypedAction::Deliver { message: Message::Confirm { number: confirmed }, .. } => {
             SpecAction::named("GetConfirm").with("n", number(*confirmed))
         }
         TypedAction::Choose { timer: Choice::TakeOver, .. } => SpecAction::named("TakeOver"),
@@ -108,25 +108,20 @@ fn variables(view: &View<PrimaryBackup>, clients: usize) -> BTreeMap<String, Val
 /// A node's state; a node without one is down.
 fn node(state: Option<&State>) -> Value {
     let mode = |name: &str| ("mode", Value::string(name));
-    let of = |register: &Register| {
-        [("number", number(register.number)), ("value", stored(register.value))]
+    let Some(state) = state else { return Value::record([mode("down")]) };
+    let register = [("number", number(state.number)), ("value", stored(state.value))];
+    let of_role = match state.role {
+        Role::Primary => {
+            let unconfirmed = Value::sequence(state.unconfirmed.iter().map(turn));
+            vec![mode("primary"), ("unconfirmed", unconfirmed)]
+        }
+        Role::Backup => {
+            let held = state.held.iter().map(|Held { id, .. }| client_of(*id));
+            vec![mode("backup"), ("held", Value::sequence(held))]
+        }
+        Role::Successor => vec![mode("successor")],
     };
-    match state {
-        None => Value::record([mode("down")]),
-        Some(State::Primary { register, unconfirmed }) => {
-            let unconfirmed = Value::sequence(unconfirmed.iter().map(turn));
-            let fields = [mode("primary"), ("unconfirmed", unconfirmed)];
-            Value::record(fields.into_iter().chain(of(register)))
-        }
-        Some(State::Backup { register, held }) => {
-            let held = held.iter().map(|Held { id, .. }| client_of(*id));
-            let fields = [mode("backup"), ("held", Value::sequence(held))];
-            Value::record(fields.into_iter().chain(of(register)))
-        }
-        Some(State::Successor { register }) => {
-            Value::record([mode("successor")].into_iter().chain(of(register)))
-        }
-    }
+    Value::record(of_role.into_iter().chain(register))
 }
 
 fn turn(turn: &Turn) -> Value {
@@ -140,10 +135,10 @@ fn turn(turn: &Turn) -> Value {
 fn message(message: &Message) -> Value {
     let kind = |name: &str| ("type", Value::string(name));
     match message {
-        Message::Copy(Register { number: copied, value }) => {
+        Message::Copy { number: copied, value } => {
             Value::record([kind("Copy"), ("number", number(*copied)), ("value", stored(*value))])
         }
-        Message::Confirm(confirmed) => {
+        Message::Confirm { number: confirmed } => {
             Value::record([kind("Confirm"), ("number", number(*confirmed))])
         }
     }

@@ -5,6 +5,4 @@ mod mapping;
 mod step;
 
 pub use game::Game;
-pub use step::{
-    Bug, Choice, Held, Message, PrimaryBackup, Register, Request, Response, State, Turn,
-};
+pub use step::{Bug, Choice, Held, Message, PrimaryBackup, Request, Response, Role, State, Turn};

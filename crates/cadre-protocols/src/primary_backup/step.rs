@@ -1,3 +1,5 @@
+use std::mem;
+
 use cadre::step::{Disk, Effects, Event, NodeId, Protocol, RequestId};
 use serde::{Deserialize, Serialize};
 
@@ -35,36 +37,29 @@ pub enum Bug {
 
 /// What a node remembers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "role", rename_all = "kebab-case")]
-pub enum State {
-    /// Of the primary.
-    Primary {
-        /// The register, with all requests so far.
-        register: Register,
-        /// The requests that the backup has not confirmed, oldest first.
-        unconfirmed: Vec<Turn>,
-    },
-    /// Of the backup.
-    Backup {
-        /// The latest copy.
-        register: Register,
-        /// The requests that wait until it takes over, oldest first.
-        held: Vec<Held>,
-    },
-    /// Of the backup once it has taken over.
-    Successor {
-        /// The register; its number tells the last request of the primary that counts.
-        register: Register,
-    },
+pub struct State {
+    /// What it is to the other one.
+    pub role: Role,
+    /// How many requests of the primary have led to the value.
+    pub number: u32,
+    /// The value of the register, if one was put.
+    pub value: Option<u32>,
+    /// Of the primary: the requests that the backup has not confirmed, oldest first.
+    pub unconfirmed: Vec<Turn>,
+    /// Of the backup: the requests that wait until it takes over, oldest first.
+    pub held: Vec<Held>,
 }
 
-/// A register, and how many requests of the primary have led to it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Register {
-    /// The number of the last of these requests; the first is 1.
-    pub number: u32,
-    /// The value, if one was put.
-    pub value: Option<u32>,
+/// What a node is to the other one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// In charge, as long as the backup confirms it.
+    Primary,
+    /// Keeps what the primary sends.
+    Backup,
+    /// The backup once it has taken over: in charge alone.
+    Successor,
 }
 
 /// A request that the primary has carried out and not answered.
@@ -89,7 +84,6 @@ pub struct Held {
 
 /// What clients ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub enum Request {
     /// Sets the value.
     Put(u32),
@@ -99,7 +93,6 @@ pub enum Request {
 
 /// What clients are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub enum Response {
     /// The put was carried out.
     Stored,
@@ -109,12 +102,19 @@ pub enum Response {
 
 /// What the nodes tell each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub enum Message {
     /// The primary's register.
-    Copy(Register),
-    /// The backup has the register of this number, or a later one.
-    Confirm(u32),
+    Copy {
+        /// How many requests have led to it.
+        number: u32,
+        /// The value.
+        value: Option<u32>,
+    },
+    /// The backup has the register of this number, or of a later one.
+    Confirm {
+        /// The number.
+        number: u32,
+    },
 }
 
 /// What a node does of its own accord.
@@ -132,91 +132,80 @@ impl Protocol for PrimaryBackup {
     type Response = Response;
 
     fn start(&self, node: NodeId, _: &Disk, _: &mut Effects<Self>) -> State {
-        let register = Register::default();
-        match node == self.primary {
-            true => State::Primary { register, unconfirmed: Vec::new() },
-            false => State::Backup { register, held: Vec::new() },
-        }
+        let role = if node == self.primary { Role::Primary } else { Role::Backup };
+        State { role, number: 0, value: None, unconfirmed: Vec::new(), held: Vec::new() }
     }
 
     fn step(&self, _: NodeId, state: &mut State, event: Event<Self>, out: &mut Effects<Self>) {
-        match state {
-            State::Primary { register, unconfirmed } => match event {
-                Event::Request { id, request } => {
-                    unconfirmed.extend(self.take_turn(register, id, request, out));
+        match (state.role, event) {
+            (Role::Primary, Event::Request { id, request }) => {
+                self.take_turn(state, id, request, out);
+            }
+            (Role::Primary, Event::Deliver { message: Message::Confirm { number }, .. }) => {
+                let confirmed = |turn: &mut Turn| turn.number <= number;
+                for turn in state.unconfirmed.extract_if(.., confirmed) {
+                    out.respond(turn.id, turn.response);
                 }
-                Event::Deliver { message: Message::Confirm(number), .. } => {
-                    let confirmed = |turn: &mut Turn| turn.number <= number;
-                    for Turn { id, response, .. } in unconfirmed.extract_if(.., confirmed) {
-                        out.respond(id, response);
-                    }
+            }
+            (Role::Backup, Event::Request { id, request }) => state.held.push(Held { id, request }),
+            (Role::Backup, Event::Deliver { from, message: Message::Copy { number, value } }) => {
+                if number > state.number {
+                    (state.number, state.value) = (number, value);
                 }
-                Event::Deliver { message: Message::Copy(_), .. }
-                | Event::Timeout(Choice::TakeOver)
-                | Event::SyncDone => {}
-            },
-            State::Backup { register, held } => match event {
-                Event::Request { id, request } => held.push(Held { id, request }),
-                Event::Deliver { from, message: Message::Copy(copy) } => {
-                    out.send(from, Message::Confirm(copy.number));
-                    if copy.number > register.number {
-                        *register = copy;
-                    }
+                out.send(from, Message::Confirm { number });
+            }
+            (Role::Backup, Event::Timeout(Choice::TakeOver)) => {
+                state.role = Role::Successor;
+                for Held { id, request } in mem::take(&mut state.held) {
+                    out.respond(id, state.carry_out(request));
                 }
-                Event::Timeout(Choice::TakeOver) => {
-                    for Held { id, request } in held.drain(..) {
-                        out.respond(id, register.carry_out(request));
-                    }
-                    *state = State::Successor { register: register.clone() };
-                }
-                Event::Deliver { message: Message::Confirm(_), .. } | Event::SyncDone => {}
-            },
-            State::Successor { register } => match event {
-                Event::Request { id, request } => out.respond(id, register.carry_out(request)),
-                Event::Deliver { from, message: Message::Copy(copy) }
-                    if self.bug == Some(Bug::ConfirmsAfterTakeOver) =>
-                {
-                    out.send(from, Message::Confirm(copy.number));
-                }
-                Event::Deliver { .. } | Event::Timeout(Choice::TakeOver) | Event::SyncDone => {}
-            },
+            }
+            (Role::Successor, Event::Request { id, request }) => {
+                out.respond(id, state.carry_out(request));
+            }
+            (Role::Successor, Event::Deliver { from, message: Message::Copy { number, .. } })
+                if self.bug == Some(Bug::ConfirmsAfterTakeOver) =>
+            {
+                out.send(from, Message::Confirm { number });
+            }
+            (_, Event::Deliver { .. } | Event::Timeout(Choice::TakeOver) | Event::SyncDone) => {}
         }
     }
 
     fn choices(&self, _: NodeId, state: &State) -> Vec<Choice> {
-        match state {
-            State::Backup { .. } => vec![Choice::TakeOver],
-            State::Primary { .. } | State::Successor { .. } => Vec::new(),
+        match state.role {
+            Role::Backup => vec![Choice::TakeOver],
+            Role::Primary | Role::Successor => Vec::new(),
         }
     }
 }
 
 impl PrimaryBackup {
-    /// Carries out a request at the primary; what has still to be answered, once the backup has
-    /// confirmed it.
+    /// Carries out a request at the primary, and asks the backup to confirm it.
     fn take_turn(
         &self,
-        register: &mut Register,
+        state: &mut State,
         id: RequestId,
         request: Request,
         out: &mut Effects<Self>,
-    ) -> Option<Turn> {
-        let response = register.carry_out(request);
+    ) {
+        let response = state.carry_out(request);
         if request == Request::Get && self.bug == Some(Bug::ReadsAlone) {
             out.respond(id, response);
-            return None;
+            return;
         }
-        register.number += 1;
-        out.send(self.backup, Message::Copy(register.clone()));
+        state.number += 1;
+        let number = state.number;
+        out.send(self.backup, Message::Copy { number, value: state.value });
         if request != Request::Get && self.bug == Some(Bug::AcknowledgesBeforeCopy) {
             out.respond(id, response);
-            return None;
+        } else {
+            state.unconfirmed.push(Turn { number, id, response });
         }
-        Some(Turn { number: register.number, id, response })
     }
 }
 
-impl Register {
+impl State {
     fn carry_out(&mut self, request: Request) -> Response {
         match request {
             Request::Put(value) => {
