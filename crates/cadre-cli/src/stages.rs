@@ -302,10 +302,10 @@ pub(crate) fn replay(
     }
     let processes = traces.first().map_or(0, |named| named.trace.header.nodes.len());
     let particulars = format!(
-        "{}, {} on {} real processes",
+        "{}, {} on {}",
         count(traces.len(), "schedule", "schedules"),
         count(steps, "step", "steps"),
-        processes
+        count(processes, "real process", "real processes")
     );
     output::stage("replay", "agrees", &particulars);
     Ok(None)

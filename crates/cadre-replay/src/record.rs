@@ -15,8 +15,8 @@ use crate::{Ended, RecordOptions, Recording, ReplayError, Site};
 const TURN: Duration = Duration::from_millis(1);
 
 /// Lets the nodes run, each a real process, with nobody steering: they talk to each other directly
-/// and live by the wall clock. Clients ask what the options say. What each node reports of its steps becomes one execution, ordered by the
-/// Lamport clocks.
+/// and live by the wall clock, and clients ask what the options say. What each node reports of its
+/// steps becomes one execution, ordered by the Lamport clocks.
 ///
 /// # Errors
 ///

@@ -27,7 +27,7 @@ const BUGS: &[Bug] = &[
     },
     Bug {
         name: "answers-past-the-sync",
-        summary: "a sync that is done answers the puts that were written after it was asked for, too",
+        summary: "a sync that is done answers all puts, also those written after it was asked for",
         place: Place::Step,
     },
     Bug {
@@ -71,16 +71,7 @@ impl cadre::Game for Game {
             .client("reader", store(), vec![get.clone(), get])
             .guarantee(
                 Guarantee::always("no acknowledged put is lost", |view| lost(view).is_none())
-                    .finding(|view| match lost(view) {
-                        Some((key, value)) => {
-                            let held = held(view, key);
-                            let held = held.map_or("nothing".to_owned(), |held| held.to_string());
-                            format!(
-                                "{key}={value} was acknowledged, and {STORE} holds {held} there"
-                            )
-                        }
-                        None => format!("{STORE} holds all that was acknowledged"),
-                    }),
+                    .finding(tell_lost),
             )
             .guarantee(Guarantee::linearizable(
                 "what clients are answered is linearizable",
@@ -139,6 +130,16 @@ fn lost(view: &View<DiskStore>) -> Option<(&'static str, u32)> {
         let value = |request: &Request| put_value(request).filter(|value| key_of(*value) == key);
         lost_put(view, value, held(view, key)).map(|value| (key, value))
     })
+}
+
+fn tell_lost(view: &View<DiskStore>) -> String {
+    match lost(view) {
+        Some((key, value)) => {
+            let held = held(view, key).map_or("nothing".to_owned(), |held| held.to_string());
+            format!("{key}={value} was acknowledged, and {STORE} holds {held} there")
+        }
+        None => format!("{STORE} holds all that was acknowledged"),
+    }
 }
 
 /// The value that a request puts.

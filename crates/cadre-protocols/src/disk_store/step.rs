@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 /// A key-value store on one node whose disk syncs while the node goes on.
 ///
 /// A put is written at once and answered when a sync that covers it is done; what is put while a
-/// sync is under way is covered by the next one, all of it by a single sync (group commit). A get is
-/// answered at once, by what the disk holds for certain: whoever showed a value that is not synced
-/// yet would have to take it back after a power loss.
+/// sync is under way is covered by the next one, all of it by a single sync (group commit). A get
+/// is answered at once, by what the disk holds for certain: whoever showed a value that is not
+/// synced yet would have to take it back after a power loss.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiskStore {
     /// What is wrong with it.

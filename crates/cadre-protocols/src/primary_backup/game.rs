@@ -8,14 +8,15 @@ use cadre::prelude::{
 use super::step::{self, PrimaryBackup, Request, Response, Role, State};
 use crate::acknowledged::lost_put;
 
-/// The game of asynchronous primary-backup replication: clients of the primary that put a value of
-/// their own and get, clients of the backup that get and put, and one node that crashes for good.
+/// The game of asynchronous primary-backup replication: clients of the primary, which put a value
+/// of their own and get, clients of the backup, which get and put, and one node that crashes for
+/// good.
 ///
 /// Nothing is assumed of a failure detector: the backup may take over at any time, which covers all
-/// that any detector, or an operator, could tell it. So the guarantees are about all executions, and
-/// the crash is needed only to see that the clients of the backup are served without the primary. A
-/// backup that crashes after it has taken over is out of reach, and so is what it holds: nobody is
-/// answered any more, so nobody sees that it is gone.
+/// that any detector, or an operator, could tell it, mistakes included. The crash is needed only to
+/// see that the clients of the backup are served without the primary. A backup that crashes after
+/// it has taken over is out of reach, and so is what it holds: nobody is answered any more, so
+/// nobody sees that it is gone.
 #[derive(Clone, Copy, Debug)]
 pub struct Game;
 
@@ -82,14 +83,7 @@ impl cadre::Game for Game {
         cluster
             .guarantee(
                 Guarantee::always("no acknowledged put is lost", |view| lost(view).is_none())
-                    .finding(|view| match (lost(view), successor(view)) {
-                        (Some(value), Some(successor)) => {
-                            let held =
-                                successor.value.map_or("nothing".to_owned(), |it| it.to_string());
-                            format!("{value} was acknowledged, and {BACKUP}, in charge, has {held}")
-                        }
-                        _ => format!("{BACKUP} has all that was acknowledged"),
-                    }),
+                    .finding(tell_lost),
             )
             .guarantee(Guarantee::linearizable(
                 "what clients are answered is linearizable",
@@ -141,19 +135,33 @@ pub(super) fn value_of(client: usize) -> u32 {
     u32::try_from(client + 1).expect("clients are few")
 }
 
-/// The backup, where it has taken over and runs.
-fn successor(view: &View<PrimaryBackup>) -> Option<&State> {
-    view.state(backup()).filter(|state| state.role == Role::Successor)
+/// The node in charge: the backup once it has taken over, until then the primary. Without the
+/// backup nobody is, and nobody is answered any more.
+fn in_charge(view: &View<PrimaryBackup>) -> Option<&State> {
+    match (view.state(primary()), view.state(backup())) {
+        (_, Some(backup)) if backup.role == Role::Successor => Some(backup),
+        (primary, Some(_)) => primary,
+        (_, None) => None,
+    }
 }
 
-/// The value of an acknowledged put that a backup in charge neither has nor has overwritten.
+/// The value of an acknowledged put that the node in charge neither has nor has overwritten.
 fn lost(view: &View<PrimaryBackup>) -> Option<u32> {
-    let successor = successor(view)?;
     let value = |request: &Request| match request {
         Request::Put(value) => Some(*value),
         Request::Get => None,
     };
-    lost_put(view, value, successor.value)
+    lost_put(view, value, in_charge(view)?.value)
+}
+
+fn tell_lost(view: &View<PrimaryBackup>) -> String {
+    match (lost(view), in_charge(view)) {
+        (Some(value), Some(State { value: held, .. })) => {
+            let held = held.map_or("nothing".to_owned(), |held| held.to_string());
+            format!("{PRIMARY} acknowledged {value}, and {BACKUP}, in charge, has {held}")
+        }
+        _ => "the node in charge has all that was acknowledged".to_owned(),
+    }
 }
 
 /// How many answers the clients of the backup got.
