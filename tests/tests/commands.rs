@@ -44,7 +44,7 @@ fn list_names_the_games_with_their_guarantees_and_bugs() {
               --bug acknowledges-before-sync
                            a put is answered when it is written, before its sync is done
               --bug answers-past-the-sync
-                           a sync that is done answers the puts that were written after it was asked for, too
+                           a sync that is done answers all puts, also those written after it was asked for
               --bug reads-before-sync
                            a get shows values that are not synced yet
             primary-backup

@@ -167,7 +167,8 @@ fn a_put_acknowledged_before_its_copy_is_lost_in_a_takeover() {
             because  at 1, backup set role to successor of its own accord (TakeOver);
                      at 2, primary, knowing nothing of backup, set number to 1 and set value to 1 when c1
                      asked Put(1);
-                     no acknowledged put is lost: primary acknowledged 1, backup, in charge, has nothing.
+                     no acknowledged put is lost: primary acknowledged 1, and backup, in charge, has
+                     nothing.
 
             saved    .cadre/traces/primary-backup/no-acknowledged-put-is-lost-b74b5487.ndjson
             replay   cadre replay .cadre/traces/primary-backup/no-acknowledged-put-is-lost-b74b5487.ndjson
@@ -234,8 +235,8 @@ fn a_backup_that_confirms_after_its_takeover_loses_a_put() {
             because  at 1, backup set role to successor of its own accord (TakeOver);
                      at 4, primary dropped unconfirmed[0] on Confirm(number 1), which backup sent at 3 on
                      Copy(number 1, value 1) from primary;
-                     no acknowledged put is lost: primary acknowledged 1, backup, in charge, has nothing.
-
+                     no acknowledged put is lost: primary acknowledged 1, and backup, in charge, has
+                     nothing.
             saved    .cadre/traces/primary-backup/no-acknowledged-put-is-lost-89c561a5.ndjson
             replay   cadre replay .cadre/traces/primary-backup/no-acknowledged-put-is-lost-89c561a5.ndjson
             FAIL     no acknowledged put is lost (exit 1)
