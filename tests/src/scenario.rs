@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use cadre::AnyGame;
-use cadre::trace::{Action, Effect, Envelope, Json, Step, Trace, brief, diff};
+use cadre::trace::{Action, Effect, Envelope, Fault, Json, Kept, Step, Trace, brief, diff};
 
 /// Checks a scenario file: commands, a line of dashes, and the exact log of what the commands made
 /// happen.
@@ -87,9 +87,11 @@ fn parse(command: &str) -> Result<Action, String> {
             to: words.get(2).map(|to| (*to).to_owned()).ok_or("a destination is missing")?,
             message: value(3)?,
         }),
-        "crash" => Action::Crash { node: node()? },
-        "restart" => Action::Restart { node: node()? },
-        "crash-restart" => Action::CrashRestart { node: node()? },
+        "crash" => Action::Fault(Fault::Crash { node: node()?, kept: Kept::default() }),
+        "restart" => Action::Fault(Fault::Restart { node: node()?, misread: None }),
+        "crash-restart" => {
+            Action::Fault(Fault::CrashRestart { node: node()?, kept: Kept::default() })
+        }
         "sync-done" => Action::SyncDone { node: node()? },
         other => return Err(format!("there is no command `{other}`")),
     })

@@ -227,7 +227,7 @@ fn going(bench: &Bench) -> &'static str {
     bench.write(
         "going.ndjson",
         concat!(
-            r#"{"format":"cadre-trace","version":1,"steps":1,"header":{"protocol":"broken","#,
+            r#"{"format":"cadre-trace","version":2,"steps":1,"header":{"protocol":"broken","#,
             r#""setup":{"nodes":1},"origin":"hand","nodes":["n1"],"network":"growing-set","#,
             r#""guarantee":null,"verdict":"bounded","initial":{"nodes":{"n1":{"status":"up","#,
             r#""state":false,"timers":[],"disk":{},"unsynced":[]}},"network":[],"history":[]},"#,

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-use cadre::trace::Action;
+use cadre::trace::{Action, Fault, Kept};
 use cadre::{AnyGame, Standing, Stepper};
 use cadre_tests::{Bench, Faulty};
 use expect_test::{Expect, expect};
@@ -468,7 +468,7 @@ fn go_everywhere(game: &dyn AnyGame, stepper: &mut dyn Stepper, depth: usize) ->
         assert_eq!(stepper.take(position).as_ref(), Some(&expected.action));
         let is_fault = matches!(
             expected.action,
-            Action::Crash { .. } | Action::CrashRestart { .. } | Action::Drop(_)
+            Action::Fault(Fault::Crash { .. } | Fault::CrashRestart { .. } | Fault::Drop(_))
         );
         assert_eq!(expected.is_fault, is_fault, "{}", expected.action);
         steps += 1 + go_everywhere(game, stepper, depth - 1);
@@ -495,7 +495,10 @@ fn a_trace_with_more_faults_than_there_is_budget_for_is_gone_through_all_the_sam
     let game: &dyn AnyGame = &Faulty;
     let setup = game.setup(None, None).unwrap();
     let node = || "caller".to_owned();
-    let schedule = [Action::Crash { node: node() }, Action::Restart { node: node() }];
+    let schedule = [
+        Action::Fault(Fault::Crash { node: node(), kept: Kept::default() }),
+        Action::Fault(Fault::Restart { node: node(), misread: None }),
+    ];
     let schedule = [schedule.clone(), schedule].concat();
     let trace = game.execute(&setup, &schedule).unwrap();
     let mut stepper = game.stepper(&setup).unwrap();

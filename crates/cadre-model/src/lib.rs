@@ -19,8 +19,8 @@ mod portable;
 
 pub use cluster::{
     ActionKind, ActionOf, Budget, Choice, Cluster, ClusterBuilder, ClusterError, Configuration,
-    Coverage, Faults, Heard, HistoryEntry, KindCoverage, Network, Origin, Quotient, Reexecution,
-    Told, Tried, TypedAction, Unresolved, View,
+    Coverage, FaultOf, Faults, Heard, HistoryEntry, KindCoverage, Network, Origin, Quotient,
+    Reexecution, Timing, Told, Tried, TypedAction, TypedFault, Unresolved, Unsynced, View,
 };
 pub use endless::Endless;
 pub use expansion::{Asleep, Expansion};

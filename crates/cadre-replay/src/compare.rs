@@ -1,4 +1,6 @@
-use cadre_trace::{Action, Difference, Effect, Event, Json, LoggedStep, NodeSnapshot, Step, diff};
+use cadre_trace::{
+    Action, Difference, Effect, Event, Fault, Json, LoggedStep, NodeSnapshot, Step, diff,
+};
 use serde::Serialize;
 use serde_json::json;
 
@@ -17,15 +19,15 @@ impl<'a> Taken<'a> {
     /// What the trace expects; a restart is a start to the process.
     pub(crate) fn expected(step: &'a Step, after: &'a NodeSnapshot) -> Self {
         let action = match &step.action {
-            Action::Restart { .. } | Action::CrashRestart { .. } => None,
+            Action::Fault(Fault::Restart { .. } | Fault::CrashRestart { .. }) => None,
+            Action::Fault(Fault::Interrupt { of, .. }) => Some(of.as_ref()),
             Action::Deliver(_)
-            | Action::Drop(_)
-            | Action::Duplicate(_)
+            | Action::Tick
+            | Action::Fault(_)
             | Action::Choose { .. }
             | Action::Fire { .. }
             | Action::SyncDone { .. }
-            | Action::Invoke { .. }
-            | Action::Crash { .. } => Some(&step.action),
+            | Action::Invoke { .. } => Some(&step.action),
         };
         Self {
             action,

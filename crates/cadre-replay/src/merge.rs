@@ -94,7 +94,7 @@ fn happening(
     current.sort_network();
     current.nodes.insert(node, after);
     let after = current.clone();
-    Ok(Happening { action, event: Some(event), effects, after, failure, spec: None })
+    Ok(Happening { action, event: Some(event), effects, after, failure, spec: None, at_us: None })
 }
 
 /// Delivers a message.
@@ -242,6 +242,7 @@ mod tests {
             status: Status::Up,
             state: json!(null),
             timers: vec![],
+            due: vec![],
             disk: BTreeMap::new(),
             unsynced: vec![],
         };

@@ -61,7 +61,7 @@ fn start_all(
     let addresses: BTreeMap<String, SocketAddr> =
         children.iter().map(|child| (child.name().to_owned(), child.address())).collect();
     for child in &mut children {
-        child.invite(addresses.clone(), &at)?;
+        child.invite(addresses.clone(), None, &at)?;
     }
     for child in &mut children {
         let answer = child.await_answer(&at)?;

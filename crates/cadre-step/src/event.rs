@@ -27,6 +27,20 @@ pub enum Event<P: Protocol + ?Sized> {
     /// Everything put or deleted before the oldest unanswered
     /// [`Effects::sync`](crate::Effects::sync) now survives a crash.
     SyncDone,
+    /// The oldest unanswered [`Effects::sync`](crate::Effects::sync) has failed.
+    SyncFailed(SyncError),
+}
+
+/// Why a sync failed, and what has become of the writes before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SyncError {
+    /// The disk reported an error, and the writes are gone: to sync once more brings none of them
+    /// back, though it may succeed. So do the page caches of several operating systems behave
+    /// (Rebello et al., "Can Applications Recover from fsync Failures?", 2020).
+    Lost,
+    /// There is no room: none of the writes has reached the disk, all of them still wait.
+    Full,
 }
 
 /// The identity of one request: the client, and how many it had made before.
@@ -47,6 +61,7 @@ impl<P: Protocol + ?Sized> Clone for Event<P> {
             Self::Timeout(timer) => Self::Timeout(timer.clone()),
             Self::Request { id, request } => Self::Request { id: *id, request: request.clone() },
             Self::SyncDone => Self::SyncDone,
+            Self::SyncFailed(error) => Self::SyncFailed(*error),
         }
     }
 }
@@ -62,6 +77,7 @@ impl<P: Protocol + ?Sized> fmt::Debug for Event<P> {
                 f.debug_struct("Request").field("id", id).field("request", request).finish()
             }
             Self::SyncDone => f.write_str("SyncDone"),
+            Self::SyncFailed(error) => f.debug_tuple("SyncFailed").field(error).finish(),
         }
     }
 }

@@ -16,6 +16,6 @@ mod protocol;
 
 pub use disk::{Disk, DiskError};
 pub use effects::{Effect, EffectOf, Effects};
-pub use event::{Event, RequestId};
+pub use event::{Event, RequestId, SyncError};
 pub use node::NodeId;
 pub use protocol::{Data, Nothing, Protocol};

@@ -9,7 +9,7 @@ use crate::trace::{Action, Header, Step, Trace};
 pub const FORMAT: &str = "cadre-trace";
 
 /// The version of the trace format that is written and read.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 impl Trace {
     /// Writes the trace as NDJSON: a line for the header, then a line for each step.

@@ -9,6 +9,7 @@
 mod bytes;
 mod codec;
 mod diff;
+mod fault;
 mod log;
 mod recorder;
 mod snapshot;
@@ -17,10 +18,11 @@ mod trace;
 pub use bytes::{bytes_from_text, bytes_to_text};
 pub use codec::{FORMAT, TraceError, VERSION};
 pub use diff::{Difference, diff};
+pub use fault::{Fault, Kept, Link, Misread};
 pub use log::{Command, Frame, LOG_VERSION, LoggedStep, Report, Stamp};
 pub use recorder::{Happening, Recorder};
 pub use snapshot::{
-    Change, DiskWrite, Envelope, HistoryEvent, NodeSnapshot, Request, Snapshot, Status,
+    Change, DiskWrite, Due, Envelope, HistoryEvent, NodeSnapshot, Request, Snapshot, Status,
 };
 pub use trace::brief;
 pub use trace::{

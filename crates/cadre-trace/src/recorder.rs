@@ -12,6 +12,7 @@ use crate::trace::{Action, Effect, Event, Header, SpecStep, Step, Trace};
 /// counts its own steps from 1, faults included; its start belongs to the initial configuration and
 /// counts as 0. Loss and duplication happen in no node: they carry the clocks of the step that sent
 /// the message.
+/// Where several nodes crash at once the step carries the later of their clocks.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     header: Header,
@@ -37,6 +38,8 @@ pub struct Happening {
     pub failure: Option<String>,
     /// What the step is in the specification.
     pub spec: Option<SpecStep>,
+    /// When it happened, in microseconds of virtual time, if somebody counted.
+    pub at_us: Option<u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -60,7 +63,7 @@ impl Recorder {
 
     /// Adds a step.
     pub fn record(&mut self, happening: Happening) {
-        let Happening { action, event, effects, after, failure, spec } = happening;
+        let Happening { action, event, effects, after, failure, spec, at_us } = happening;
         let step = self.steps.len() + 1;
         let change = Change::between(&self.current, &after);
         let sent_at = action.envelope().and_then(|envelope| self.sender(envelope));
@@ -78,6 +81,7 @@ impl Recorder {
             change,
             failure,
             spec,
+            at_us,
         });
     }
 
@@ -102,16 +106,22 @@ impl Recorder {
         let sender = sent_at.and_then(|sent_at| self.steps.get(sent_at.wrapping_sub(1)));
         let carried =
             sender.map(|sender| Stamp { lamport: sender.lamport, clock: sender.clock.clone() });
-        let Some(name) = action.node() else {
-            return (carried.unwrap_or_default(), sent_at.into_iter().collect());
+        let names = action.nodes();
+        let mut stamp = match names.is_empty() {
+            true => carried.clone().unwrap_or_default(),
+            false => Stamp::default(),
         };
-        let node = self.nodes.entry(name.to_owned()).or_default();
-        let mut causes: Vec<usize> = node.last_step.into_iter().chain(sent_at).collect();
+        let mut causes = Vec::from_iter(sent_at);
+        for name in names {
+            let node = self.nodes.entry(name.to_owned()).or_default();
+            causes.extend(node.last_step);
+            node.stamp = node.stamp.next(name, carried.as_ref());
+            node.last_step = Some(step);
+            stamp.join(&node.stamp);
+        }
         causes.sort_unstable();
         causes.dedup();
-        node.stamp = node.stamp.next(name, carried.as_ref());
-        node.last_step = Some(step);
-        (node.stamp.clone(), causes)
+        (stamp, causes)
     }
 
     fn track(&mut self, change: &Change, step: usize) {

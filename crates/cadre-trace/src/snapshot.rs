@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Json;
 use crate::diff::{Difference, diff};
+use crate::fault::Link;
 use crate::trace::brief;
 
 /// A whole configuration: every node, the network and the clients' history.
@@ -17,6 +18,9 @@ pub struct Snapshot {
     pub network: Vec<Envelope>,
     /// What the clients asked and were answered, in the order in which it happened.
     pub history: Vec<HistoryEvent>,
+    /// The links that are cut. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cut: Vec<Link>,
 }
 
 /// One node: its memory, its timers and its disk.
@@ -25,14 +29,27 @@ pub struct Snapshot {
 pub struct NodeSnapshot {
     /// Whether it runs.
     pub status: Status,
-    /// What it keeps in memory; `null` unless it is up.
+    /// What it keeps in memory; `null` unless it is up or paused.
     pub state: Json,
     /// The armed timers, in order.
     pub timers: Vec<Json>,
+    /// For each armed timer in how many ticks it may go off; none where nobody counts time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub due: Vec<Due>,
     /// What survives a crash: keys and values as text, see [`bytes_to_text`](crate::bytes_to_text).
     pub disk: BTreeMap<String, String>,
     /// What does not yet survive a crash, in the order in which it was written.
     pub unsynced: Vec<DiskWrite>,
+}
+
+/// In how many ticks a timer may go off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Due {
+    /// In so many at the earliest.
+    pub min: u32,
+    /// In so many at the latest.
+    pub max: u32,
 }
 
 /// Whether a node runs.
@@ -41,6 +58,8 @@ pub struct NodeSnapshot {
 pub enum Status {
     /// It takes steps.
     Up,
+    /// It would take steps, but does not for now.
+    Paused,
     /// It has crashed.
     Down,
     /// Its step function panicked, or gave two results for the same arguments.
@@ -123,6 +142,9 @@ pub struct Change {
     pub removed: Vec<Envelope>,
     /// What the history has got at its end.
     pub history: Vec<HistoryEvent>,
+    /// The links that are cut afterwards, where others were before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Vec<Link>>,
 }
 
 impl Change {
@@ -134,6 +156,7 @@ impl Change {
             added: surplus(&after.network, &before.network),
             removed: surplus(&before.network, &after.network),
             history: after.history.get(before.history.len()..).unwrap_or_default().to_vec(),
+            cut: (before.cut != after.cut).then(|| after.cut.clone()),
         }
     }
 
@@ -173,6 +196,8 @@ impl Snapshot {
             after: None,
         }));
         found.extend(diff("history", &history, &later_history));
+        let cut = |snapshot: &Self| Json::from_iter(snapshot.cut.iter().map(Link::to_string));
+        found.extend(diff("cut", &cut(self), &cut(later)));
         found
     }
 
@@ -183,6 +208,9 @@ impl Snapshot {
         self.network.extend(change.added.iter().cloned());
         self.sort_network();
         self.history.extend(change.history.iter().cloned());
+        if let Some(cut) = &change.cut {
+            self.cut.clone_from(cut);
+        }
     }
 
     /// Puts the messages in flight in the order of their text.
@@ -190,6 +218,14 @@ impl Snapshot {
         self.network.sort_by_cached_key(|envelope| {
             (envelope.from.clone(), envelope.to.clone(), envelope.message.to_string())
         });
+    }
+}
+
+impl Due {
+    /// Lets the node's clock go on by so many ticks; back if negative.
+    pub fn pass(&mut self, ticks: i64) {
+        let later = |at: u32| u32::try_from((i64::from(at) - ticks).max(0)).unwrap_or(u32::MAX);
+        *self = Self { min: later(self.min), max: later(self.max) };
     }
 }
 

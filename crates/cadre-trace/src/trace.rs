@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use cadre_step::SyncError;
 use serde::{Deserialize, Serialize};
 
+use crate::fault::Fault;
 use crate::snapshot::{Change, Envelope, Request, Snapshot};
 use crate::{DiskWrite, Json};
 
@@ -69,6 +71,9 @@ pub struct Step {
     pub failure: Option<String>,
     /// What the step is in the specification.
     pub spec: Option<SpecStep>,
+    /// When it happened, in microseconds of virtual time; `None` where nobody counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_us: Option<u64>,
 }
 
 /// One choice of the environment, with its arguments by name: enough to execute it again.
@@ -77,10 +82,6 @@ pub struct Step {
 pub enum Action {
     /// A message reaches its destination.
     Deliver(Envelope),
-    /// A message is lost.
-    Drop(Envelope),
-    /// A message in flight is there once more.
-    Duplicate(Envelope),
     /// A node does something of its own accord.
     Choose {
         /// The node.
@@ -109,21 +110,10 @@ pub enum Action {
         /// What is asked.
         request: Json,
     },
-    /// A node stops: its memory, its timers and its un-synced writes are gone.
-    Crash {
-        /// The node.
-        node: String,
-    },
-    /// A stopped node starts from its disk.
-    Restart {
-        /// The node.
-        node: String,
-    },
-    /// A node stops and starts from its disk, as one step.
-    CrashRestart {
-        /// The node.
-        node: String,
-    },
+    /// In a cluster that counts time, one unit of it passes.
+    Tick,
+    /// Something goes wrong, or what went wrong ends.
+    Fault(Fault),
 }
 
 /// What a step function consumed.
@@ -153,6 +143,11 @@ pub enum Event {
     },
     /// A sync is done.
     SyncDone,
+    /// A sync has failed.
+    SyncFailed {
+        /// How, and what has become of the writes.
+        error: SyncError,
+    },
 }
 
 /// What a step function asked for.
@@ -296,35 +291,51 @@ pub struct SpecStep {
 }
 
 impl Action {
-    /// The node that takes a step or suffers the fault; `None` where only the network is concerned.
+    /// The node that takes a step or suffers the fault; `None` where only the network is concerned,
+    /// or several nodes are.
     pub fn node(&self) -> Option<&str> {
         match self {
             Self::Deliver(envelope) => Some(&envelope.to),
-            Self::Drop(_) | Self::Duplicate(_) => None,
             Self::Choose { node, .. }
             | Self::Fire { node, .. }
             | Self::SyncDone { node }
-            | Self::Invoke { node, .. }
-            | Self::Crash { node }
-            | Self::Restart { node }
-            | Self::CrashRestart { node } => Some(node),
+            | Self::Invoke { node, .. } => Some(node),
+            Self::Fault(fault) => fault.node(),
+            Self::Tick => None,
+        }
+    }
+
+    /// All nodes that take a step or suffer the fault.
+    pub fn nodes(&self) -> Vec<&str> {
+        match self {
+            Self::Fault(Fault::CrashGroup { nodes }) => nodes.iter().map(String::as_str).collect(),
+            Self::Deliver(_)
+            | Self::Choose { .. }
+            | Self::Fire { .. }
+            | Self::SyncDone { .. }
+            | Self::Invoke { .. }
+            | Self::Tick
+            | Self::Fault(_) => Vec::from_iter(self.node()),
         }
     }
 
     /// The message that the choice is about.
     pub fn envelope(&self) -> Option<&Envelope> {
         match self {
-            Self::Deliver(envelope) | Self::Drop(envelope) | Self::Duplicate(envelope) => {
-                Some(envelope)
-            }
+            Self::Deliver(envelope) => Some(envelope),
+            Self::Fault(fault) => fault.envelope(),
             Self::Choose { .. }
             | Self::Fire { .. }
             | Self::SyncDone { .. }
             | Self::Invoke { .. }
-            | Self::Crash { .. }
-            | Self::Restart { .. }
-            | Self::CrashRestart { .. } => None,
+            | Self::Tick => None,
         }
+    }
+}
+
+impl From<Fault> for Action {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
     }
 }
 
@@ -332,17 +343,14 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Deliver(envelope) => write!(f, "deliver {envelope}"),
-            Self::Drop(envelope) => write!(f, "drop {envelope}"),
-            Self::Duplicate(envelope) => write!(f, "duplicate {envelope}"),
             Self::Choose { node, timer } => write!(f, "{node} chooses {}", brief(timer)),
             Self::Fire { node, timer } => write!(f, "{node} timeout {}", brief(timer)),
             Self::SyncDone { node } => write!(f, "{node} sync done"),
             Self::Invoke { id, node, request } => {
                 write!(f, "{} asks {node} {}", id.client, brief(request))
             }
-            Self::Crash { node } => write!(f, "CRASH {node}"),
-            Self::Restart { node } => write!(f, "RESTART {node}"),
-            Self::CrashRestart { node } => write!(f, "CRASH+RESTART {node}"),
+            Self::Tick => f.write_str("time passes"),
+            Self::Fault(fault) => write!(f, "{fault}"),
         }
     }
 }

@@ -37,22 +37,22 @@ fn something_else_is_not_a_trace() {
 #[test]
 fn another_version_is_named() {
     check(
-        &edited(0, "\"version\":1", "\"version\":7"),
-        "expected trace version 1, found version 7; read it with the version of the tool that \
+        &edited(0, "\"version\":2", "\"version\":7"),
+        "expected trace version 2, found version 7; read it with the version of the tool that \
          wrote it, or record it again",
     );
     // Another version may have any other fields.
     check(
-        "{\"format\":\"cadre-trace\",\"version\":2,\"chunks\":[]}",
-        "expected trace version 1, found version 2; read it with the version of the tool that \
+        "{\"format\":\"cadre-trace\",\"version\":3,\"chunks\":[]}",
+        "expected trace version 2, found version 3; read it with the version of the tool that \
          wrote it, or record it again",
     );
     check(
-        &edited(0, "\"version\":1,", ""),
+        &edited(0, "\"version\":2,", ""),
         "line 1: the header does not read: there is no version number",
     );
     check(
-        &edited(0, "\"version\":1", "\"version\":\"1\""),
+        &edited(0, "\"version\":2", "\"version\":\"1\""),
         "line 1: the header does not read: there is no version number",
     );
 }
@@ -249,6 +249,7 @@ fn text() -> String {
         status: Status::Up,
         state: json!(0),
         timers: Vec::new(),
+        due: Vec::new(),
         disk: BTreeMap::new(),
         unsynced: Vec::new(),
     };
@@ -279,7 +280,15 @@ fn text() -> String {
         after.network = network;
         after.nodes.get_mut(name).expect("it is a or b").state = state;
         let after = after.clone();
-        recorder.record(Happening { action, event, effects, after, failure: None, spec: None });
+        recorder.record(Happening {
+            action,
+            event,
+            effects,
+            after,
+            failure: None,
+            spec: None,
+            at_us: None,
+        });
     };
     record(choose(), timeout(), send(), vec![envelope.clone()], "a", json!(1));
     record(Action::Deliver(envelope.clone()), Some(deliver), Vec::new(), Vec::new(), "b", json!(1));

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use cadre_trace::{
-    Action, Effect, Envelope, Happening, Header, Json, NodeSnapshot, Recorder, Snapshot, Status,
-    Step, Trace, Verdict,
+    Action, Effect, Envelope, Fault, Happening, Header, Json, Kept, NodeSnapshot, Recorder,
+    Snapshot, Status, Step, Trace, Verdict,
 };
 use serde_json::json;
 
@@ -120,10 +120,10 @@ fn a_message_of_the_start_is_caused_by_step_0() {
 fn a_node_counts_its_faults() {
     let trace = Play::new(Network::Consuming)
         .choose("a", &[("b", "1")])
-        .fault(Action::Crash { node: "b".to_owned() })
-        .fault(Action::Restart { node: "b".to_owned() })
+        .fault(Action::Fault(Fault::Crash { node: "b".to_owned(), kept: Kept::default() }))
+        .fault(Action::Fault(Fault::Restart { node: "b".to_owned(), misread: None }))
         .deliver("1", "a", "b", &[])
-        .fault(Action::CrashRestart { node: "b".to_owned() })
+        .fault(Action::Fault(Fault::CrashRestart { node: "b".to_owned(), kept: Kept::default() }))
         .end();
     check(
         &trace,
@@ -191,6 +191,7 @@ impl Play {
             status: Status::Up,
             state: Json::Null,
             timers: Vec::new(),
+            due: Vec::new(),
             disk: BTreeMap::new(),
             unsynced: Vec::new(),
         };
@@ -227,12 +228,12 @@ impl Play {
 
     fn duplicate(mut self, message: &str, from: &str, to: &str) -> Self {
         self.after.network.push(envelope(from, to, message));
-        self.fault(Action::Duplicate(envelope(from, to, message)))
+        self.fault(Action::Fault(Fault::Duplicate(envelope(from, to, message))))
     }
 
     fn lose(mut self, message: &str, from: &str, to: &str) -> Self {
         self.take(&envelope(from, to, message));
-        self.fault(Action::Drop(envelope(from, to, message)))
+        self.fault(Action::Fault(Fault::Drop(envelope(from, to, message))))
     }
 
     fn fault(self, action: Action) -> Self {
@@ -250,8 +251,15 @@ impl Play {
         }
         self.after.sort_network();
         let after = self.after.clone();
-        let happening =
-            Happening { action, event: None, effects, after, failure: None, spec: None };
+        let happening = Happening {
+            action,
+            event: None,
+            effects,
+            after,
+            failure: None,
+            spec: None,
+            at_us: None,
+        };
         self.recorder.record(happening);
         self
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use cadre_trace::{
-    Action, DiskWrite, Effect, Envelope, Event, Fairness, Guarantee, GuaranteeKind, Happening,
-    Header, HistoryEvent, Json, NodeSnapshot, Recorder, Request, Snapshot, SpecHeader, SpecStep,
-    Status, Trace, TraceError, Verdict,
+    Action, DiskWrite, Effect, Envelope, Event, Fairness, Fault, Guarantee, GuaranteeKind,
+    Happening, Header, HistoryEvent, Json, Kept, NodeSnapshot, Recorder, Request, Snapshot,
+    SpecHeader, SpecStep, Status, Trace, TraceError, Verdict,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -166,6 +166,7 @@ fn node(state: Json) -> NodeSnapshot {
         status: Status::Up,
         state,
         timers: Vec::new(),
+        due: Vec::new(),
         disk: BTreeMap::new(),
         unsynced: Vec::new(),
     }
@@ -216,6 +217,7 @@ fn record(header: Header, moves: Vec<Move>) -> (Trace, Vec<Snapshot>) {
                 arguments: BTreeMap::from([(next.text.clone(), next.value.clone())]),
                 variables: BTreeMap::new(),
             }),
+            at_us: next.number.is_multiple_of(3).then_some(next.number),
         });
     }
     let trace = recorder.finish(|header| {
@@ -246,11 +248,11 @@ fn play(next: &Move, after: &mut Snapshot) -> (Action, Option<Event>, Vec<Effect
             let (from, message) = (envelope.from.clone(), envelope.message.clone());
             (Action::Deliver(envelope), Some(Event::Deliver { from, message }))
         }
-        (4, Some(at)) => (Action::Drop(after.network.remove(at)), None),
+        (4, Some(at)) => (Action::Fault(Fault::Drop(after.network.remove(at))), None),
         (5, Some(at)) => {
             let envelope = after.network[at].clone();
             after.network.push(envelope.clone());
-            (Action::Duplicate(envelope), None)
+            (Action::Fault(Fault::Duplicate(envelope)), None)
         }
         (6, _) => {
             let event = Event::Timeout { timer: timer.clone() };
@@ -268,9 +270,15 @@ fn play(next: &Move, after: &mut Snapshot) -> (Action, Option<Event>, Vec<Effect
             });
             (Action::Invoke { id, node, request }, Some(event))
         }
-        (9, _) => (Action::Crash { node: name.clone() }, None),
-        (10, _) => (Action::Restart { node: name.clone() }, Some(Event::Start)),
-        (11, _) => (Action::CrashRestart { node: name.clone() }, Some(Event::Start)),
+        (9, _) => (Action::Fault(Fault::Crash { node: name.clone(), kept: Kept::default() }), None),
+        (10, _) => (
+            Action::Fault(Fault::Restart { node: name.clone(), misread: None }),
+            Some(Event::Start),
+        ),
+        (11, _) => (
+            Action::Fault(Fault::CrashRestart { node: name.clone(), kept: Kept::default() }),
+            Some(Event::Start),
+        ),
         (_, _) => {
             let event = Event::Timeout { timer: timer.clone() };
             (Action::Choose { node: name.clone(), timer }, Some(event))
@@ -278,7 +286,7 @@ fn play(next: &Move, after: &mut Snapshot) -> (Action, Option<Event>, Vec<Effect
     };
     let Some(acting) = action.node().map(str::to_owned) else { return (action, event, Vec::new()) };
     let effects = follow(next, &acting, id, after);
-    if let Action::Crash { .. } = action {
+    if let Action::Fault(Fault::Crash { .. }) = action {
         let node = after.nodes.get_mut(&acting).expect("it is one of the nodes");
         (node.status, node.state) = (Status::Down, Json::Null);
         node.timers.clear();

@@ -1,4 +1,4 @@
-use cadre_trace::{Action, Json, NodeSnapshot, Status, Step, Trace, Verdict};
+use cadre_trace::{Action, Fault, Json, NodeSnapshot, Status, Step, Trace, Verdict};
 
 use crate::causes::{Subject, node_before, origin, past, step_at, subjects};
 use crate::changed::write_word;
@@ -181,16 +181,18 @@ fn knowledge(trace: &Trace, number: usize, other: Subject<'_>) -> Option<String>
 fn went(before: Option<&NodeSnapshot>, after: &NodeSnapshot, action: &Action) -> String {
     let state = value(&after.state);
     let status = before.map(|before| before.status);
-    if let Action::CrashRestart { .. } = action {
+    if let Action::Fault(Fault::CrashRestart { .. }) = action {
         return format!("crashed and restarted as {state}");
     }
     match after.status {
         Status::Down => return "crashed".to_owned(),
         Status::Failed => return "failed".to_owned(),
+        Status::Paused if status == Some(Status::Up) => return "paused".to_owned(),
+        Status::Up if status == Some(Status::Paused) => return format!("resumed as {state}"),
         Status::Up if status.is_some_and(|status| status != Status::Up) => {
             return format!("restarted as {state}");
         }
-        Status::Up => {}
+        Status::Up | Status::Paused => {}
     }
     let Some(before) = before else { return format!("became {state}") };
     if before.state == after.state {
@@ -235,31 +237,27 @@ fn deed(part: &Part) -> String {
 /// The crash that a node's start follows, and what was not yet on its disk then.
 fn crash_before(trace: &Trace, node: &str, step: &Step) -> String {
     let crashed_at = match step.action {
-        Action::CrashRestart { .. } => Some(step.step),
-        Action::Restart { .. } => {
+        Action::Fault(Fault::CrashRestart { .. }) => Some(step.step),
+        Action::Fault(Fault::Restart { .. }) => {
             let is_crash = |action: &Action| match action {
-                Action::Crash { node: crashed } => crashed == node,
+                Action::Fault(fault) => fault.stops(node),
                 Action::Deliver(_)
-                | Action::Drop(_)
-                | Action::Duplicate(_)
                 | Action::Choose { .. }
                 | Action::Fire { .. }
                 | Action::SyncDone { .. }
                 | Action::Invoke { .. }
-                | Action::Restart { .. }
-                | Action::CrashRestart { .. } => false,
+                | Action::Tick => false,
             };
             let earlier = trace.steps.get(..step.step.saturating_sub(1)).unwrap_or_default();
             earlier.iter().rev().find(|step| is_crash(&step.action)).map(|step| step.step)
         }
         Action::Deliver(_)
-        | Action::Drop(_)
-        | Action::Duplicate(_)
         | Action::Choose { .. }
         | Action::Fire { .. }
         | Action::SyncDone { .. }
         | Action::Invoke { .. }
-        | Action::Crash { .. } => None,
+        | Action::Tick
+        | Action::Fault(_) => None,
     };
     let Some(crashed_at) = crashed_at else { return String::new() };
     let crashed = match crashed_at == step.step {
@@ -306,11 +304,9 @@ fn occasion(action: &Action) -> String {
         Action::Invoke { id, request, .. } => {
             format!(" when {} asked {}", id.client, value(request))
         }
-        Action::Drop(_)
-        | Action::Duplicate(_)
-        | Action::Crash { .. }
-        | Action::Restart { .. }
-        | Action::CrashRestart { .. } => String::new(),
+        Action::Fault(Fault::SyncFail { .. }) => " when its sync failed".to_owned(),
+        Action::Fault(Fault::Interrupt { of, .. }) => occasion(of),
+        Action::Tick | Action::Fault(_) => String::new(),
     }
 }
 
@@ -343,7 +339,7 @@ fn finding(trace: &Trace, shown: &[Subject<'_>], more: usize) -> Option<String> 
     for subject in shown {
         if let Some(last) = node_before(trace, subject.node, trace.steps.len() + 1) {
             let state = match last.status {
-                Status::Up => value(&last.state),
+                Status::Up | Status::Paused => value(&last.state),
                 Status::Down => "down".to_owned(),
                 Status::Failed => "failed".to_owned(),
             };

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use cadre_trace::{Action, Effect, Envelope, NodeSnapshot, Step, Trace};
+use cadre_trace::{Action, Effect, Envelope, Fault, NodeSnapshot, Step, Trace};
 
 /// The step by its number, from 1.
 pub(crate) fn step_at(trace: &Trace, number: usize) -> Option<&Step> {
@@ -25,7 +25,7 @@ pub(crate) fn origin(trace: &Trace, step: &Step) -> Option<Origin> {
         let earlier = causes.iter().copied().filter(|cause| *cause < number);
         number = earlier.rev().find(|cause| is_source(trace, *cause, envelope))?;
         match step_at(trace, number) {
-            Some(source) if matches!(source.action, Action::Duplicate(_)) => {
+            Some(source) if matches!(source.action, Action::Fault(Fault::Duplicate(_))) => {
                 copied_at = copied_at.or(Some(number));
                 causes = &source.causes;
             }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use cadre_trace::{
-    Action, DiskWrite, Effect, Envelope, HistoryEvent, NodeSnapshot, Status, Step, Trace,
+    Action, DiskWrite, Effect, Envelope, Fault, HistoryEvent, NodeSnapshot, Status, Step, Trace,
 };
 
 use crate::parts::parts as state_parts;
@@ -91,6 +91,7 @@ fn node_parts(
         let was = status_word(before.status);
         parts.push(match after.status {
             Status::Up => format!("{name} {was} → up: {}", say(&after.state)),
+            Status::Paused => format!("{name} {was} → paused"),
             Status::Down => format!("{name} {was} → down"),
             Status::Failed => {
                 let failure = step.failure.as_deref().unwrap_or("no reason is recorded");
@@ -197,7 +198,7 @@ fn answer(event: &HistoryEvent) -> Option<String> {
 
 /// The messages newly in flight, equal ones to several nodes as one.
 fn sends(step: &Step) -> Vec<String> {
-    if matches!(step.action, Action::Duplicate(_)) {
+    if matches!(step.action, Action::Fault(Fault::Duplicate(_))) {
         return Vec::new();
     }
     let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
@@ -214,6 +215,7 @@ fn sends(step: &Step) -> Vec<String> {
 fn status_word(status: Status) -> &'static str {
     match status {
         Status::Up => "up",
+        Status::Paused => "paused",
         Status::Down => "down",
         Status::Failed => "failed",
     }

@@ -21,7 +21,7 @@ const COMMON_MAX: usize = 12;
 /// use cadre_trace::{Action, diff};
 /// use serde_json::json;
 ///
-/// let action = Action::Restart { node: "n1".to_owned() };
+/// let action = Action::Fault(Fault::Restart { node: "n1".to_owned(), misread: None });
 /// let differences = diff("n1", &json!({"term": 2}), &json!({"term": 1}));
 /// let text = cadre_view::difference(7, Some(&action), "n1", &differences);
 /// assert_eq!(text, "\

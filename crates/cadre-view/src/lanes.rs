@@ -1,4 +1,4 @@
-use cadre_trace::{Action, Effect, Status, Step, Trace};
+use cadre_trace::{Action, Effect, Fault, Status, Step, Trace};
 
 use crate::causes::origin;
 use crate::changed::{Changed, Nodes};
@@ -179,7 +179,7 @@ impl<'t> StepRow<'t> {
         let is_up = |name: &String| {
             nodes.get(name.as_str()).is_none_or(|node| match node.status {
                 Status::Up => true,
-                Status::Down | Status::Failed => false,
+                Status::Paused | Status::Down | Status::Failed => false,
             })
         };
         Self {
@@ -248,16 +248,15 @@ impl<'t> StepRow<'t> {
         let place = self.step.action.node().and_then(column_of);
         if let Some(envelope) = self.step.action.envelope() {
             let end = match self.step.action {
-                Action::Drop(_) => End::Lost,
-                Action::Duplicate(_) => End::Copied,
+                Action::Fault(Fault::Drop(_)) => End::Lost,
+                Action::Fault(Fault::Duplicate(_) | Fault::Replay(_)) => End::Copied,
                 Action::Deliver(_)
                 | Action::Choose { .. }
                 | Action::Fire { .. }
                 | Action::SyncDone { .. }
                 | Action::Invoke { .. }
-                | Action::Crash { .. }
-                | Action::Restart { .. }
-                | Action::CrashRestart { .. } => End::Arrived,
+                | Action::Tick
+                | Action::Fault(_) => End::Arrived,
             };
             if let (Some(from), Some(to)) = (column_of(&envelope.from), column_of(&envelope.to)) {
                 canvas.arrow(from, to, end, self.sent_at);
@@ -282,19 +281,25 @@ impl<'t> StepRow<'t> {
         let sent = self.step.effects.iter().any(sends) || adds();
         let step = if sent { '●' } else { '*' };
         let symbol = match &self.step.action {
-            Action::Crash { .. } | Action::CrashRestart { .. } => '✗',
-            Action::Restart { .. } => '↑',
+            Action::Fault(
+                Fault::Crash { .. }
+                | Fault::CrashRestart { .. }
+                | Fault::CrashGroup { .. }
+                | Fault::Interrupt { .. },
+            ) => '✗',
+            Action::Fault(Fault::Restart { .. } | Fault::Resume { .. }) => '↑',
+            Action::Fault(Fault::Pause { .. }) => '‖',
             Action::Deliver(_)
             | Action::Choose { .. }
             | Action::Fire { .. }
             | Action::SyncDone { .. }
             | Action::Invoke { .. }
-            | Action::Drop(_)
-            | Action::Duplicate(_) => step,
+            | Action::Tick
+            | Action::Fault(_) => step,
         };
         let failed = self.step.failure.is_some();
         canvas.put(place, if failed { '!' } else { symbol });
-        if let Action::CrashRestart { .. } = self.step.action {
+        if let Action::Fault(Fault::CrashRestart { .. }) = self.step.action {
             canvas.put(place + 1, '↑');
         }
         if let Action::Invoke { .. } = self.step.action {

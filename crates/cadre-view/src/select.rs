@@ -85,16 +85,13 @@ fn ranks(trace: &Trace) -> Vec<Rank> {
 
 fn is_fault(action: &Action) -> bool {
     match action {
-        Action::Drop(_)
-        | Action::Duplicate(_)
-        | Action::Crash { .. }
-        | Action::Restart { .. }
-        | Action::CrashRestart { .. } => true,
+        Action::Fault(_) => true,
         Action::Deliver(_)
         | Action::Choose { .. }
         | Action::Fire { .. }
         | Action::SyncDone { .. }
-        | Action::Invoke { .. } => false,
+        | Action::Invoke { .. }
+        | Action::Tick => false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod support;
 
-use cadre_trace::{Action, Difference, Envelope, Trace, diff};
+use cadre_trace::{Action, Difference, Envelope, Fault, Kept, Trace, diff};
 use cadre_view::{FailureNotes, difference, failure, failure_at};
 use expect_test::{Expect, expect};
 use serde_json::json;
@@ -427,7 +427,8 @@ fn a_replay_that_differs_shows_both_sides_of_each_path() {
 
 #[test]
 fn long_values_are_shown_where_they_differ_and_many_paths_are_counted() {
-    let action = Action::CrashRestart { node: "n1".to_owned() };
+    let action =
+        Action::Fault(Fault::CrashRestart { node: "n1".to_owned(), kept: Kept::default() });
     let long = |end: &str| Some(json!("x".repeat(300) + end + &"y".repeat(300)));
     let part = |index: usize| Difference {
         path: format!("n1.log[{index}]"),

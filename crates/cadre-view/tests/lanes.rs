@@ -2,7 +2,7 @@
 
 mod support;
 
-use cadre_trace::{Action, Envelope, Trace};
+use cadre_trace::{Action, Envelope, Fault, Trace};
 use cadre_view::{LaneOptions, lanes};
 use expect_test::{Expect, expect};
 use serde_json::json;
@@ -351,11 +351,11 @@ fn a_trace_that_names_unknown_nodes_and_has_no_steps_is_drawn_all_the_same() {
     let mut trace = hasty_commit();
     trace.header.nodes = vec!["tm".to_owned()];
     trace.steps[0].causes = vec![0, 1, 9];
-    trace.steps[1].action = Action::Drop(Envelope {
+    trace.steps[1].action = Action::Fault(Fault::Drop(Envelope {
         from: "nobody".to_owned(),
         to: "tm".to_owned(),
         message: json!(null),
-    });
+    }));
     check(
         &trace,
         90,

@@ -36,7 +36,8 @@ pub use suite::{AnyGame, Explored, Found, Fuzzed, Hosting, Part, Suite};
 /// What most users of the toolkit name.
 pub mod prelude {
     pub use crate::model::{
-        ActionOf, Budget, Cluster, Faults, Guarantee, Model, Network, TypedAction, View, check,
+        ActionOf, Budget, Cluster, Faults, Guarantee, Model, Network, Timing, TypedAction,
+        TypedFault, Unsynced, View, check,
     };
     pub use crate::step::{Disk, Effects, Event, NodeId, Nothing, Protocol};
     pub use crate::{Bug, Game, Place, Setup, Size, Suite};

@@ -47,7 +47,7 @@ impl Protocol for Door {
             }
             Event::Deliver { .. } => *state = true,
             Event::Timeout(_) => *state = !*state,
-            Event::Request { .. } | Event::SyncDone => {}
+            Event::Request { .. } | Event::SyncDone | Event::SyncFailed(_) => {}
         }
     }
 

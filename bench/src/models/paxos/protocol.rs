@@ -138,7 +138,10 @@ impl Protocol for Paxos {
                     | Message::Accepted { .. } => {}
                 }
             }
-            (_, Event::Timeout(_) | Event::Request { .. } | Event::SyncDone) => {}
+            (
+                _,
+                Event::Timeout(_) | Event::Request { .. } | Event::SyncDone | Event::SyncFailed(_),
+            ) => {}
         }
     }
 

@@ -108,7 +108,7 @@ impl Protocol for Raft {
                 out.broadcast(self.others(node), state.append());
             }
             Event::Deliver { from, message } => self.hear(node, state, (from, message), out),
-            Event::Request { .. } | Event::SyncDone => {}
+            Event::Request { .. } | Event::SyncDone | Event::SyncFailed(_) => {}
         }
     }
 

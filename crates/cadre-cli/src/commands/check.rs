@@ -1,6 +1,6 @@
 use cadre::conform::Report;
 use cadre::proptest::{FuzzOptions, SampleOptions};
-use cadre::trace::{Action, Trace, Verdict};
+use cadre::trace::{Action, Fault, Kept, Trace, Verdict};
 use cadre::{Explored, Found, GameError};
 
 use crate::args::{GameArgs, ProcessArgs, SearchArgs};
@@ -175,7 +175,10 @@ fn with_crashes(trace: &Trace) -> Vec<Action> {
     trace
         .schedule()
         .flat_map(|action| {
-            let crash = action.node().map(|node| Action::CrashRestart { node: node.to_owned() });
+            let crash = action.node().map(|node| {
+                let (node, kept) = (node.to_owned(), Kept::default());
+                Action::Fault(Fault::CrashRestart { node, kept })
+            });
             std::iter::once(action.clone()).chain(crash)
         })
         .collect()

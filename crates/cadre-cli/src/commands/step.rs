@@ -341,6 +341,7 @@ fn complain(what: &str) {
 fn status(status: Status) -> &'static str {
     match status {
         Status::Up => "up",
+        Status::Paused => "paused",
         Status::Down => "down",
         Status::Failed => "failed",
     }

@@ -55,7 +55,7 @@ impl Protocol for Drawn {
                 out.respond(id, *state);
                 20 + u64::from(request)
             }
-            Event::SyncDone => 30,
+            Event::SyncDone | Event::SyncFailed(_) => 30,
         };
         let draw = |aspect, below| {
             self.draw([node.index() as u64, u64::from(*state), what, aspect], below)

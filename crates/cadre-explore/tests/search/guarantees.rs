@@ -1,7 +1,8 @@
 use crate::depth_at_most;
 use cadre_explore::{Exploration, Flow, Settings, explore};
 use cadre_model::{
-    Budget, Choice, Cluster, Faults, Guarantee, Model, Network, TypedAction, View, check,
+    Budget, Choice, Cluster, Faults, Guarantee, Model, Network, TypedAction, TypedFault, View,
+    check,
 };
 use cadre_step::{Disk, Effects, Event, NodeId, Nothing, Protocol};
 use cadre_trace::Verdict;
@@ -62,15 +63,17 @@ fn violation(cluster: &Cluster<Tell>) -> Option<(usize, Vec<&'static str>)> {
     let path = finding.path.as_ref().unwrap();
     let name = |choice: &Choice| match cluster.describe(*choice) {
         TypedAction::Deliver { .. } => "deliver",
-        TypedAction::Drop { .. } => "drop",
-        TypedAction::Duplicate { .. } => "duplicate",
-        TypedAction::Crash { .. } => "crash",
-        TypedAction::Restart { .. } => "restart",
-        TypedAction::CrashRestart { .. } => "crash-restart",
+        TypedAction::Fault(TypedFault::Drop { .. }) => "drop",
+        TypedAction::Fault(TypedFault::Duplicate { .. }) => "duplicate",
+        TypedAction::Fault(TypedFault::Crash { .. }) => "crash",
+        TypedAction::Fault(TypedFault::Restart { .. }) => "restart",
+        TypedAction::Fault(TypedFault::CrashRestart { .. }) => "crash-restart",
         TypedAction::Choose { .. }
         | TypedAction::Fire { .. }
         | TypedAction::SyncDone { .. }
-        | TypedAction::Invoke { .. } => "something else",
+        | TypedAction::Invoke { .. }
+        | TypedAction::Tick
+        | TypedAction::Fault(_) => "something else",
     };
     Some((guarantee, path.iter().map(name).collect()))
 }

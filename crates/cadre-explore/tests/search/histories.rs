@@ -42,7 +42,7 @@ impl Protocol for Copied {
             }
             Event::Request { id, request: Ask::Read } => out.respond(id, Some(*value)),
             Event::Deliver { message: Copy(written), .. } => *value = written,
-            Event::Timeout(_) | Event::SyncDone => {}
+            Event::Timeout(_) | Event::SyncDone | Event::SyncFailed(_) => {}
         }
     }
 }

@@ -95,7 +95,10 @@ impl Protocol for Friends {
             Event::Deliver { from, .. } if self.odd != Some(node) => {
                 state.heard_from.insert(from);
             }
-            Event::Deliver { .. } | Event::Request { .. } | Event::SyncDone => {}
+            Event::Deliver { .. }
+            | Event::Request { .. }
+            | Event::SyncDone
+            | Event::SyncFailed(_) => {}
         }
     }
 

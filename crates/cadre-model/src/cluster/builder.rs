@@ -3,10 +3,11 @@ use std::fmt;
 use cadre_step::{NodeId, Protocol};
 
 use super::Cluster;
-use super::action::Names;
+use super::conditions::PARTED_MAX;
+use super::faults::{Faults, Purse, SPENDS, Spend, Timing};
+use super::names::Names;
 use super::tables::Client;
 use super::view::View;
-use crate::fingerprint;
 use crate::guarantee::Guarantee;
 
 /// Puts a cluster together: nodes, network, faults, clients and guarantees.
@@ -15,8 +16,7 @@ use crate::guarantee::Guarantee;
 pub struct ClusterBuilder<P: Protocol> {
     protocol: P,
     names: Names,
-    network: Network,
-    faults: Faults,
+    rules: Rules<P::Message>,
     workload: Vec<Client<P::Request>>,
     guarantees: Vec<Guarantee<View<P>>>,
     interchangeable: Vec<NodeId>,
@@ -35,43 +35,34 @@ pub enum Network {
     /// Each message is delivered at most once, in any order; loss and duplication are faults with
     /// budgets.
     ConsumedOnce,
+    /// Each message is delivered at most once, and messages from one node to another arrive in the
+    /// order in which they were sent; loss and duplication are faults with budgets.
+    Fifo,
 }
 
-/// How many of each fault an execution may contain; by default none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Faults {
-    /// Messages that are lost.
-    pub losses: Budget,
-    /// Messages that are there once more.
-    pub duplications: Budget,
-    /// Nodes that stop.
-    pub crashes: Budget,
-    /// Whether a node that stopped may start again.
-    pub restarts: bool,
-    /// Nodes that stop and start as one step: for protocols in which down-time cannot be told from
-    /// delay, with far fewer configurations.
-    pub crash_restarts: Budget,
+/// What holds in a cluster beyond its protocol.
+#[derive(Clone, Debug)]
+pub(super) struct Rules<M> {
+    pub(super) network: Network,
+    /// How many messages may be in flight from one node to another.
+    pub(super) queue_max: Option<usize>,
+    pub(super) timing: Timing,
+    pub(super) faults: Faults,
+    /// The nodes that crash together.
+    pub(super) groups: Vec<Vec<NodeId>>,
+    /// The nodes that may send what their step function did not ask for, and what that is.
+    pub(super) traitors: Vec<(NodeId, Vec<M>)>,
 }
 
-/// How often something may happen in one execution.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Budget {
-    /// Not at all.
-    #[default]
-    None,
-    /// At most so often.
-    AtMost(u8),
-    /// As often as it likes; adds nothing to a configuration.
-    Unlimited,
-}
-
-/// A fault that costs budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Spend {
-    Loss,
-    Duplication,
-    Crash,
-    CrashRestart,
+/// All that a cluster is made of.
+pub(super) struct Parts<P: Protocol> {
+    pub(super) protocol: P,
+    pub(super) names: Names,
+    pub(super) rules: Rules<P::Message>,
+    pub(super) purse: Purse,
+    pub(super) workload: Vec<Client<P::Request>>,
+    pub(super) guarantees: Vec<Guarantee<View<P>>>,
+    pub(super) interchangeable: Vec<usize>,
 }
 
 impl<P: Protocol> ClusterBuilder<P> {
@@ -79,8 +70,14 @@ impl<P: Protocol> ClusterBuilder<P> {
         Self {
             protocol,
             names: Names::default(),
-            network: Network::GrowingSet,
-            faults: Faults::default(),
+            rules: Rules {
+                network: Network::GrowingSet,
+                queue_max: None,
+                timing: Timing::Untimed,
+                faults: Faults::default(),
+                groups: Vec::new(),
+                traitors: Vec::new(),
+            },
             workload: Vec::new(),
             guarantees: Vec::new(),
             interchangeable: Vec::new(),
@@ -103,14 +100,48 @@ impl<P: Protocol> ClusterBuilder<P> {
     /// Says what the network may do; a growing set unless said otherwise.
     #[must_use]
     pub fn network(mut self, network: Network) -> Self {
-        self.network = network;
+        self.rules.network = network;
         self
     }
 
     /// Says which faults there may be; none unless said otherwise.
     #[must_use]
     pub fn faults(mut self, faults: Faults) -> Self {
-        self.faults = faults;
+        self.rules.faults = faults;
+        self
+    }
+
+    /// Bounds how many messages may be in flight from one node to another: what is sent beyond is
+    /// lost.
+    #[must_use]
+    pub fn queue(mut self, messages_max: usize) -> Self {
+        self.rules.queue_max = Some(messages_max);
+        self
+    }
+
+    /// Says when timers go off; at any moment unless said otherwise.
+    #[must_use]
+    pub fn timing(mut self, timing: Timing) -> Self {
+        self.rules.timing = timing;
+        self
+    }
+
+    /// Declares nodes that may crash together, as those of a rack;
+    /// [`Faults::group_crashes`] says how often.
+    #[must_use]
+    pub fn group(mut self, nodes: impl IntoIterator<Item = NodeId>) -> Self {
+        self.rules.groups.push(nodes.into_iter().collect());
+        self
+    }
+
+    /// Declares a traitor: a node that may at any time send any of these messages to any other
+    /// node, and different ones to different nodes; [`Faults::forgeries`] says how often.
+    ///
+    /// After Lamport, Shostak and Pease, "The Byzantine Generals Problem" (1982). A search can only
+    /// try messages that it is given.
+    #[must_use]
+    pub fn traitor(mut self, node: NodeId, messages: impl IntoIterator<Item = P::Message>) -> Self {
+        self.rules.traitors.push((node, messages.into_iter().collect()));
         self
     }
 
@@ -159,11 +190,71 @@ impl<P: Protocol> ClusterBuilder<P> {
             let error = ClusterError::ClientOfUnknownNode { node: client.node.index(), nodes };
             self.fail(error);
         }
-        let closed = self.network == Network::GrowingSet;
-        if closed && (self.faults.losses, self.faults.duplications) != (Budget::None, Budget::None)
-        {
-            self.fail(ClusterError::FaultOfTheNetwork);
+        self.check_rules(nodes);
+        self.check_symmetry(nodes);
+        let purse = Purse::new(self.rules.faults);
+        if purse.is_none() {
+            self.fail(ClusterError::TooManyBudgets);
         }
+        match (self.error, purse) {
+            (None, Some(purse)) => Ok(Cluster::new(Parts {
+                protocol: self.protocol,
+                names: self.names,
+                rules: self.rules,
+                purse,
+                workload: self.workload,
+                guarantees: self.guarantees,
+                interchangeable: self.interchangeable.into_iter().map(NodeId::index).collect(),
+            })),
+            (error, _) => Err(error.unwrap_or(ClusterError::TooManyBudgets)),
+        }
+    }
+
+    fn check_rules(&mut self, nodes: usize) {
+        let Rules { network, queue_max, timing, faults, .. } = self.rules;
+        let named = |wanted: &[Spend]| {
+            let is_wanted = |(spend, _): &(Spend, _)| wanted.contains(spend);
+            SPENDS.into_iter().filter(is_wanted).find(|(spend, _)| faults.allows(*spend))
+        };
+        let closed = [
+            Spend::Loss,
+            Spend::Burst,
+            Spend::Duplication,
+            Spend::Replay,
+            Spend::Partition,
+            Spend::OneWayPartition,
+            Spend::PartialPartition,
+        ];
+        if network == Network::GrowingSet
+            && let Some((_, fault)) = named(&closed)
+        {
+            self.fail(ClusterError::FaultOfTheNetwork { fault });
+        }
+        if network == Network::GrowingSet && queue_max.is_some() {
+            self.fail(ClusterError::QueueOfASet);
+        }
+        let timed = [Spend::Delay, Spend::SlowSync, Spend::ClockJump, Spend::Pause];
+        match timing {
+            Timing::Untimed => {
+                if let Some((_, fault)) = named(&timed) {
+                    self.fail(ClusterError::FaultOfTime { fault });
+                }
+            }
+            Timing::Interval { tick, .. } if tick.is_zero() => self.fail(ClusterError::NoTick),
+            Timing::Interval { .. } => {}
+        }
+        let parting = [Spend::Partition, Spend::OneWayPartition];
+        if nodes > PARTED_MAX + 1 && named(&parting).is_some() {
+            self.fail(ClusterError::TooManyToPart { nodes, nodes_max: PARTED_MAX + 1 });
+        }
+        let traitors = self.rules.traitors.iter().map(|(node, _)| node);
+        let named = self.rules.groups.iter().flatten().chain(traitors);
+        if let Some(node) = named.map(|node| node.index()).find(|node| *node >= nodes) {
+            self.fail(ClusterError::UnknownNode { node, nodes });
+        }
+    }
+
+    fn check_symmetry(&mut self, nodes: usize) {
         if let Some(node) = self.interchangeable.iter().find(|node| node.index() >= nodes) {
             let error = ClusterError::InterchangeableUnknownNode { node: node.index(), nodes };
             self.fail(error);
@@ -174,17 +265,10 @@ impl<P: Protocol> ClusterBuilder<P> {
             let name = self.names.nodes[client.node.index()].clone();
             self.fail(ClusterError::ClientOfInterchangeableNode { name });
         }
-        match self.error {
-            Some(error) => Err(error),
-            None => Ok(Cluster::new(
-                self.protocol,
-                self.names,
-                self.network,
-                self.faults,
-                self.workload,
-                self.guarantees,
-                self.interchangeable.into_iter().map(NodeId::index).collect(),
-            )),
+        if !self.interchangeable.is_empty()
+            && let Some(what) = self.rules.names_nodes()
+        {
+            self.fail(ClusterError::SymmetryWith { what });
         }
     }
 
@@ -231,12 +315,67 @@ pub enum ClusterError {
         /// The node.
         name: String,
     },
+    /// Something else that tells nodes apart.
+    #[error(
+        "expected nothing that tells interchangeable nodes apart, found {what}; leave out one of \
+         the two"
+    )]
+    SymmetryWith {
+        /// What does.
+        what: &'static str,
+    },
+    /// A group or a traitor that does not exist.
+    #[error("expected groups and traitors among {nodes} nodes, found node number {node}")]
+    UnknownNode {
+        /// The position of the node.
+        node: usize,
+        /// How many there are.
+        nodes: usize,
+    },
     /// Budgets for what a growing set does anyway.
     #[error(
-        "expected no budget for loss or duplication: a growing-set network already loses and \
-         duplicates without limit; use a consumed-once network to bound them"
+        "expected no budget for {fault}: a growing-set network already loses, duplicates and \
+         delays without limit; use a consumed-once or a FIFO network to bound them"
     )]
-    FaultOfTheNetwork,
+    FaultOfTheNetwork {
+        /// The fault.
+        fault: &'static str,
+    },
+    /// A bound for a network that never forgets a message.
+    #[error(
+        "expected no bounded queue: a growing-set network keeps every message; use a \
+         consumed-once or a FIFO network"
+    )]
+    QueueOfASet,
+    /// Budgets for what an untimed cluster does anyway.
+    #[error(
+        "expected no budget for {fault}: without time a timer goes off at any moment, whatever \
+         the clocks and delays; count time with `Timing::Interval` to bound them"
+    )]
+    FaultOfTime {
+        /// The fault.
+        fault: &'static str,
+    },
+    /// Time that passes in steps of nothing.
+    #[error("expected a tick of some length, found one of 0; choose the shortest delay of a timer")]
+    NoTick,
+    /// More partitions than a search could try.
+    #[error(
+        "expected partitions of at most {nodes_max} nodes, found {nodes}: they can be parted in \
+         2^{nodes} ways; use partial partitions, or fewer nodes"
+    )]
+    TooManyToPart {
+        /// How many there are.
+        nodes: usize,
+        /// How many there may be.
+        nodes_max: usize,
+    },
+    /// Budgets that do not fit into a configuration.
+    #[error(
+        "expected fault budgets that fit 32 bits together, each taking as many as its number has; \
+         lower some, or make them unlimited, which takes none"
+    )]
+    TooManyBudgets,
 }
 
 impl Network {
@@ -245,75 +384,50 @@ impl Network {
         match self {
             Self::GrowingSet => "growing-set",
             Self::ConsumedOnce => "consumed-once",
+            Self::Fifo => "fifo",
         }
     }
 }
 
-impl Faults {
-    pub(super) fn allows(&self, spend: Spend) -> bool {
-        self.of(spend) != Budget::None
-    }
-
-    #[inline]
-    fn of(&self, spend: Spend) -> Budget {
-        match spend {
-            Spend::Loss => self.losses,
-            Spend::Duplication => self.duplications,
-            Spend::Crash => self.crashes,
-            Spend::CrashRestart => self.crash_restarts,
+impl<M> Rules<M> {
+    /// How long a tick is, in microseconds.
+    pub(super) fn tick_us(&self) -> i64 {
+        match self.timing {
+            Timing::Untimed => 0,
+            Timing::Interval { tick, .. } => i64::try_from(tick.as_micros()).unwrap_or(i64::MAX),
         }
     }
 
-    /// The budgets at the beginning, one byte each.
-    pub(super) fn word(&self) -> u32 {
-        let all = [Spend::Loss, Spend::Duplication, Spend::Crash, Spend::CrashRestart];
-        all.into_iter().fold(0, |word, spend| match self.of(spend) {
-            Budget::None | Budget::Unlimited => word,
-            Budget::AtMost(count) => word | u32::from(count) << spend.shift(),
-        })
+    /// Whether a message is consumed by its delivery.
+    pub(super) fn consumes(&self) -> bool {
+        self.network != Network::GrowingSet
     }
 
-    /// What is left after a fault; `None` where the budget does not allow it.
-    #[inline]
-    pub(super) fn spend(&self, word: u32, spend: Spend) -> Option<u32> {
-        match self.of(spend) {
-            Budget::None => None,
-            Budget::Unlimited => Some(word),
-            Budget::AtMost(_) => {
-                let left = (word >> spend.shift()) & 0xff;
-                (left > 0).then(|| word - (1 << spend.shift()))
-            }
-        }
-    }
-}
-
-/// The keys of what is left of the budgets: the sum of a key for each budget and what is left of
-/// it.
-pub(super) struct BudgetKeys([Vec<u128>; 4]);
-
-impl BudgetKeys {
-    pub(super) fn new() -> Self {
-        let key = |spend: usize, left: u8| fingerprint(&("budgets", spend, left));
-        Self(std::array::from_fn(|spend| (0..=u8::MAX).map(|left| key(spend, left)).collect()))
+    /// Whether what is sent may be lost at once: over a cut link, or into a full queue.
+    pub(super) fn filters_sends(&self) -> bool {
+        self.cuts() || self.queue_max.is_some()
     }
 
-    #[inline]
-    pub(super) fn of(&self, word: u32) -> u128 {
-        let bytes = word.to_le_bytes().into_iter();
-        let keys = self.0.iter().zip(bytes).map(|(keys, left)| keys[left as usize]);
-        keys.fold(0, u128::wrapping_add)
+    /// Whether links may be cut.
+    pub(super) fn cuts(&self) -> bool {
+        [Spend::Partition, Spend::OneWayPartition, Spend::PartialPartition]
+            .into_iter()
+            .any(|spend| self.faults.allows(spend))
     }
-}
 
-impl Spend {
-    #[inline]
-    fn shift(self) -> u32 {
-        match self {
-            Self::Loss => 0,
-            Self::Duplication => 8,
-            Self::Crash => 16,
-            Self::CrashRestart => 24,
-        }
+    /// What of the rules tells nodes apart, or has no names that could be exchanged.
+    fn names_nodes(&self) -> Option<&'static str> {
+        let named = [
+            (self.network == Network::Fifo, "a FIFO network"),
+            (self.timing != Timing::Untimed, "timers that count time"),
+            (!self.groups.is_empty(), "groups that crash together"),
+            (!self.traitors.is_empty(), "traitors"),
+            (self.cuts(), "partitions"),
+            (self.faults.allows(Spend::Replay), "replays"),
+            (self.faults.allows(Spend::Corruption), "corruptions"),
+            (self.faults.allows(Spend::Interruption), "interruptions"),
+        ];
+        named.into_iter().find(|(is_there, _)| *is_there).map(|(_, what)| what)
     }
 }
 
@@ -321,8 +435,8 @@ impl<P: Protocol> fmt::Debug for ClusterBuilder<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClusterBuilder")
             .field("nodes", &self.names.nodes)
-            .field("network", &self.network)
-            .field("faults", &self.faults)
+            .field("network", &self.rules.network)
+            .field("faults", &self.rules.faults)
             .finish_non_exhaustive()
     }
 }

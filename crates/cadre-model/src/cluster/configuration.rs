@@ -6,9 +6,11 @@ use smallvec::SmallVec;
 /// that is kept up to date as it changes.
 ///
 /// The words are: for each node the id of its local state; the id of the clients' history; what is
-/// left of the fault budgets; and the network, as a bit set over envelope ids (growing set) or as a
-/// sorted list of envelope ids (consumed once). The fingerprint is the wrapping sum of 128-bit keys
-/// of the parts; keys depend on the contents alone, so that it is the same in every run.
+/// left of the fault budgets; the id of the conditions; and the network, as a bit set over envelope
+/// ids (growing set), as a sorted list of envelope ids (consumed once), or as a list of them link
+/// by link, each in the order in which they were sent (FIFO). The fingerprint is the wrapping sum
+/// of 128-bit keys of the parts; keys depend on the contents alone, so that it is the same in every
+/// run.
 #[derive(PartialEq, Eq, Hash)]
 pub struct Configuration {
     fingerprint: u128,
@@ -30,8 +32,17 @@ impl Layout {
         self.nodes + 1
     }
 
-    fn network(self) -> usize {
+    fn conditions(self) -> usize {
         self.nodes + 2
+    }
+
+    fn network(self) -> usize {
+        self.nodes + 3
+    }
+
+    /// The conditions of a configuration's words.
+    pub(super) fn conditions_of(self, words: &[u32]) -> u32 {
+        words[self.conditions()]
     }
 
     /// The history of a configuration's words.
@@ -102,6 +113,16 @@ impl Configuration {
     }
 
     #[inline]
+    pub(super) fn conditions(&self, layout: Layout) -> u32 {
+        self.words[layout.conditions()]
+    }
+
+    pub(super) fn set_conditions(&mut self, layout: Layout, conditions: u32, key_change: u128) {
+        self.words[layout.conditions()] = conditions;
+        self.add_key(key_change);
+    }
+
+    #[inline]
     pub(super) fn network(&self, layout: Layout) -> &[u32] {
         &self.words[layout.network()..]
     }
@@ -145,6 +166,16 @@ impl Configuration {
         self.words.remove(layout.network() + at);
         self.add_key(key.wrapping_neg());
         true
+    }
+
+    /// Puts an envelope into a FIFO network, at a position among its messages.
+    pub(super) fn queue_insert(&mut self, layout: Layout, at: usize, envelope: u32) {
+        self.words.insert(layout.network() + at, envelope);
+    }
+
+    /// Takes the envelope at a position out of a FIFO network.
+    pub(super) fn queue_remove(&mut self, layout: Layout, at: usize) {
+        self.words.remove(layout.network() + at);
     }
 
     #[inline]

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use cadre_step::{Protocol, RequestId};
 use cadre_trace::brief;
 
-use super::action::to_json;
 use super::history::HistoryEntry;
+use super::names::to_json;
 use super::view::View;
 use crate::consistency::{
     Budget, Explained, History, Reason, Specification, Verdict, explain_linearizability,

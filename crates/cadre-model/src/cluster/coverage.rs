@@ -6,9 +6,11 @@ use cadre_trace::Json;
 use serde::Serialize;
 
 use super::Cluster;
-use super::action::{ActionOf, TypedAction, to_json};
+use super::action::{ActionOf, TypedAction, TypedFault};
 use super::local::Life;
-use super::tables::{NodeTables, Outcome, Tables};
+use super::names::to_json;
+use super::node_tables::{NodeTables, Outcome};
+use super::tables::Tables;
 
 /// What has been tried on a cluster so far: which actions, in which states of the nodes.
 ///
@@ -61,6 +63,11 @@ pub enum ActionKind {
     Crash,
     Restart,
     CrashRestart,
+    Interrupt,
+    Pause,
+    Resume,
+    SyncFail,
+    Jump,
 }
 
 /// How many different steps there were.
@@ -138,7 +145,7 @@ struct Tally {
 impl Tally {
     fn node<P: Protocol>(&mut self, name: &str, tables: &Tables<P>, node: &NodeTables<P>) {
         let actions: Vec<_> = node.actions.iter().map(kind_of_action::<P>).collect();
-        for (action, name) in &actions {
+        for (action, name) in actions.iter().flatten() {
             self.kind(*action, name.clone());
         }
         let (mut states, mut is_idle) = (BTreeSet::new(), true);
@@ -155,12 +162,13 @@ impl Tally {
             let delivered = row.delivered().map(|(envelope, at)| (tables.delivery(envelope).1, at));
             for (action, outcome) in delivered.chain(row.acted()) {
                 let outcome = &node.outcomes[outcome as usize];
-                let (action, name) = &actions[action as usize];
+                let Some((action, name)) = &actions[action as usize] else { continue };
                 self.kind(*action, name.clone()).count(&state, changes(local, outcome));
                 is_idle = false;
             }
         }
-        let messages = actions.iter().filter(|(action, _)| *action == ActionKind::Deliver);
+        let messages =
+            actions.iter().flatten().filter(|(action, _)| *action == ActionKind::Deliver);
         let messages: BTreeSet<_> = messages.filter_map(|(_, name)| name.clone()).collect();
         for message in messages {
             let pairs = states.iter().map(|state| (message.clone(), state.clone()));
@@ -226,6 +234,11 @@ impl fmt::Display for KindCoverage {
             ActionKind::Crash => "CRASH",
             ActionKind::Restart => "RESTART",
             ActionKind::CrashRestart => "CRASH+RESTART",
+            ActionKind::Interrupt => "CRASH in a step",
+            ActionKind::Pause => "PAUSE",
+            ActionKind::Resume => "RESUME",
+            ActionKind::SyncFail => "SYNC FAILS",
+            ActionKind::Jump => "CLOCK",
         })?;
         self.name.iter().try_for_each(|name| write!(f, " {name}"))
     }
@@ -236,19 +249,34 @@ fn changes<R>(before: u32, outcome: &Outcome<R>) -> bool {
     outcome.local != before || !leaving.sends.is_empty() || !leaving.responses.is_empty()
 }
 
-fn kind_of_action<P: Protocol>(action: &ActionOf<P>) -> (ActionKind, Option<String>) {
-    match action {
-        TypedAction::Deliver { message, .. }
-        | TypedAction::Drop { message, .. }
-        | TypedAction::Duplicate { message, .. } => (ActionKind::Deliver, Some(kind_of(message))),
+/// `None` for what is no step of a node's own.
+fn kind_of_action<P: Protocol>(action: &ActionOf<P>) -> Option<(ActionKind, Option<String>)> {
+    Some(match action {
+        TypedAction::Deliver { message, .. } => (ActionKind::Deliver, Some(kind_of(message))),
         TypedAction::Choose { timer, .. } => (ActionKind::Choose, Some(kind_of(timer))),
         TypedAction::Fire { timer, .. } => (ActionKind::Fire, Some(kind_of(timer))),
         TypedAction::SyncDone { .. } => (ActionKind::SyncDone, None),
         TypedAction::Invoke { request, .. } => (ActionKind::Invoke, Some(kind_of(request))),
-        TypedAction::Crash { .. } => (ActionKind::Crash, None),
-        TypedAction::Restart { .. } => (ActionKind::Restart, None),
-        TypedAction::CrashRestart { .. } => (ActionKind::CrashRestart, None),
-    }
+        TypedAction::Tick => return None,
+        TypedAction::Fault(fault) => match fault {
+            TypedFault::Crash { .. } | TypedFault::CrashGroup { .. } => (ActionKind::Crash, None),
+            TypedFault::Restart { .. } => (ActionKind::Restart, None),
+            TypedFault::CrashRestart { .. } => (ActionKind::CrashRestart, None),
+            TypedFault::Interrupt { .. } => (ActionKind::Interrupt, None),
+            TypedFault::Pause { .. } => (ActionKind::Pause, None),
+            TypedFault::Resume { .. } => (ActionKind::Resume, None),
+            TypedFault::SyncFail { .. } => (ActionKind::SyncFail, None),
+            TypedFault::Jump { .. } => (ActionKind::Jump, None),
+            TypedFault::Drop { .. }
+            | TypedFault::Burst { .. }
+            | TypedFault::Duplicate { .. }
+            | TypedFault::Replay { .. }
+            | TypedFault::Corrupt { .. }
+            | TypedFault::Forge { .. }
+            | TypedFault::Partition { .. }
+            | TypedFault::Heal => return None,
+        },
+    })
 }
 
 /// What kind of value it is: the name of its variant, or of its type where it is a struct.

@@ -1,14 +1,25 @@
-use cadre_step::{Disk, Effect, EffectOf, Effects, Event, NodeId, Protocol};
-use cadre_trace::{DiskWrite, Json, NodeSnapshot, Status, bytes_from_text, bytes_to_text};
+use std::time::Duration;
 
-use super::action::{ActionOf, TypedAction, from_json, to_json};
+use cadre_step::{Disk, Effect, EffectOf, Effects, Event, NodeId, Protocol, SyncError};
+use cadre_trace::{
+    DiskWrite, Due, Json, Kept, Misread, NodeSnapshot, Status, bytes_from_text, bytes_to_text,
+};
+
+use super::action::{ActionOf, FaultOf, TypedAction, TypedFault};
+use super::damage::half;
+use super::faults::Timing;
+use super::names::{from_json, to_json};
 
 /// Everything that belongs to one node: its memory, its timers and its disk.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Local<S, T> {
     pub(super) life: Life<S>,
+    /// Whether it takes no steps for now, although it is up.
+    pub(super) is_paused: bool,
     /// Sorted, each once.
     pub(super) timers: Vec<T>,
+    /// When each timer goes off, where time is counted; empty otherwise.
+    pub(super) due: Vec<Due>,
     /// What survives a crash.
     pub(super) disk: Disk,
     /// What does not yet, in the order in which it was written.
@@ -42,19 +53,49 @@ pub(super) struct Execution<P: Protocol> {
 }
 
 /// Starts a node from a disk.
-pub(super) fn start<P: Protocol>(protocol: &P, node: NodeId, disk: &Disk) -> Execution<P> {
-    let fresh =
-        Local { life: Life::Down, timers: Vec::new(), disk: disk.clone(), unsynced: Vec::new() };
-    run(fresh, |out| protocol.start(node, disk, out))
+pub(super) fn start<P: Protocol>(
+    protocol: &P,
+    timing: Timing,
+    node: NodeId,
+    disk: &Disk,
+) -> Execution<P> {
+    let read = disk.clone();
+    run(Local::stopped(disk.clone()), timing, None, |out| protocol.start(node, &read, out))
 }
 
-/// Carries out an action that concerns a node: the one definition of what steps, crashes and
-/// restarts do to it.
+/// Carries out an action that concerns a node: the one definition of what steps and faults do to
+/// it.
 pub(super) fn execute<P: Protocol>(
     protocol: &P,
+    timing: Timing,
     node: NodeId,
     before: &LocalOf<P>,
     action: &ActionOf<P>,
+) -> Execution<P> {
+    match action {
+        TypedAction::Fault(fault) => execute_fault(protocol, timing, node, before, fault),
+        TypedAction::Tick => {
+            let mut local = before.clone();
+            local.due.iter_mut().for_each(|due| due.pass(1));
+            Execution { after: local, effects: Vec::new() }
+        }
+        TypedAction::Deliver { .. }
+        | TypedAction::Choose { .. }
+        | TypedAction::Fire { .. }
+        | TypedAction::SyncDone { .. }
+        | TypedAction::Invoke { .. } => take_step(protocol, timing, node, before, action, None),
+    }
+}
+
+/// Lets a node take a step, of whose effects only the first ones are carried out where it stops in
+/// the middle.
+fn take_step<P: Protocol>(
+    protocol: &P,
+    timing: Timing,
+    node: NodeId,
+    before: &LocalOf<P>,
+    action: &ActionOf<P>,
+    effects_max: Option<usize>,
 ) -> Execution<P> {
     let mut local = before.clone();
     let event = match action {
@@ -63,7 +104,7 @@ pub(super) fn execute<P: Protocol>(
         }
         TypedAction::Choose { timer, .. } => Event::Timeout(timer.clone()),
         TypedAction::Fire { timer, .. } => {
-            local.timers.retain(|armed| armed != timer);
+            local.disarm(timer);
             Event::Timeout(timer.clone())
         }
         TypedAction::SyncDone { .. } => {
@@ -73,15 +114,11 @@ pub(super) fn execute<P: Protocol>(
         TypedAction::Invoke { id, request, .. } => {
             Event::Request { id: *id, request: request.clone() }
         }
-        TypedAction::Crash { .. } => {
-            let disk = local.disk;
-            let after = Local { life: Life::Down, timers: Vec::new(), disk, unsynced: Vec::new() };
-            return Execution { after, effects: Vec::new() };
+        TypedAction::Fault(TypedFault::SyncFail { error, .. }) => {
+            local.fail_sync(*error);
+            Event::SyncFailed(*error)
         }
-        TypedAction::Restart { .. } | TypedAction::CrashRestart { .. } => {
-            return start(protocol, node, &local.disk);
-        }
-        TypedAction::Drop { .. } | TypedAction::Duplicate { .. } => {
+        TypedAction::Tick | TypedAction::Fault(_) => {
             return Execution { after: local, effects: Vec::new() };
         }
     };
@@ -89,11 +126,76 @@ pub(super) fn execute<P: Protocol>(
         return Execution { after: local, effects: Vec::new() };
     };
     let state = state.clone();
-    run(local, |out| {
+    run(local, timing, effects_max, |out| {
         let mut state = state.clone();
         protocol.step(node, &mut state, event.clone(), out);
         state
     })
+}
+
+fn execute_fault<P: Protocol>(
+    protocol: &P,
+    timing: Timing,
+    node: NodeId,
+    before: &LocalOf<P>,
+    fault: &FaultOf<P>,
+) -> Execution<P> {
+    let mut local = before.clone();
+    match fault {
+        TypedFault::Crash { kept, .. } => local = Local::stopped(local.disk_after_crash(kept)),
+        TypedFault::CrashGroup { .. } if matches!(local.life, Life::Failed(_)) => {}
+        TypedFault::CrashGroup { .. } => {
+            local = Local::stopped(local.disk_after_crash(&Kept::default()));
+        }
+        TypedFault::CrashRestart { kept, .. } => {
+            return start(protocol, timing, node, &local.disk_after_crash(kept));
+        }
+        TypedFault::Restart { misread: None, .. } => {
+            return start(protocol, timing, node, &local.disk);
+        }
+        TypedFault::Restart { misread: Some(misread), .. } => {
+            let read = misread_disk(&local.disk, misread);
+            let fresh = Local::stopped(local.disk);
+            return run(fresh, timing, None, |out| protocol.start(node, &read, out));
+        }
+        TypedFault::Interrupt { of, effects } => {
+            return take_step(protocol, timing, node, before, of, Some(*effects));
+        }
+        TypedFault::SyncFail { .. } => {
+            let action = TypedAction::Fault(fault.clone());
+            return take_step(protocol, timing, node, before, &action, None);
+        }
+        TypedFault::Pause { .. } => local.is_paused = true,
+        TypedFault::Resume { .. } => local.is_paused = false,
+        TypedFault::Jump { by_us, .. } => local.jump(timing, *by_us),
+        // The network's faults change no node.
+        TypedFault::Drop { .. }
+        | TypedFault::Burst { .. }
+        | TypedFault::Duplicate { .. }
+        | TypedFault::Replay { .. }
+        | TypedFault::Corrupt { .. }
+        | TypedFault::Forge { .. }
+        | TypedFault::Partition { .. }
+        | TypedFault::Heal => {}
+    }
+    Execution { after: local, effects: Vec::new() }
+}
+
+/// What a node reads of a disk.
+fn misread_disk(disk: &Disk, misread: &Misread) -> Disk {
+    let mut read = disk.clone();
+    let bytes = |text: &String| bytes_from_text(text).unwrap_or_default();
+    match misread {
+        Misread::Corrupt { key, value } => read.insert(bytes(key), bytes(value)),
+        Misread::Misdirected { key, instead } => {
+            let instead = bytes(instead);
+            let found = disk.range(instead.clone()..=instead).next();
+            if let Some((_, value)) = found {
+                read.insert(bytes(key), value.to_vec());
+            }
+        }
+    }
+    read
 }
 
 /// Asks a node for its choices; a panic there counts as one in a step.
@@ -107,9 +209,11 @@ pub(super) fn choices<P: Protocol>(
 }
 
 /// Runs user code twice with the same arguments, so that a hidden input shows, and applies its
-/// effects.
+/// effects; only the first ones, before it stops, where it is interrupted.
 fn run<P: Protocol>(
     mut local: LocalOf<P>,
+    timing: Timing,
+    effects_max: Option<usize>,
     user: impl Fn(&mut Effects<P>) -> P::State,
 ) -> Execution<P> {
     let once = || {
@@ -127,10 +231,14 @@ fn run<P: Protocol>(
         return Execution { after: local, effects: Vec::new() };
     }
     match result {
-        Ok((state, effects)) => {
+        Ok((state, mut effects)) => {
             local.life = Life::Up(state);
+            effects.truncate(effects_max.unwrap_or(usize::MAX));
             for effect in &effects {
-                local.apply::<P>(effect);
+                local.apply::<P>(timing, effect);
+            }
+            if effects_max.is_some() {
+                local = Local::stopped(local.disk);
             }
             Execution { after: local, effects }
         }
@@ -142,14 +250,15 @@ fn run<P: Protocol>(
 }
 
 impl<S, T: Clone + Ord> Local<S, T> {
-    fn apply<P: Protocol<Timer = T>>(&mut self, effect: &EffectOf<P>) {
+    fn stopped(disk: Disk) -> Self {
+        let (timers, due, unsynced) = (Vec::new(), Vec::new(), Vec::new());
+        Self { life: Life::Down, is_paused: false, timers, due, disk, unsynced }
+    }
+
+    fn apply<P: Protocol<Timer = T>>(&mut self, timing: Timing, effect: &EffectOf<P>) {
         match effect {
-            Effect::SetTimer { timer, .. } => {
-                if let Err(at) = self.timers.binary_search(timer) {
-                    self.timers.insert(at, timer.clone());
-                }
-            }
-            Effect::CancelTimer { timer } => self.timers.retain(|armed| armed != timer),
+            Effect::SetTimer { timer, after } => self.arm(timing, timer, *after),
+            Effect::CancelTimer { timer } => self.disarm(timer),
             Effect::Put { key, value } => {
                 self.unsynced.push(Write::Put { key: key.clone(), value: value.clone() });
             }
@@ -161,9 +270,75 @@ impl<S, T: Clone + Ord> Local<S, T> {
         }
     }
 
+    fn arm(&mut self, timing: Timing, timer: &T, after: Duration) {
+        self.disarm(timer);
+        let at = self.timers.partition_point(|armed| armed < timer);
+        self.timers.insert(at, timer.clone());
+        if let Timing::Interval { tick, late } = timing {
+            let ticks = after.as_nanos().div_ceil(tick.as_nanos().max(1));
+            let min = u32::try_from(ticks).unwrap_or(u32::MAX);
+            self.due.insert(at, Due { min, max: min.saturating_add(late) });
+        }
+    }
+
+    fn disarm(&mut self, timer: &T) {
+        if let Ok(at) = self.timers.binary_search(timer) {
+            self.timers.remove(at);
+            if !self.due.is_empty() {
+                self.due.remove(at);
+            }
+        }
+    }
+
+    /// The timers that may go off now.
+    pub(super) fn ripe(&self) -> impl Iterator<Item = &T> {
+        let is_ripe = |at: usize| self.due.get(at).is_none_or(|due| due.min == 0);
+        self.timers.iter().enumerate().filter(move |(at, _)| is_ripe(*at)).map(|(_, timer)| timer)
+    }
+
+    /// Whether no time may pass before a timer goes off.
+    pub(super) fn is_overdue(&self) -> bool {
+        !self.is_paused && self.due.iter().any(|due| due.max == 0)
+    }
+
+    fn jump(&mut self, timing: Timing, by_us: i64) {
+        let Timing::Interval { tick, .. } = timing else { return };
+        let tick_us = i64::try_from(tick.as_micros()).unwrap_or(i64::MAX).max(1);
+        self.due.iter_mut().for_each(|due| due.pass(by_us / tick_us));
+    }
+
+    /// The disk after a crash that some of the un-synced writes survive.
+    pub(super) fn disk_after_crash(&self, kept: &Kept) -> Disk {
+        let mut disk = self.disk.clone();
+        for (at, write) in self.unsynced.iter().enumerate() {
+            let is_torn = kept.torn == Some(at);
+            if !is_torn && !kept.writes.contains(&at) {
+                continue;
+            }
+            match write {
+                Write::Put { key, value } if is_torn => disk.insert(key.clone(), half(value)),
+                Write::Put { key, value } => disk.insert(key.clone(), value.clone()),
+                Write::Delete { key } => disk.remove(key),
+                Write::Sync => {}
+            }
+        }
+        disk
+    }
+
     /// Whether a sync has been asked for and not been answered.
     pub(super) fn is_syncing(&self) -> bool {
         self.unsynced.contains(&Write::Sync)
+    }
+
+    /// Answers the oldest sync that has been asked for: it has failed.
+    fn fail_sync(&mut self, error: SyncError) {
+        let Some(mark) = self.unsynced.iter().position(|write| *write == Write::Sync) else {
+            return;
+        };
+        match error {
+            SyncError::Lost => drop(self.unsynced.drain(..=mark)),
+            SyncError::Full => drop(self.unsynced.remove(mark)),
+        }
     }
 
     /// Makes durable what was written before the oldest sync that has been asked for.
@@ -181,9 +356,17 @@ impl<S, T: Clone + Ord> Local<S, T> {
     }
 }
 
+impl<S, T> Local<S, T> {
+    /// Whether it takes steps.
+    pub(super) fn is_active(&self) -> bool {
+        matches!(self.life, Life::Up(_)) && !self.is_paused
+    }
+}
+
 /// A node as traces tell it.
 pub(super) fn tell<P: Protocol>(local: &LocalOf<P>) -> NodeSnapshot {
     let (status, state) = match &local.life {
+        Life::Up(state) if local.is_paused => (Status::Paused, to_json(state)),
         Life::Up(state) => (Status::Up, to_json(state)),
         Life::Down => (Status::Down, Json::Null),
         Life::Failed(_) => (Status::Failed, Json::Null),
@@ -200,6 +383,7 @@ pub(super) fn tell<P: Protocol>(local: &LocalOf<P>) -> NodeSnapshot {
         status,
         state,
         timers: local.timers.iter().map(to_json).collect(),
+        due: local.due.clone(),
         disk: local.disk.range(..).map(entry).collect(),
         unsynced: local.unsynced.iter().map(write).collect(),
     }
@@ -211,15 +395,26 @@ pub(super) fn read<P: Protocol>(told: &NodeSnapshot) -> Result<LocalOf<P>, Strin
         bytes_from_text(text).ok_or_else(|| format!("`{text}` is not bytes in hexadecimal"))
     };
     let life = match told.status {
-        Status::Up => Life::Up(from_json("state", &told.state)?),
+        Status::Up | Status::Paused => Life::Up(from_json("state", &told.state)?),
         Status::Down => Life::Down,
         Status::Failed => Life::Failed("the trace does not say why".to_owned()),
     };
-    let mut timers = Vec::new();
+    let mut timers: Vec<P::Timer> = Vec::new();
     for timer in &told.timers {
         timers.push(from_json("timer", timer)?);
     }
-    timers.sort();
+    let mut due = told.due.clone();
+    match due.is_empty() {
+        true => timers.sort(),
+        false if due.len() != timers.len() => {
+            return Err(format!("there are {} timers due, but {}", due.len(), timers.len()));
+        }
+        false => {
+            let mut both: Vec<_> = timers.into_iter().zip(due).collect();
+            both.sort_by(|(one, _), (other, _)| one.cmp(other));
+            (timers, due) = both.into_iter().unzip();
+        }
+    }
     let mut disk = Disk::new();
     for (key, value) in &told.disk {
         disk.insert(bytes(key)?, bytes(value)?);
@@ -232,5 +427,6 @@ pub(super) fn read<P: Protocol>(told: &NodeSnapshot) -> Result<LocalOf<P>, Strin
             DiskWrite::Sync => Write::Sync,
         });
     }
-    Ok(Local { life, timers, disk, unsynced })
+    let is_paused = told.status == Status::Paused;
+    Ok(Local { life, is_paused, timers, due, disk, unsynced })
 }

@@ -1,12 +1,19 @@
 mod action;
 mod builder;
+mod conditions;
 mod configuration;
 mod consistent;
 mod coverage;
+mod damage;
+mod faults;
 mod history;
 mod local;
+mod names;
 mod naming;
+mod network;
+mod node_tables;
 mod orbit;
+mod own;
 mod portable;
 mod quotient;
 mod record;
@@ -15,26 +22,29 @@ mod steps;
 mod survey;
 mod tables;
 mod view;
+mod wide;
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use cadre_step::{NodeId, Protocol};
 use cadre_trace::{GuaranteeKind, Json};
 
-pub use self::action::{ActionOf, TypedAction};
-pub use self::builder::{Budget, ClusterBuilder, ClusterError, Faults, Network};
+pub use self::action::{ActionOf, FaultOf, TypedAction, TypedFault};
+pub use self::builder::{ClusterBuilder, ClusterError, Network};
 pub use self::configuration::Configuration;
 pub use self::coverage::{ActionKind, Coverage, KindCoverage, Tried};
+pub use self::faults::{Budget, Faults, Timing, Unsynced};
 pub use self::history::HistoryEntry;
 pub use self::portable::{Heard, Told};
 pub use self::quotient::Quotient;
 pub use self::record::{Origin, Reexecution, Unresolved};
 pub use self::view::View;
 
-use self::action::{Names, to_json};
-use self::builder::BudgetKeys;
+use self::builder::{Parts, Rules};
 use self::configuration::Layout;
+use self::faults::{Purse, Spend};
+use self::names::{Names, to_json};
 use self::steps::Unknown;
 use self::survey::Survey;
 use self::tables::{Client, Tables};
@@ -50,15 +60,25 @@ use crate::model::{Claim, Model};
 ///
 /// The semantics of every fault is defined here, in one place for all engines:
 ///
-/// * A message for a node that is down waits.
-/// * A crash takes memory, timers and un-synced writes; messages and the clients' history stay.
+/// * A message for a node that is down or paused waits.
+/// * A crash takes memory, timers and un-synced writes, or those of them that
+///   [`Unsynced`] says; messages and the clients' history stay.
+/// * What is sent over a cut link is lost, and so is what is sent into a full queue; what is on its
+///   way when a link is cut waits. All links heal at once.
+/// * A node that pauses keeps its memory; its timers go on and go off once it resumes.
+/// * A node that is interrupted carries out the first effects of a step, and is down.
 /// * A fault that changes nothing does not happen, and costs no budget.
 /// * A client whose node crashed before it answered waits for ever.
 pub struct Cluster<P: Protocol> {
     protocol: P,
     names: Names,
+    /// The kind of network, as the rules say.
     network: Network,
-    faults: Faults,
+    rules: Arc<Rules<P::Message>>,
+    /// Whether what is sent may be lost at once.
+    filters_sends: bool,
+    /// Whether what has been delivered is remembered.
+    remembers: bool,
     guarantees: Vec<Guarantee<View<P>>>,
     /// The positions of the nodes that can change places.
     interchangeable: Vec<usize>,
@@ -68,7 +88,7 @@ pub struct Cluster<P: Protocol> {
     tables: RwLock<Tables<P>>,
     /// Views to be used again, so that only what differs has to be shown.
     views: Mutex<Vec<View<P>>>,
-    budget_keys: BudgetKeys,
+    purse: Purse,
     initial: Configuration,
 }
 
@@ -88,6 +108,10 @@ enum Packed {
     },
     Duplicate {
         envelope: u32,
+    },
+    /// One of the actions that concern more than one node.
+    Wide {
+        action: u32,
     },
 }
 
@@ -142,25 +166,21 @@ impl<P: Protocol> Cluster<P> {
         ClusterBuilder::new(protocol)
     }
 
-    fn new(
-        protocol: P,
-        names: Names,
-        network: Network,
-        faults: Faults,
-        workload: Vec<Client<P::Request>>,
-        guarantees: Vec<Guarantee<View<P>>>,
-        interchangeable: Vec<usize>,
-    ) -> Self {
+    fn new(parts: Parts<P>) -> Self {
+        let Parts { protocol, names, rules, purse, workload, guarantees, interchangeable } = parts;
         let layout = Layout { nodes: names.nodes.len() };
+        let rules = Arc::new(rules);
         let mut cluster = Self {
-            tables: RwLock::new(Tables::new(layout.nodes, workload, network, faults)),
+            tables: RwLock::new(Tables::new(layout.nodes, workload, Arc::clone(&rules))),
             views: Mutex::new(Vec::new()),
-            budget_keys: BudgetKeys::new(),
+            purse,
             initial: Configuration::new(layout),
             protocol,
             names,
-            network,
-            faults,
+            network: rules.network,
+            filters_sends: rules.filters_sends(),
+            remembers: rules.consumes() && rules.faults.allows(Spend::Replay),
+            rules,
             guarantees,
             interchangeable,
             layout,
@@ -239,12 +259,13 @@ impl<P: Protocol> Cluster<P> {
             }
             Packed::Drop { envelope: id } => {
                 let (from, to, message) = envelope(id);
-                TypedAction::Drop { from, to, message }
+                TypedFault::Drop { from, to, message }.into()
             }
             Packed::Duplicate { envelope: id } => {
                 let (from, to, message) = envelope(id);
-                TypedAction::Duplicate { from, to, message }
+                TypedFault::Duplicate { from, to, message }.into()
             }
+            Packed::Wide { action } => tables.wide.actions[action as usize].clone(),
         }
     }
 }
@@ -293,6 +314,7 @@ impl<P: Protocol> Model for Cluster<P> {
             Packed::Node { node, action } => {
                 Some(u128::from(node) << u32::BITS | u128::from(action))
             }
+            Packed::Wide { action } => Some(u128::from(u64::MAX) << u32::BITS | u128::from(action)),
         }
     }
 
@@ -343,10 +365,20 @@ impl<P: Protocol> Model for Cluster<P> {
     fn learn(&self, unknown: &[(Configuration, Choice)]) {
         let mut tables = self.write();
         for (state, choice) in unknown {
-            if let Packed::Node { node, action } = choice.0 {
-                let local = state.local(node as usize);
-                let step = (node as usize, local, action);
-                tables.find_out(&self.protocol, step, state.history(self.layout));
+            match choice.0 {
+                Packed::Node { node, action } => {
+                    let local = state.local(node as usize);
+                    let step = (node as usize, local, action);
+                    tables.find_out(&self.protocol, step, state.history(self.layout));
+                    if let Some(envelope) = tables.nodes[node as usize].consumed(action) {
+                        tables.remember(state.conditions(self.layout), envelope);
+                    }
+                }
+                Packed::Wide { action } => self.learn_wide(&mut tables, state, action),
+                // What may become of the message is not known.
+                Packed::Drop { envelope } | Packed::Duplicate { envelope } => {
+                    tables.add_corruptions(envelope);
+                }
             }
         }
     }
@@ -455,7 +487,7 @@ impl<P: Protocol> fmt::Debug for Cluster<P> {
         f.debug_struct("Cluster")
             .field("nodes", &self.names.nodes)
             .field("network", &self.network)
-            .field("faults", &self.faults)
+            .field("faults", &self.rules.faults)
             .finish_non_exhaustive()
     }
 }

@@ -4,7 +4,7 @@ use cadre_step::{NodeId, Protocol};
 use smallvec::SmallVec;
 
 use super::Cluster;
-use super::action::{ActionOf, TypedAction};
+use super::action::{ActionOf, TypedAction, TypedFault};
 use super::configuration::Configuration;
 use super::history::HistoryEntry;
 use super::local::{Life, LocalOf};
@@ -455,14 +455,6 @@ fn renamed_action<P: Protocol>(
             to: name(*to),
             message: renamed(message, name)?,
         },
-        TypedAction::Drop { from, to, message } => {
-            TypedAction::Drop { from: name(*from), to: name(*to), message: renamed(message, name)? }
-        }
-        TypedAction::Duplicate { from, to, message } => TypedAction::Duplicate {
-            from: name(*from),
-            to: name(*to),
-            message: renamed(message, name)?,
-        },
         TypedAction::Choose { node, timer } => {
             TypedAction::Choose { node: name(*node), timer: renamed(timer, name)? }
         }
@@ -473,10 +465,41 @@ fn renamed_action<P: Protocol>(
         TypedAction::Invoke { id, node, request } => {
             TypedAction::Invoke { id: *id, node: name(*node), request: renamed(request, name)? }
         }
-        TypedAction::Crash { node } => TypedAction::Crash { node: name(*node) },
-        TypedAction::Restart { node } => TypedAction::Restart { node: name(*node) },
-        TypedAction::CrashRestart { node } => TypedAction::CrashRestart { node: name(*node) },
+        TypedAction::Fault(fault) => TypedAction::Fault(renamed_fault(fault, name)),
+        // Of time there are no names, and clusters that count it have no interchangeable nodes.
+        TypedAction::Tick => TypedAction::Tick,
     })
+}
+
+/// A fault of one node with another name for it; others do not occur in clusters with
+/// interchangeable nodes, see `Rules::names_nodes`.
+fn renamed_fault<M: Clone, T: Clone, Q: Clone>(
+    fault: &TypedFault<M, T, Q>,
+    name: &dyn Fn(NodeId) -> NodeId,
+) -> TypedFault<M, T, Q> {
+    let mut fault = fault.clone();
+    match &mut fault {
+        TypedFault::Crash { node, .. }
+        | TypedFault::Restart { node, .. }
+        | TypedFault::CrashRestart { node, .. }
+        | TypedFault::Pause { node }
+        | TypedFault::Resume { node }
+        | TypedFault::SyncFail { node, .. }
+        | TypedFault::Jump { node, .. } => *node = name(*node),
+        TypedFault::Drop { .. }
+        | TypedFault::Burst { .. }
+        | TypedFault::Duplicate { .. }
+        | TypedFault::Replay { .. }
+        | TypedFault::Corrupt { .. }
+        | TypedFault::Forge { .. }
+        | TypedFault::Partition { .. }
+        | TypedFault::Heal
+        | TypedFault::CrashGroup { .. }
+        | TypedFault::Interrupt { .. } => {
+            unreachable!("no such fault of a node where nodes are interchangeable")
+        }
+    }
+    fault
 }
 
 impl<P: Protocol> Cluster<P> {
@@ -493,12 +516,12 @@ impl<P: Protocol> Cluster<P> {
             configuration.set_local(node, *local, key);
         }
         for envelope in &parts.envelopes {
-            self.send(tables, &mut configuration, *envelope);
+            self.put_in(tables, &mut configuration, *envelope);
         }
         let key = tables.histories.keys[parts.history as usize];
         configuration.set_history(self.layout, parts.history, key);
         let budgets = budgets.budgets(self.layout);
-        configuration.set_budgets(self.layout, budgets, self.budget_keys.of(budgets));
+        configuration.set_budgets(self.layout, budgets, self.purse.key(budgets));
         configuration
     }
 }

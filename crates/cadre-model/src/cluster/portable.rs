@@ -2,10 +2,11 @@ use cadre_step::{NodeId, Protocol, RequestId};
 use cadre_trace::{Json, NodeSnapshot};
 use serde::{Deserialize, Serialize};
 
-use super::action::{from_json, to_json};
+use super::conditions::Conditions;
 use super::configuration::{Configuration, set_members};
 use super::history::{History, HistoryEntry};
 use super::local::{self, Life, LocalOf};
+use super::names::{from_json, to_json};
 use super::rows::ENVELOPE_BITS;
 use super::tables::{Envelope, Tables};
 use super::{Choice, Cluster, Network, Packed};
@@ -19,6 +20,7 @@ pub struct Told {
     /// For each node how many local states.
     locals: Vec<usize>,
     envelopes: usize,
+    conditions: usize,
     histories: usize,
     /// For each node how many actions have been looked through for such that can be asleep.
     actions: Vec<usize>,
@@ -30,6 +32,7 @@ pub struct Heard {
     /// For each node.
     locals: Vec<Vec<u32>>,
     envelopes: Vec<u32>,
+    conditions: Vec<u32>,
     histories: Vec<u32>,
     /// For each bit of what is asleep the bit that it is here; none where the action has no bit.
     bits: Vec<u128>,
@@ -42,6 +45,7 @@ struct Definitions {
     is_first: bool,
     locals: Vec<LocalDefinition>,
     envelopes: Vec<EnvelopeDefinition>,
+    conditions: Vec<ConditionsDefinition>,
     histories: Vec<HistoryDefinition>,
     bits: Vec<BitDefinition>,
 }
@@ -61,6 +65,13 @@ struct EnvelopeDefinition {
     from: NodeId,
     to: NodeId,
     message: Json,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ConditionsDefinition {
+    key: u128,
+    cut: Vec<(NodeId, NodeId)>,
+    past: Vec<u128>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -159,6 +170,7 @@ impl<P: Protocol> Portable for Cluster<P> {
             Packed::Duplicate { envelope } => {
                 fingerprint(&(2, tables.envelopes.keys[envelope as usize]))
             }
+            Packed::Wide { action } => fingerprint(&(3, &tables.wide.actions[action as usize])),
         }
     }
 }
@@ -195,16 +207,20 @@ impl<P: Protocol> Cluster<P> {
         let history = *heard.histories.get(layout.history_of(words) as usize)?;
         state.set_history(layout, history, tables.histories.keys[history as usize]);
         let budgets = layout.budgets_of(words);
-        state.set_budgets(layout, budgets, self.budget_keys.of(budgets));
+        state.set_budgets(layout, budgets, self.purse.key(budgets));
+        let conditions = layout.conditions_of(words);
+        self.turn(tables, &mut state, *heard.conditions.get(conditions as usize)?);
         let network = layout.network_of(words);
         let mut send = |envelope: u32| {
             let envelope = *heard.envelopes.get(envelope as usize)?;
-            self.send(tables, &mut state, envelope);
+            self.put_in(tables, &mut state, envelope);
             Some(())
         };
         match self.network {
             Network::GrowingSet => set_members(network).try_for_each(&mut send)?,
-            Network::ConsumedOnce => network.iter().copied().try_for_each(&mut send)?,
+            Network::ConsumedOnce | Network::Fifo => {
+                network.iter().copied().try_for_each(&mut send)?;
+            }
         }
         Some(state)
     }
@@ -231,13 +247,20 @@ impl Told {
             }
             *looked_through = tables.actions.len();
         }
-        let Tables { envelopes, histories, .. } = tables;
+        let Tables { envelopes, conditions, histories, .. } = tables;
         let told = envelopes.values.iter().zip(&envelopes.keys).skip(self.envelopes);
         new.envelopes.extend(told.map(|(envelope, key)| {
             let Envelope { from, to, message } = envelope.as_ref();
             EnvelopeDefinition { key: *key, from: *from, to: *to, message: to_json(message) }
         }));
         self.envelopes = envelopes.values.len();
+        let told = conditions.values.iter().zip(&conditions.keys).skip(self.conditions);
+        new.conditions.extend(told.map(|(conditions, key)| ConditionsDefinition {
+            key: *key,
+            cut: conditions.cut.iter().copied().collect(),
+            past: conditions.past.iter().copied().collect(),
+        }));
+        self.conditions = conditions.values.len();
         let told = histories.values.iter().zip(&histories.keys).skip(self.histories);
         new.histories.extend(told.map(|(history, key)| HistoryDefinition::of::<P>(history, *key)));
         self.histories = histories.values.len();
@@ -289,6 +312,18 @@ impl Heard {
             self.hear_bit(self.envelopes.len(), if id < ENVELOPE_BITS { 1 << id } else { 0 });
             self.envelopes.push(id);
         }
+        for ConditionsDefinition { key, cut, past } in new.conditions {
+            let links = cut.iter().flat_map(|(from, to)| [from, to]);
+            let are_known = links.into_iter().all(|node| node.index() < nodes)
+                && past.iter().all(|key| tables.is_envelope(*key));
+            if !are_known {
+                return Err(PortableError::garbled("conditions of what does not exist"));
+            }
+            let (cut, past) = (cut.into_iter().collect(), past.into_iter().collect());
+            let id = tables.conditions_id(Conditions { cut, past });
+            changed("conditions", tables.conditions.keys[id as usize] == key)?;
+            self.conditions.push(id);
+        }
         for HistoryDefinition { key, entries } in new.histories {
             let history = history_of::<P>(&entries).map_err(PortableError::garbled)?;
             let id = tables.history_id(history);
@@ -325,10 +360,11 @@ impl Heard {
 
 impl Definitions {
     fn is_empty(&self) -> bool {
-        let Self { is_first, locals, envelopes, histories, bits } = self;
+        let Self { is_first, locals, envelopes, conditions, histories, bits } = self;
         !is_first
             && locals.is_empty()
             && envelopes.is_empty()
+            && conditions.is_empty()
             && histories.is_empty()
             && bits.is_empty()
     }

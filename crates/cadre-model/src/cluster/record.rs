@@ -6,10 +6,12 @@ use cadre_trace::{
     Snapshot, Trace, Verdict, diff,
 };
 
-use super::action::{ActionOf, TypedAction, from_json, to_json};
+use super::action::{ActionOf, TypedAction, TypedFault};
+use super::conditions::Conditions;
 use super::configuration::Configuration;
 use super::history::HistoryEntry;
 use super::local;
+use super::names::{from_json, to_json};
 use super::steps::Unknown;
 use super::tables::{Envelope, Tables};
 use super::{Choice, Cluster, Packed, STEPS_RETURN};
@@ -243,8 +245,14 @@ impl<P: Protocol> Cluster<P> {
             let to = self.names.node_id(&told.to)?;
             let message = from_json("message", &told.message)?;
             let envelope = tables.envelope_id(Envelope { from, to, message });
-            self.send(&tables, &mut at, envelope);
+            self.put_in(&tables, &mut at, envelope);
         }
+        let mut conditions = Conditions::default();
+        for link in &told.cut {
+            conditions.cut.insert(self.names.read_link(link)?);
+        }
+        let conditions = tables.conditions_id(conditions);
+        self.turn(&tables, &mut at, conditions);
         let mut history = Vec::new();
         for told in &told.history {
             history.push(match told {
@@ -284,7 +292,12 @@ impl<P: Protocol> Cluster<P> {
             nodes,
             network: envelopes.into_iter().map(envelope).collect(),
             history: Vec::new(),
+            cut: Vec::new(),
         };
+        let conditions = &tables.conditions.values[at.conditions(self.layout) as usize];
+        let cut = conditions.cut.iter().map(|(from, to)| self.names.link(*from, *to));
+        snapshot.cut.extend(cut);
+        snapshot.cut.sort();
         snapshot.sort_network();
         let history = tables.histories.values[at.history(self.layout) as usize].clone();
         snapshot.history = history.iter().map(|entry| self.tell_history(&tables, entry)).collect();
@@ -353,6 +366,7 @@ impl<P: Protocol> Cluster<P> {
             after: self.snapshot(after),
             failure,
             spec: None,
+            at_us: None,
         }
     }
 
@@ -381,20 +395,25 @@ impl<P: Protocol> Cluster<P> {
         let action = self.names.read::<P>(told)?;
         let choice = {
             let mut tables = self.write();
+            let sent = |tables: &Tables<P>, from: &NodeId, to: &NodeId, message: &P::Message| {
+                tables.sent(*from, *to, message).ok_or(NEVER_SENT)
+            };
             match &action {
-                TypedAction::Drop { from, to, message } => Choice(Packed::Drop {
-                    envelope: tables.sent(*from, *to, message).ok_or(NEVER_SENT)?,
-                }),
-                TypedAction::Duplicate { from, to, message } => Choice(Packed::Duplicate {
-                    envelope: tables.sent(*from, *to, message).ok_or(NEVER_SENT)?,
-                }),
-                TypedAction::Crash { node }
-                | TypedAction::Restart { node }
-                | TypedAction::CrashRestart { node } => {
-                    // A schedule may hold faults that the cluster has no budget for.
-                    let known = tables.nodes[node.index()].action_id(action.clone());
-                    Choice::of_node(node.index(), known)
+                TypedAction::Fault(TypedFault::Drop { from, to, message }) => {
+                    Choice(Packed::Drop { envelope: sent(&tables, from, to, message)? })
                 }
+                TypedAction::Fault(TypedFault::Duplicate { from, to, message }) => {
+                    Choice(Packed::Duplicate { envelope: sent(&tables, from, to, message)? })
+                }
+                TypedAction::Fault(fault) => match fault.node() {
+                    // A schedule may hold faults that the cluster has no budget for.
+                    Some(node) if !matches!(fault, TypedFault::Forge { .. }) => {
+                        let known = tables.nodes[node.index()].action_id(action.clone());
+                        Choice::of_node(node.index(), known)
+                    }
+                    _ => Choice::wide(tables.wide_id(action.clone())),
+                },
+                TypedAction::Tick => Choice::wide(tables.wide_id(action.clone())),
                 TypedAction::Deliver { to: node, .. }
                 | TypedAction::Choose { node, .. }
                 | TypedAction::Fire { node, .. }
@@ -405,6 +424,10 @@ impl<P: Protocol> Cluster<P> {
                 }
             }
         };
+        // Whether some of them are possible takes steps that may not be known yet.
+        if let Packed::Wide { action } = choice.0 {
+            self.learn_wide(&mut self.write(), at, action);
+        }
         match self.is_possible(&self.read(), at, choice) {
             true => Ok(choice),
             false => Err("it is not enabled".to_owned()),

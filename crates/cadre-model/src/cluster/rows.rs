@@ -1,4 +1,4 @@
-use super::builder::Spend;
+use super::faults::Spend;
 
 /// How many envelopes have a bit in a sleep set; the rest of the bits are for the nodes' own
 /// actions.
@@ -10,6 +10,12 @@ pub(super) struct Row {
     pub(super) is_up: bool,
     /// The node's step function did not return as it should.
     pub(super) has_failed: bool,
+    pub(super) is_down: bool,
+    pub(super) is_paused: bool,
+    /// No time may pass before one of its timers goes off.
+    pub(super) is_overdue: bool,
+    /// A sync has been asked for and not been answered.
+    pub(super) is_syncing: bool,
     /// Of the first envelopes, those whose delivery is known to change nothing; all of them where
     /// the node takes no steps.
     pub(super) deaf: u128,
@@ -22,6 +28,8 @@ pub(super) struct Row {
     pub(super) is_plain: bool,
     /// Choices, timers, sync answers and faults of the node.
     pub(super) own: Vec<Own>,
+    /// The ways in which steps may end in the middle, of steps whose outcome is known.
+    pub(super) interruptions: Vec<Interruption>,
     /// The outcomes of deliveries, for each word of the envelopes' bit set.
     lanes: Vec<Lane>,
     /// The outcomes of requests, and of faults that only schedules ask for.
@@ -41,6 +49,13 @@ pub(super) struct Own {
     pub(super) bit: u128,
 }
 
+/// A step that ends in the middle.
+pub(super) struct Interruption {
+    /// The action that makes the node take the step.
+    pub(super) of: u32,
+    pub(super) action: u32,
+}
+
 /// What is known of the deliveries of 32 envelopes.
 struct Lane {
     known: u32,
@@ -54,6 +69,11 @@ impl Row {
         let mut row = Self {
             is_up,
             has_failed,
+            is_down: false,
+            is_paused: false,
+            is_overdue: false,
+            is_syncing: false,
+            interruptions: Vec::new(),
             deaf: if is_up { 0 } else { u128::MAX },
             known: 0,
             free: own.iter().filter(|own| own.spend.is_none()).fold(0, |bits, own| bits | own.bit),

@@ -1,9 +1,12 @@
 use cadre_step::{NodeId, Protocol};
 
-use super::action::TypedAction;
-use super::builder::{Network, Spend};
-use super::configuration::{Configuration, set_members};
-use super::tables::{Tables, cost};
+use super::action::{TypedAction, TypedFault};
+use super::builder::Network;
+use super::conditions::{Conditions, Turn};
+use super::configuration::Configuration;
+use super::faults::{Spend, cost};
+use super::tables::Tables;
+use super::wide::Costs;
 use super::{Choice, Cluster, Packed};
 
 /// What an action changes in a configuration.
@@ -11,9 +14,12 @@ pub(super) struct Change<'t> {
     /// The node with its new local state; none where only the network is concerned.
     local: Option<(usize, u32)>,
     sends: &'t [u32],
+    /// Whether what is sent is a copy of what is there.
+    is_copied: bool,
     /// The envelope that is taken out of a network that consumes.
     consumed: Option<u32>,
     history: Option<u32>,
+    conditions: Option<u32>,
     budgets: Option<u32>,
     /// What is added to the fingerprint, but for the envelopes that are sent.
     key: u128,
@@ -37,6 +43,8 @@ impl<P: Protocol> Cluster<P> {
     pub(super) fn start(&self) -> Configuration {
         let mut tables = self.write();
         let mut initial = Configuration::new(self.layout);
+        tables.conditions_id(Conditions::default());
+        tables.add_standing();
         for node in 0..self.layout.nodes {
             let id = NodeId::from_index(node);
             let execution = tables.start(&self.protocol, id);
@@ -56,67 +64,59 @@ impl<P: Protocol> Cluster<P> {
 
     /// Gives a configuration the budgets of the beginning.
     pub(super) fn set_full_budgets(&self, configuration: &mut Configuration) {
-        let budgets = self.faults.word();
-        configuration.set_budgets(self.layout, budgets, self.budget_keys.of(budgets));
+        let budgets = self.purse.full();
+        configuration.set_budgets(self.layout, budgets, self.purse.key(budgets));
     }
 
-    #[inline]
-    pub(super) fn send(
-        &self,
-        tables: &Tables<P>,
-        configuration: &mut Configuration,
-        envelope: u32,
-    ) {
-        let key = tables.envelopes.keys[envelope as usize];
-        match self.network {
-            Network::GrowingSet => {
-                configuration.set_insert(self.layout, envelope, key);
-            }
-            Network::ConsumedOnce => configuration.list_insert(self.layout, envelope, key),
-        }
-    }
-
-    pub(super) fn is_in_flight(&self, configuration: &Configuration, envelope: u32) -> bool {
-        match self.network {
-            Network::GrowingSet => configuration.set_contains(self.layout, envelope),
-            Network::ConsumedOnce => configuration.list_contains(self.layout, envelope),
-        }
-    }
-
-    pub(super) fn envelopes(&self, configuration: &Configuration) -> Vec<u32> {
-        let network = configuration.network(self.layout);
-        match self.network {
-            Network::GrowingSet => set_members(network).collect(),
-            Network::ConsumedOnce => network.to_vec(),
-        }
+    /// Changes the conditions.
+    pub(super) fn turn(&self, tables: &Tables<P>, configuration: &mut Configuration, id: u32) {
+        let keys = &tables.conditions.keys;
+        let before = configuration.conditions(self.layout);
+        let key = keys[id as usize].wrapping_sub(keys[before as usize]);
+        configuration.set_conditions(self.layout, id, key);
     }
 
     /// What a node's action changes, given the position of its outcome; budgets aside.
+    ///
+    /// Where order counts `key` says nothing of the network.
     #[inline]
     pub(super) fn change<'t>(
         &self,
         tables: &'t Tables<P>,
         at: &Configuration,
         (node, action, outcome): (usize, u32, u32),
-        delivered: Option<u32>,
+        consumed: Option<u32>,
     ) -> Result<Change<'t>, Unknown> {
         let outcome_id = outcome;
         let outcome = &tables.nodes[node].outcomes[outcome as usize];
         let mut change = Change {
             local: Some((node, outcome.local)),
             sends: &outcome.leaving.sends,
+            is_copied: false,
             consumed: None,
             history: None,
+            conditions: None,
             budgets: None,
             key: outcome.key_change,
         };
-        if self.network == Network::ConsumedOnce
-            && let Some(envelope) = delivered
+        if let Some(envelope) = consumed
+            && self.network != Network::GrowingSet
         {
             change.consumed = Some(envelope);
-            change.key = change.key.wrapping_sub(tables.envelopes.keys[envelope as usize]);
+            if self.network == Network::ConsumedOnce {
+                change.key = change.key.wrapping_sub(tables.envelopes.keys[envelope as usize]);
+            }
+            if self.remembers {
+                let earlier = at.conditions(self.layout);
+                let turn = (earlier, Turn::Delivered { envelope });
+                let later = *tables.turns.get(&turn).ok_or(Unknown)?;
+                let keys = &tables.conditions.keys;
+                change.conditions = Some(later);
+                let added = keys[later as usize].wrapping_sub(keys[earlier as usize]);
+                change.key = change.key.wrapping_add(added);
+            }
         }
-        let asks = delivered.is_none() && tables.nodes[node].invoked(action).is_some();
+        let asks = consumed.is_none() && tables.nodes[node].invoked(action).is_some();
         if asks || !outcome.leaving.responses.is_empty() {
             let earlier = at.history(self.layout);
             let later = tables.telling(earlier, node, outcome_id).ok_or(Unknown)?;
@@ -139,16 +139,21 @@ impl<P: Protocol> Cluster<P> {
         let mut change = Change {
             local: None,
             sends: &[],
+            is_copied: false,
             consumed: None,
             history: None,
+            conditions: None,
             budgets: None,
             key: 0,
         };
         if spend == Spend::Duplication {
             change.sends = sent;
+            change.is_copied = true;
         } else {
             change.consumed = Some(envelope);
-            change.key = tables.envelopes.keys[envelope as usize].wrapping_neg();
+            if self.network == Network::ConsumedOnce {
+                change.key = tables.envelopes.keys[envelope as usize].wrapping_neg();
+            }
         }
         change
     }
@@ -161,6 +166,9 @@ impl<P: Protocol> Cluster<P> {
         at: &Configuration,
         change: &Change<'_>,
     ) -> u128 {
+        if self.network == Network::Fifo || self.filters(at) {
+            return self.apply(tables, at, change).fingerprint();
+        }
         let mut fingerprint = at.fingerprint().wrapping_add(change.key);
         for sent in change.sends {
             let is_new =
@@ -177,11 +185,11 @@ impl<P: Protocol> Cluster<P> {
     #[inline]
     pub(super) fn pay(&self, at: &Configuration, change: &mut Change<'_>, spend: Spend) -> bool {
         let before = at.budgets(self.layout);
-        let Some(after) = self.faults.spend(before, spend) else { return false };
+        let Some(after) = self.purse.spend(before, spend) else { return false };
         if after != before {
-            let keys = &self.budget_keys;
+            let keys = &self.purse;
             change.budgets = Some(after);
-            let added = keys.of(after).wrapping_sub(keys.of(before));
+            let added = keys.key(after).wrapping_sub(keys.key(before));
             change.key = change.key.wrapping_add(added);
         }
         true
@@ -202,13 +210,25 @@ impl<P: Protocol> Cluster<P> {
             after.set_local(node, local, 0);
         }
         if let Some(envelope) = change.consumed {
-            after.list_remove(self.layout, envelope, 0);
+            match self.network {
+                Network::Fifo => self.take_out(tables, &mut after, envelope),
+                Network::ConsumedOnce | Network::GrowingSet => {
+                    after.list_remove(self.layout, envelope, 0);
+                }
+            }
+        }
+        if let Some(conditions) = change.conditions {
+            after.set_conditions(self.layout, conditions, 0);
         }
         if let Some(history) = change.history {
             after.set_history(self.layout, history, 0);
         }
         if let Some(budgets) = change.budgets {
             after.set_budgets(self.layout, budgets, 0);
+        }
+        if change.is_copied {
+            change.sends.iter().for_each(|sent| self.put_in_again(tables, &mut after, *sent));
+            return after;
         }
         for sent in change.sends {
             self.send(tables, &mut after, *sent);
@@ -225,26 +245,63 @@ impl<P: Protocol> Cluster<P> {
     ) -> bool {
         let (node, action) = match choice.0 {
             Packed::Drop { envelope } | Packed::Duplicate { envelope } => {
-                return self.network == Network::ConsumedOnce && self.is_in_flight(at, envelope);
+                return self.rules.consumes() && self.is_next(tables, at, envelope);
+            }
+            Packed::Wide { action } => {
+                let after = self.wide_after(tables, at, action);
+                return after.is_ok_and(|after| after.is_some());
             }
             Packed::Node { node, action } => (node as usize, action),
         };
+        self.is_possible_of(tables, at, node, action)
+    }
+
+    /// Whether an action of a node may happen in a configuration, budgets aside.
+    pub(super) fn is_possible_of(
+        &self,
+        tables: &Tables<P>,
+        at: &Configuration,
+        node: usize,
+        action: u32,
+    ) -> bool {
         let row = &tables.nodes[node].rows[at.local(node) as usize];
+        let is_up = !row.is_down && !row.has_failed;
         match &tables.nodes[node].actions[action as usize] {
             TypedAction::Deliver { .. } => {
-                let envelope = tables.nodes[node].delivered(action);
-                row.is_up && envelope.is_some_and(|envelope| self.is_in_flight(at, envelope))
+                let can_arrive = |envelope: u32| {
+                    self.is_next(tables, at, envelope) && !self.is_blocked(tables, at, envelope)
+                };
+                row.is_up && tables.nodes[node].delivered(action).is_some_and(can_arrive)
             }
             TypedAction::Invoke { .. } => {
                 let wanted = (u32::try_from(node).unwrap_or(u32::MAX), action);
                 row.is_up && tables.invocations(at.history(self.layout)).contains(&wanted)
             }
-            TypedAction::Crash { .. } | TypedAction::CrashRestart { .. } => row.is_up,
-            TypedAction::Restart { .. } => !row.is_up && !row.has_failed,
             TypedAction::Choose { .. }
             | TypedAction::Fire { .. }
-            | TypedAction::SyncDone { .. } => row.has_own(action),
-            TypedAction::Drop { .. } | TypedAction::Duplicate { .. } => false,
+            | TypedAction::SyncDone { .. } => row.is_up && row.has_own(action),
+            TypedAction::Tick => false,
+            TypedAction::Fault(fault) => match fault {
+                TypedFault::Crash { .. }
+                | TypedFault::CrashRestart { .. }
+                | TypedFault::Jump { .. } => is_up,
+                TypedFault::Restart { .. } => row.is_down,
+                TypedFault::Pause { .. } => row.is_up,
+                TypedFault::Resume { .. } => is_up && row.is_paused,
+                TypedFault::SyncFail { .. } => row.is_up && row.is_syncing,
+                TypedFault::Interrupt { of, .. } => tables.nodes[node]
+                    .known_action(of)
+                    .is_some_and(|of| self.is_possible_of(tables, at, node, of)),
+                TypedFault::Drop { .. }
+                | TypedFault::Burst { .. }
+                | TypedFault::Duplicate { .. }
+                | TypedFault::Replay { .. }
+                | TypedFault::Corrupt { .. }
+                | TypedFault::Forge { .. }
+                | TypedFault::Partition { .. }
+                | TypedFault::Heal
+                | TypedFault::CrashGroup { .. } => false,
+            },
         }
     }
 
@@ -255,6 +312,11 @@ impl<P: Protocol> Cluster<P> {
         before: &Configuration,
         choice: Choice,
     ) -> Result<Option<Configuration>, Unknown> {
+        if let Packed::Wide { action } = choice.0 {
+            let Some(mut after) = self.wide_after(tables, before, action)? else { return Ok(None) };
+            let costs = self.wide_costs(tables, before, action);
+            return Ok(self.pay_all(&mut after, &costs).then_some(after));
+        }
         let spend = self.spend(tables, choice);
         self.after(tables, before, choice, spend)
     }
@@ -266,8 +328,23 @@ impl<P: Protocol> Cluster<P> {
         before: &Configuration,
         choice: Choice,
     ) -> Result<Configuration, Unknown> {
-        let after = self.after(tables, before, choice, None)?;
+        let after = match choice.0 {
+            Packed::Wide { action } => self.wide_after(tables, before, action)?,
+            Packed::Node { .. } | Packed::Drop { .. } | Packed::Duplicate { .. } => {
+                self.after(tables, before, choice, None)?
+            }
+        };
         Ok(after.expect("what costs nothing is always allowed"))
+    }
+
+    /// Takes what an action costs out of the budgets; `false` where they do not allow it.
+    pub(super) fn pay_all(&self, after: &mut Configuration, costs: &Costs) -> bool {
+        let before = after.budgets(self.layout);
+        let spend = |left, spend: &Spend| self.purse.spend(left, *spend);
+        let Some(left) = costs.iter().try_fold(before, spend) else { return false };
+        let key = self.purse.key(left).wrapping_sub(self.purse.key(before));
+        after.set_budgets(self.layout, left, key);
+        true
     }
 
     #[inline]
@@ -284,9 +361,10 @@ impl<P: Protocol> Cluster<P> {
                 let node = node as usize;
                 let tables_of = &tables.nodes[node];
                 let outcome = tables_of.outcome_id(before.local(node), action).ok_or(Unknown)?;
-                let delivered = tables_of.delivered(action);
-                self.change(tables, before, (node, action, outcome), delivered)?
+                let consumed = tables_of.consumed(action);
+                self.change(tables, before, (node, action, outcome), consumed)?
             }
+            Packed::Wide { .. } => return Ok(None),
             Packed::Drop { envelope } => {
                 sent = [envelope];
                 self.network_change(tables, envelope, Spend::Loss, &sent)
@@ -312,8 +390,9 @@ impl<P: Protocol> Cluster<P> {
             Packed::Drop { .. } => Some(Spend::Loss),
             Packed::Duplicate { .. } => Some(Spend::Duplication),
             Packed::Node { node, action } => {
-                cost(&tables.nodes[node as usize].actions[action as usize])
+                cost::<P>(&tables.nodes[node as usize].actions[action as usize])
             }
+            Packed::Wide { action } => cost::<P>(&tables.wide.actions[action as usize]),
         }
     }
 }

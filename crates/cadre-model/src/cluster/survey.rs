@@ -1,10 +1,12 @@
 use cadre_step::Protocol;
 
-use super::builder::{Network, Spend};
+use super::builder::Network;
 use super::configuration::{Configuration, set_members};
+use super::faults::Spend;
+use super::node_tables::NodeTables;
 use super::rows::{ENVELOPE_BITS, Own, Row};
 use super::steps::{Change, Unknown};
-use super::tables::{NodeTables, Tables, first_envelopes};
+use super::tables::{Tables, first_envelopes};
 use super::{Choice, Cluster, Packed};
 use crate::expansion::Asleep;
 
@@ -15,7 +17,12 @@ use crate::expansion::Asleep;
 /// The actions of one node are a group. Actions of two groups commute: a step reads and changes its
 /// own node's state alone, takes messages for that node out of the network and adds others, and
 /// what is spent of budgets adds up. Only what adds to the clients' history does not commute with
-/// what adds to it as well.
+/// what adds to it as well; and where queues are bounded, what takes a message out makes room for
+/// one that would have been lost, so that nothing is put to sleep there.
+///
+/// Actions that concern more than one node, such as partitions and the passing of time, belong to
+/// no group: after one of them nothing is asleep, and what follows is said of the stretches between
+/// them.
 ///
 /// Groups are tried in the order of the nodes. After an action of one group those of earlier groups
 /// that could have come first are asleep: the same actions in the other order lead to the same
@@ -39,6 +46,11 @@ pub(super) struct Survey<'a, P: Protocol> {
     /// What is known of each node's local state.
     rows: Vec<&'a Row>,
     has_clients: bool,
+    has_interruptions: bool,
+    /// Whether there are actions that concern more than one node.
+    has_wide: bool,
+    /// Whether the actions of two groups commute.
+    commutes: bool,
     /// The faults of the network that have a budget.
     network_faults: Vec<Spend>,
     /// The nodes with own actions that have to be looked at.
@@ -71,9 +83,12 @@ impl<'a, P: Protocol> Survey<'a, P> {
             all_rows: tables.nodes.iter().map(|node| node.rows.as_slice()).collect(),
             rows: Vec::with_capacity(nodes),
             has_clients: !cluster.names.clients.is_empty(),
+            has_interruptions: cluster.rules.faults.allows(Spend::Interruption),
+            has_wide: cluster.has_wide(),
+            commutes: cluster.rules.queue_max.is_none(),
             network_faults: [Spend::Loss, Spend::Duplication]
                 .into_iter()
-                .filter(|spend| cluster.faults.allows(*spend))
+                .filter(|spend| cluster.rules.faults.allows(*spend))
                 .collect(),
             busy: Vec::with_capacity(nodes),
             earlier: vec![0; nodes],
@@ -114,6 +129,12 @@ impl<'a, P: Protocol> Survey<'a, P> {
         if !self.network_faults.is_empty() {
             self.network_faults(at, asleep);
         }
+        if self.has_interruptions {
+            self.interruptions(at, asleep);
+        }
+        if self.has_wide {
+            self.wide_actions(at);
+        }
         self.is_at_rest = self.is_at_rest && !self.can_a_sleeper_change(at, asleep);
     }
 
@@ -124,8 +145,10 @@ impl<'a, P: Protocol> Survey<'a, P> {
         let changes = |node: usize, action: u32, outcome: u32, delivered: Option<u32>| {
             let step = (node, action, outcome);
             let change = self.cluster.change(self.tables, at, step, delivered);
-            let change = change.expect("what is asleep was looked at before");
-            self.cluster.fingerprint_after(self.tables, at, &change) != at.fingerprint()
+            // What is not known yet is what clients are told, or what may be replayed: a change.
+            change.map_or(true, |change| {
+                self.cluster.fingerprint_after(self.tables, at, &change) != at.fingerprint()
+            })
         };
         let by_delivery = members(self.open & asleep).any(|envelope| {
             let (node, action) = self.tables.delivery(envelope);
@@ -150,10 +173,12 @@ impl<'a, P: Protocol> Survey<'a, P> {
         let network = at.network(self.cluster.layout);
         let first = match self.cluster.network {
             Network::GrowingSet => first_envelopes(network),
-            Network::ConsumedOnce => {
-                let ids = network.iter().filter(|envelope| **envelope < ENVELOPE_BITS);
-                ids.fold(0, |bits, envelope| bits | 1 << envelope)
-            }
+            Network::ConsumedOnce => first_listed(network.iter()),
+            Network::Fifo => first_listed(self.cluster.first_in_flight(self.tables, at).iter()),
+        };
+        let first = match self.tables.blocked[at.conditions(self.cluster.layout) as usize] {
+            ref blocked if blocked.is_empty() => first,
+            ref blocked => first & !first_envelopes(blocked),
         };
         let (mut open, mut unknown, mut earlier) = (0, 0, 0);
         let mut are_plain = true;
@@ -172,9 +197,10 @@ impl<'a, P: Protocol> Survey<'a, P> {
         let has_more = match self.cluster.network {
             Network::GrowingSet => network.len() > WORDS,
             Network::ConsumedOnce => network.last().is_some_and(|last| *last >= ENVELOPE_BITS),
+            Network::Fifo => network.iter().any(|envelope| *envelope >= ENVELOPE_BITS),
         };
         if has_more {
-            self.find_beyond(network);
+            self.find_beyond(at);
         }
         if !are_plain {
             self.add_faults(at);
@@ -183,7 +209,8 @@ impl<'a, P: Protocol> Survey<'a, P> {
     }
 
     /// Finds the envelopes without a bit whose delivery may change something.
-    fn find_beyond(&mut self, network: &[u32]) {
+    fn find_beyond(&mut self, at: &Configuration) {
+        let network = at.network(self.cluster.layout);
         match self.cluster.network {
             Network::GrowingSet => {
                 for (word, bits) in network.iter().enumerate().skip(WORDS) {
@@ -195,14 +222,16 @@ impl<'a, P: Protocol> Survey<'a, P> {
                     self.beyond.extend(set_members(&[open]).map(|bit| base + bit));
                 }
             }
-            Network::ConsumedOnce => {
+            Network::ConsumedOnce | Network::Fifo => {
                 let tables = self.tables;
                 let rows = &self.rows;
                 let has_no_bit = |envelope: &u32| *envelope >= ENVELOPE_BITS;
                 let can_arrive = |envelope: &u32| rows[tables.delivery(*envelope).0].is_up;
-                self.beyond.extend(distinct(network).filter(has_no_bit).filter(can_arrive));
+                let next = self.cluster.first_in_flight(tables, at).into_iter();
+                self.beyond.extend(next.filter(has_no_bit).filter(can_arrive));
             }
         }
+        self.beyond.retain(|envelope| !self.cluster.is_blocked(self.tables, at, *envelope));
     }
 
     /// Adds the faults that the budgets allow to what is enabled.
@@ -259,7 +288,7 @@ impl<'a, P: Protocol> Survey<'a, P> {
     #[inline]
     fn is_affordable(&self, at: &Configuration, spend: Option<Spend>) -> bool {
         let budgets = at.budgets(self.cluster.layout);
-        spend.is_none_or(|spend| self.cluster.faults.spend(budgets, spend).is_some())
+        spend.is_none_or(|spend| self.cluster.purse.spend(budgets, spend).is_some())
     }
 
     #[inline]
@@ -297,17 +326,73 @@ impl<'a, P: Protocol> Survey<'a, P> {
             }
         }
     }
+
+    /// The steps that end in the middle, of those that are possible.
+    fn interruptions(&mut self, at: &Configuration, asleep: u128) {
+        if !self.is_affordable(at, Some(Spend::Interruption)) {
+            return;
+        }
+        for node in 0..self.rows.len() {
+            for interruption in &self.rows[node].interruptions {
+                let (of, action) = (interruption.of, interruption.action);
+                if !self.cluster.is_possible_of(self.tables, at, node, of) {
+                    continue;
+                }
+                let choice = Choice::of_node(node, action);
+                let Some(outcome) = self.rows[node].other(action) else {
+                    self.unknown.push(choice);
+                    continue;
+                };
+                let consumed = self.tables.nodes[node].consumed(action);
+                let change =
+                    self.cluster.change(self.tables, at, (node, action, outcome), consumed);
+                let tried = Tried { choice, node, spend: Some(Spend::Interruption) };
+                self.tell(at, asleep, &tried, change);
+            }
+        }
+    }
+
+    /// What concerns more than one node. Nothing that was asleep stays so, and none of it ever is
+    /// asleep: it commutes with nothing.
+    fn wide_actions(&mut self, at: &Configuration) {
+        let actions = match self.cluster.wide_actions(self.tables, at) {
+            Ok(actions) => actions,
+            Err(envelopes) => {
+                let unknown = |envelope| Choice(Packed::Drop { envelope });
+                self.unknown.extend(envelopes.into_iter().map(unknown));
+                return;
+            }
+        };
+        for action in actions {
+            let costs = self.cluster.wide_costs(self.tables, at, action);
+            let is_affordable = self.cluster.pay_all(&mut at.clone(), &costs);
+            if !is_affordable {
+                continue;
+            }
+            let choice = Choice::wide(action);
+            let Ok(after) = self.cluster.wide_after(self.tables, at, action) else {
+                self.unknown.push(choice);
+                continue;
+            };
+            let Some(mut after) = after else { continue };
+            if after.fingerprint() == at.fingerprint() {
+                continue;
+            }
+            self.is_at_rest &= !costs.is_empty();
+            self.cluster.pay_all(&mut after, &costs);
+            self.found.push((choice, after.fingerprint(), Asleep::NONE));
+        }
+    }
+
     fn network_faults(&mut self, at: &Configuration, asleep: u128) {
         let faults = std::mem::take(&mut self.network_faults);
-        for envelope in distinct(at.network(self.cluster.layout)) {
+        for envelope in self.cluster.first_in_flight(self.tables, at) {
             let (node, _) = self.tables.delivery(envelope);
             for spend in faults.iter().copied() {
                 if self.is_affordable(at, Some(spend)) {
-                    let choice = Choice(match spend {
-                        Spend::Duplication => Packed::Duplicate { envelope },
-                        Spend::Loss | Spend::Crash | Spend::CrashRestart => {
-                            Packed::Drop { envelope }
-                        }
+                    let choice = Choice(match spend == Spend::Duplication {
+                        true => Packed::Duplicate { envelope },
+                        false => Packed::Drop { envelope },
                     });
                     let tried = Tried { choice, node, spend: Some(spend) };
                     let sent = [envelope];
@@ -345,6 +430,9 @@ impl<'a, P: Protocol> Survey<'a, P> {
             }
         }
         let mut asleep_after = self.earlier[tried.node] | (asleep & self.later[tried.node]);
+        if !self.commutes {
+            asleep_after = 0;
+        }
         if change.is_telling() {
             self.rows.iter().for_each(|row| asleep_after &= !row.telling);
         }
@@ -373,7 +461,9 @@ fn members(mut bits: u128) -> impl Iterator<Item = u32> {
     })
 }
 
-/// The ids of a sorted list, a repeated one once.
-fn distinct(sorted: &[u32]) -> impl Iterator<Item = u32> + '_ {
-    sorted.chunk_by(|one, other| one == other).map(|run| run[0])
+/// Of listed envelopes those that have a bit in a sleep set.
+#[inline]
+fn first_listed<'e>(envelopes: impl Iterator<Item = &'e u32>) -> u128 {
+    let first = envelopes.filter(|envelope| **envelope < ENVELOPE_BITS);
+    first.fold(0, |bits, envelope| bits | 1 << envelope)
 }

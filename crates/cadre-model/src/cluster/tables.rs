@@ -5,11 +5,16 @@ use std::sync::Arc;
 use cadre_step::{Disk, Effect, EffectOf, NodeId, Protocol, RequestId};
 use smallvec::SmallVec;
 
-use super::action::{ActionOf, TypedAction};
-use super::builder::{Faults, Network, Spend};
+use super::action::{ActionOf, TypedAction, TypedFault};
+use super::builder::Rules;
+use super::conditions::{Conditions, Turn};
+use super::damage::SUBSET_MAX;
+use super::faults::Spend;
 use super::history::{History, HistoryEntry, is_pending, next_request};
 use super::local::{self, Execution, Life, LocalOf};
-use super::rows::{ENVELOPE_BITS, Own, Row};
+use super::node_tables::{Leaving, NodeTables, Outcome};
+use super::rows::{ENVELOPE_BITS, Row};
+use super::wide::WideTables;
 use crate::fingerprint;
 
 /// What a cluster has met so far: every local state, message, timer and history once, and what each
@@ -19,17 +24,25 @@ pub(super) struct Tables<P: Protocol> {
     pub(super) envelopes: Interner<Envelope<P::Message>>,
     /// For each envelope its destination and the id of its delivery among the actions there.
     deliveries: Vec<(usize, u32)>,
+    /// For each envelope the number of its link.
+    pub(super) links: Vec<u32>,
     pub(super) histories: Interner<History<P>>,
     /// For each history the requests that clients may make, as node and action id.
     invocations: Vec<Vec<(u32, u32)>>,
     /// What a node's outcome makes of a history.
     tellings: HashMap<(u32, u32, u32), u32>,
+    pub(super) conditions: Interner<Conditions>,
+    /// For each of the conditions the envelopes that cannot arrive, as a bit set.
+    pub(super) blocked: Vec<Vec<u32>>,
+    /// What becomes of conditions.
+    pub(super) turns: HashMap<(u32, Turn), u32>,
+    /// The actions that concern more than one node.
+    pub(super) wide: WideTables<P>,
     pub(super) workload: Vec<Client<P::Request>>,
     requests: Arc<Vec<Vec<P::Request>>>,
-    network: Network,
-    faults: Faults,
+    pub(super) rules: Arc<Rules<P::Message>>,
     /// How many actions that are no deliveries have a bit of their own.
-    own_bits: u32,
+    pub(super) own_bits: u32,
     /// Whether a local state is known in which a step function did not return.
     pub(super) has_failed: bool,
     pub(super) user_calls: u64,
@@ -50,73 +63,27 @@ pub(super) struct Client<Q> {
     pub(super) requests: Vec<Q>,
 }
 
-/// What belongs to one node.
-pub(super) struct NodeTables<P: Protocol> {
-    pub(super) locals: Interner<LocalOf<P>>,
-    /// For each local state what is known of it.
-    pub(super) rows: Vec<Row>,
-    /// The actions that concern this node.
-    pub(super) actions: Vec<ActionOf<P>>,
-    action_ids: HashMap<ActionOf<P>, u32>,
-    /// For each action the envelope it delivers, if it is a delivery.
-    delivers: Vec<Option<u32>>,
-    /// For each action its bit in a sleep set; none has no bits.
-    bits: Vec<u128>,
-    /// The bits of all actions of this node.
-    pub(super) all_bits: u128,
-    /// The envelopes for this node, as a bit set.
-    addressed: Vec<u32>,
-    pub(super) outcomes: Vec<Outcome<P::Response>>,
-    /// For each local state how it came about first; `None` where the node has just started, or
-    /// where it was imported.
-    pub(super) births: Vec<Option<(u32, u32)>>,
-}
-
-/// What of a step's effects leaves the node.
-pub(super) struct Leaving<R> {
-    /// Envelopes sent, in order.
-    pub(super) sends: SmallVec<[u32; 4]>,
-    pub(super) responses: Vec<(RequestId, R)>,
-}
-
-/// What an action makes of a local state.
-pub(super) struct Outcome<R> {
-    pub(super) local: u32,
-    /// The new local state's key minus the old one's.
-    pub(super) key_change: u128,
-    pub(super) leaving: Leaving<R>,
-}
-
 impl<P: Protocol> Tables<P> {
     pub(super) fn new(
         nodes: usize,
         workload: Vec<Client<P::Request>>,
-        network: Network,
-        faults: Faults,
+        rules: Arc<Rules<P::Message>>,
     ) -> Self {
-        let node = || NodeTables {
-            locals: Interner::default(),
-            rows: Vec::new(),
-            actions: Vec::new(),
-            action_ids: HashMap::new(),
-            delivers: Vec::new(),
-            bits: Vec::new(),
-            all_bits: 0,
-            addressed: Vec::new(),
-            outcomes: Vec::new(),
-            births: Vec::new(),
-        };
         Self {
-            nodes: (0..nodes).map(|_| node()).collect(),
+            nodes: (0..nodes).map(|_| NodeTables::new()).collect(),
             envelopes: Interner::default(),
             deliveries: Vec::new(),
+            links: Vec::new(),
             histories: Interner::default(),
             invocations: Vec::new(),
             tellings: HashMap::new(),
             requests: Arc::new(workload.iter().map(|client| client.requests.clone()).collect()),
+            conditions: Interner::default(),
+            blocked: Vec::new(),
+            turns: HashMap::new(),
+            wide: WideTables::default(),
             workload,
-            network,
-            faults,
+            rules,
             own_bits: 0,
             has_failed: false,
             user_calls: 0,
@@ -139,48 +106,30 @@ impl<P: Protocol> Tables<P> {
         };
         let mut own: Vec<ActionOf<P>> = Vec::new();
         own.extend(choices.into_iter().map(|timer| TypedAction::Choose { node: id, timer }));
-        own.extend(self.own_actions(id, &local));
+        match self.own_actions(id, &local) {
+            Some(others) => own.extend(others),
+            None => {
+                let why = format!(
+                    "there are more than {SUBSET_MAX} un-synced writes, so that not every subset \
+                     of them can be lost; sync more often, or let a prefix of them be lost"
+                );
+                let failed = LocalOf::<P> { life: Life::Failed(why), ..local };
+                return self.local_id(protocol, node, failed);
+            }
+        }
         let own = own.into_iter().map(|action| self.own(node, action)).collect();
         let has_failed = matches!(local.life, Life::Failed(_));
         self.has_failed |= has_failed;
+        let is_overdue = local.is_overdue();
         let tables = &mut self.nodes[node];
-        tables.rows.push(Row::new(matches!(local.life, Life::Up(_)), has_failed, own));
+        let mut row = Row::new(local.is_active(), has_failed, own);
+        row.is_down = matches!(local.life, Life::Down);
+        row.is_paused = local.is_paused;
+        row.is_overdue = is_overdue;
+        row.is_syncing = local.is_syncing();
+        tables.rows.push(row);
         tables.births.push(None);
         tables.locals.add(node, local)
-    }
-
-    fn own(&mut self, node: usize, action: ActionOf<P>) -> Own {
-        let spend = cost(&action);
-        let tables = &mut self.nodes[node];
-        let action = tables.action_id(action);
-        if tables.bits[action as usize] == 0 && self.own_bits < u128::BITS - ENVELOPE_BITS {
-            tables.set_bit(action, ENVELOPE_BITS + self.own_bits);
-            self.own_bits += 1;
-        }
-        Own { action, outcome: None, spend, bit: tables.bits[action as usize] }
-    }
-
-    /// Timers, sync answers and faults of a node in a local state; budgets are looked at later.
-    fn own_actions(&self, node: NodeId, local: &LocalOf<P>) -> Vec<ActionOf<P>> {
-        let mut own = Vec::new();
-        match &local.life {
-            Life::Up(_) => {
-                let fire = |timer: &P::Timer| TypedAction::Fire { node, timer: timer.clone() };
-                own.extend(local.timers.iter().map(fire));
-                if local.is_syncing() {
-                    own.push(TypedAction::SyncDone { node });
-                }
-                if self.faults.allows(Spend::CrashRestart) {
-                    own.push(TypedAction::CrashRestart { node });
-                }
-                if self.faults.allows(Spend::Crash) {
-                    own.push(TypedAction::Crash { node });
-                }
-            }
-            Life::Down if self.faults.restarts => own.push(TypedAction::Restart { node }),
-            Life::Down | Life::Failed(_) => {}
-        }
-        own
     }
 
     pub(super) fn envelope_id(&mut self, envelope: Envelope<P::Message>) -> u32 {
@@ -197,8 +146,62 @@ impl<P: Protocol> Tables<P> {
         if id < ENVELOPE_BITS {
             destination.set_bit(delivery, id);
         }
+        destination.consumes[delivery as usize] = Some(id);
         self.deliveries.push((to.index(), delivery));
+        self.links.push(link_number(self.nodes.len(), from, to));
+        for (conditions, blocked) in self.conditions.values.iter().zip(&mut self.blocked) {
+            if conditions.cut.contains(&(from, to)) {
+                insert_bit(blocked, id);
+            }
+        }
         id
+    }
+
+    /// The id of conditions; meeting new ones finds out which envelopes cannot arrive.
+    pub(super) fn conditions_id(&mut self, conditions: Conditions) -> u32 {
+        if let Some(id) = self.conditions.get(CONDITIONS, &conditions) {
+            return id;
+        }
+        let mut blocked = Vec::new();
+        for (id, envelope) in (0..).zip(&self.envelopes.values) {
+            if conditions.cut.contains(&(envelope.from, envelope.to)) {
+                insert_bit(&mut blocked, id);
+            }
+        }
+        for key in &conditions.past {
+            let envelope = self.envelopes.values[self.envelope_of(*key) as usize].as_ref();
+            let Envelope { from, to, message } = envelope.clone();
+            self.wide_id(TypedFault::Replay { from, to, message }.into());
+        }
+        self.blocked.push(blocked);
+        let is_plain = conditions == Conditions::default();
+        let id = self.conditions.add(CONDITIONS, conditions);
+        if is_plain {
+            // So that a configuration without more ado has them.
+            self.conditions.keys[id as usize] = 0;
+        }
+        id
+    }
+
+    /// Notes that a message has been delivered, where it may be replayed.
+    pub(super) fn remember(&mut self, conditions: u32, envelope: u32) {
+        let turn = (conditions, Turn::Delivered { envelope });
+        if self.rules.faults.allows(Spend::Replay) && !self.turns.contains_key(&turn) {
+            let mut after = self.conditions.values[conditions as usize].as_ref().clone();
+            after.past.insert(self.envelopes.keys[envelope as usize]);
+            let after = self.conditions_id(after);
+            self.turns.insert(turn, after);
+        }
+    }
+
+    /// Whether an envelope has this key.
+    pub(super) fn is_envelope(&self, key: u128) -> bool {
+        self.envelopes.ids.contains_key(&key)
+    }
+
+    /// The envelope that has a key.
+    pub(super) fn envelope_of(&self, key: u128) -> u32 {
+        self.envelopes.ids[&key]
     }
 
     /// The id of a message that has been sent at some time.
@@ -293,12 +296,14 @@ impl<P: Protocol> Tables<P> {
         let typed = self.nodes[node].actions[action as usize].clone();
         self.user_calls += 1;
         let execution = self.execute(protocol, id, &before, &typed);
+        self.add_interruptions(node, local, &typed, &execution.effects);
         let known = self.nodes[node].births.len();
         let outcome = self.intern(protocol, node, local, execution);
         if outcome.local as usize >= known {
             self.nodes[node].births[outcome.local as usize] = Some((local, action));
         }
-        self.nodes[node].set_outcome(local, action, outcome, self.network)
+        let consumes = self.rules.consumes();
+        self.nodes[node].set_outcome(local, action, outcome, consumes)
     }
 
     fn intern(
@@ -317,7 +322,7 @@ impl<P: Protocol> Tables<P> {
 
     /// Starts a node on an empty disk.
     pub(super) fn start(&self, protocol: &P, node: NodeId) -> Execution<P> {
-        self.addressed(local::start(protocol, node, &Disk::new()))
+        self.addressed(local::start(protocol, self.rules.timing, node, &Disk::new()))
     }
 
     /// Carries out an action that concerns a node.
@@ -328,7 +333,7 @@ impl<P: Protocol> Tables<P> {
         before: &LocalOf<P>,
         action: &ActionOf<P>,
     ) -> Execution<P> {
-        self.addressed(local::execute(protocol, node, before, action))
+        self.addressed(local::execute(protocol, self.rules.timing, node, before, action))
     }
 
     /// The execution, failed if it sends a message to a node that does not exist.
@@ -357,7 +362,7 @@ impl<P: Protocol> Tables<P> {
             match effect {
                 Effect::Send { to, message } => {
                     let sent = self.envelope_id(Envelope { from, to, message });
-                    if self.network == Network::ConsumedOnce || !sends.contains(&sent) {
+                    if self.rules.consumes() || !sends.contains(&sent) {
                         sends.push(sent);
                     }
                 }
@@ -375,108 +380,6 @@ impl<P: Protocol> Tables<P> {
     }
 }
 
-impl<P: Protocol> NodeTables<P> {
-    pub(super) fn action_id(&mut self, action: ActionOf<P>) -> u32 {
-        if let Some(id) = self.action_ids.get(&action) {
-            return *id;
-        }
-        let id = u32::try_from(self.actions.len()).expect("fewer than 2^32 actions of a node");
-        self.action_ids.insert(action.clone(), id);
-        self.actions.push(action);
-        self.delivers.push(None);
-        self.bits.push(0);
-        id
-    }
-
-    fn set_bit(&mut self, action: u32, bit: u32) {
-        self.bits[action as usize] = 1 << bit;
-        self.all_bits |= 1 << bit;
-    }
-
-    /// The first envelopes for this node.
-    pub(super) fn addressed_first(&self) -> u128 {
-        first_envelopes(&self.addressed)
-    }
-
-    /// Of the envelopes of a word, those for this node.
-    #[inline]
-    pub(super) fn addressed(&self, word: usize) -> u32 {
-        self.addressed.get(word).copied().unwrap_or(0)
-    }
-
-    /// The position of what an action makes of a local state, if it is known.
-    #[inline]
-    pub(super) fn outcome_id(&self, local: u32, action: u32) -> Option<u32> {
-        let row = &self.rows[local as usize];
-        match self.delivers[action as usize] {
-            Some(envelope) => row.delivery(envelope),
-            None => row.other(action),
-        }
-    }
-
-    fn set_outcome(
-        &mut self,
-        local: u32,
-        action: u32,
-        outcome: Outcome<P::Response>,
-        network: Network,
-    ) -> u32 {
-        let at = u32::try_from(self.outcomes.len()).expect("fewer than 2^32 outcomes");
-        let row = &mut self.rows[local as usize];
-        let Leaving { sends, responses } = &outcome.leaving;
-        if !responses.is_empty() {
-            row.telling |= self.bits[action as usize];
-        }
-        match self.delivers[action as usize] {
-            None => row.set_other(action, at),
-            Some(envelope) => {
-                // A delivery always takes the message out of a network that consumes.
-                let is_deaf = network == Network::GrowingSet
-                    && outcome.local == local
-                    && sends.is_empty()
-                    && responses.is_empty();
-                row.set_delivery(envelope, at, is_deaf);
-            }
-        }
-        self.outcomes.push(outcome);
-        at
-    }
-
-    /// The actions, each with the number of its bit if it has one and is no delivery.
-    pub(super) fn own_bits(&self) -> impl Iterator<Item = (&ActionOf<P>, Option<u32>)> {
-        self.actions.iter().zip(&self.bits).map(|(action, bits)| {
-            let bit = (*bits != 0).then(|| bits.trailing_zeros());
-            (action, bit.filter(|bit| *bit >= ENVELOPE_BITS))
-        })
-    }
-
-    /// The request that an action makes.
-    pub(super) fn invoked(&self, action: u32) -> Option<RequestId> {
-        match &self.actions[action as usize] {
-            TypedAction::Invoke { id, .. } => Some(*id),
-            TypedAction::Deliver { .. }
-            | TypedAction::Drop { .. }
-            | TypedAction::Duplicate { .. }
-            | TypedAction::Choose { .. }
-            | TypedAction::Fire { .. }
-            | TypedAction::SyncDone { .. }
-            | TypedAction::Crash { .. }
-            | TypedAction::Restart { .. }
-            | TypedAction::CrashRestart { .. } => None,
-        }
-    }
-
-    /// The envelope that an action delivers.
-    pub(super) fn delivered(&self, action: u32) -> Option<u32> {
-        self.delivers[action as usize]
-    }
-
-    /// The id of an action that has been met.
-    pub(super) fn known_action(&self, action: &ActionOf<P>) -> Option<u32> {
-        self.action_ids.get(action).copied()
-    }
-}
-
 /// The envelopes of a bit set that have a bit in a sleep set.
 #[inline]
 pub(super) fn first_envelopes(words: &[u32]) -> u128 {
@@ -484,20 +387,16 @@ pub(super) fn first_envelopes(words: &[u32]) -> u128 {
     word(0) | word(1) | word(2)
 }
 
-/// What an action costs.
-pub(super) fn cost<M, T, Q>(action: &TypedAction<M, T, Q>) -> Option<Spend> {
-    match action {
-        TypedAction::Drop { .. } => Some(Spend::Loss),
-        TypedAction::Duplicate { .. } => Some(Spend::Duplication),
-        TypedAction::Crash { .. } => Some(Spend::Crash),
-        TypedAction::CrashRestart { .. } => Some(Spend::CrashRestart),
-        TypedAction::Deliver { .. }
-        | TypedAction::Choose { .. }
-        | TypedAction::Fire { .. }
-        | TypedAction::SyncDone { .. }
-        | TypedAction::Invoke { .. }
-        | TypedAction::Restart { .. } => None,
+fn insert_bit(bits: &mut Vec<u32>, at: u32) {
+    let word = (at / u32::BITS) as usize;
+    if bits.len() <= word {
+        bits.resize(word + 1, 0);
     }
+    bits[word] |= 1 << (at % u32::BITS);
+}
+
+fn link_number(nodes: usize, from: NodeId, to: NodeId) -> u32 {
+    u32::try_from(from.index() * nodes + to.index()).expect("fewer than 2^16 nodes")
 }
 
 /// Gives equal values one small id, and each id a 128-bit key that follows from the value.
@@ -511,6 +410,7 @@ pub(super) struct Interner<T> {
 /// use their own position.
 const ENVELOPE: usize = usize::MAX;
 const HISTORY: usize = usize::MAX - 1;
+const CONDITIONS: usize = usize::MAX - 2;
 
 impl<T: Hash + Eq> Interner<T> {
     pub(super) fn get(&self, kind: usize, value: &T) -> Option<u32> {

@@ -49,6 +49,12 @@ impl<P: Protocol> View<P> {
         self.state(node).is_some()
     }
 
+    /// Whether a node is paused: it has a state, but takes no steps.
+    pub fn is_paused(&self, node: NodeId) -> bool {
+        self.reads[node.index()].set(true);
+        self.local(node).is_paused
+    }
+
     /// What of a node survives a crash.
     pub fn disk(&self, node: NodeId) -> &Disk {
         self.reads[node.index()].set(true);
@@ -61,7 +67,7 @@ impl<P: Protocol> View<P> {
         let in_flight = self.layout.network_of(&self.shown);
         let ids: Box<dyn Iterator<Item = u32>> = match self.network {
             Network::GrowingSet => Box::new(set_members(in_flight)),
-            Network::ConsumedOnce => Box::new(in_flight.iter().copied()),
+            Network::ConsumedOnce | Network::Fifo => Box::new(in_flight.iter().copied()),
         };
         ids.map(|id| {
             let envelope = &self.envelopes[id as usize];

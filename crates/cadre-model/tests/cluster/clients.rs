@@ -18,7 +18,7 @@ fn relay(faults: Faults) -> Cluster<Tiny> {
                 let number = state.saturating_sub(1);
                 out.respond(RequestId { client: 0, number }, message);
             }
-            Event::Timeout(_) | Event::SyncDone => {}
+            Event::Timeout(_) | Event::SyncDone | Event::SyncFailed(_) => {}
         },
     };
     let cluster = Cluster::builder(tiny).node("a").node("b").network(Network::ConsumedOnce);

@@ -36,7 +36,7 @@ fn writer(requests: &[u32]) -> Cluster<Tiny> {
                 }
                 out.respond(id, 0);
             }
-            Event::SyncDone => *state += 100,
+            Event::SyncDone | Event::SyncFailed(_) => *state += 100,
             Event::Deliver { .. } | Event::Timeout(_) => {}
         },
     };

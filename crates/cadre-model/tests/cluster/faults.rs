@@ -153,10 +153,10 @@ fn a_duplicate_is_in_flight_beside_the_message() {
 fn losses_and_duplications_are_no_faults_of_a_growing_set() {
     let losses = Faults { losses: Budget::AtMost(1), ..Faults::default() };
     let duplications = Faults { duplications: Budget::Unlimited, ..Faults::default() };
-    for faults in [losses, duplications] {
+    for (faults, fault) in [(losses, "losses"), (duplications, "duplications")] {
         let tiny = Tiny { start: |_, _, _| 0, step: |_, _, _, _| {} };
         let built = Cluster::builder(tiny).node("a").faults(faults).build();
-        assert_eq!(built.unwrap_err(), ClusterError::FaultOfTheNetwork);
+        assert_eq!(built.unwrap_err(), ClusterError::FaultOfTheNetwork { fault });
     }
 }
 

@@ -28,7 +28,7 @@ fn chatter(network: Network) -> Cluster<Tiny> {
                 }
                 Event::Request { id, request } => out.respond(id, request + *state),
                 Event::Timeout(_) => *state += 1,
-                Event::SyncDone => {}
+                Event::SyncDone | Event::SyncFailed(_) => {}
             }
         },
     };

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use cadre_model::{Choice, Cluster, Configuration, Model, Origin, TypedAction};
 use cadre_step::Protocol;
-use cadre_trace::{Action, Envelope, Json, Status, Trace, Verdict};
+use cadre_trace::{Action, Envelope, Fault, Json, Kept, Status, Trace, Verdict};
 use serde_json::json;
 
 use crate::tiny::{Tiny, choices, crash, node, path_of, reachable};
@@ -115,7 +115,8 @@ fn a_step_about_something_unknown_says_what_is_unknown() {
         let (from, to) = ("rm1".to_owned(), to.to_owned());
         Action::Deliver(Envelope { from, to, message })
     };
-    let unknown = why(Action::Crash { node: "rm9".to_owned() });
+    let unknown =
+        why(Action::Fault(Fault::Crash { node: "rm9".to_owned(), kept: Kept::default() }));
     assert_eq!(unknown, "there is no node `rm9`; the nodes are tm, rm1, rm2");
     assert!(
         why(deliver("tm", json!("Maybe"))).starts_with("the message `\"Maybe\"` does not read")
@@ -131,9 +132,9 @@ fn a_schedule_may_hold_faults_that_the_cluster_has_no_budget_for() {
     let cluster = two_phase::cluster(2, 1);
     let mut trace = recorded(&cluster);
     for action in [
-        Action::Crash { node: "rm1".to_owned() },
-        Action::Restart { node: "rm1".to_owned() },
-        Action::CrashRestart { node: "tm".to_owned() },
+        Action::Fault(Fault::Crash { node: "rm1".to_owned(), kept: Kept::default() }),
+        Action::Fault(Fault::Restart { node: "rm1".to_owned(), misread: None }),
+        Action::Fault(Fault::CrashRestart { node: "tm".to_owned(), kept: Kept::default() }),
     ] {
         let mut step = trace.steps[0].clone();
         step.action = action;

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use cadre_model::{ActionOf, Choice, Cluster, Configuration, Model, TypedAction};
+use cadre_model::{ActionOf, Choice, Cluster, Configuration, Model, TypedAction, TypedFault};
 use cadre_step::{Disk, Effects, Event, NodeId, Protocol};
-use cadre_trace::{NodeSnapshot, Snapshot};
+use cadre_trace::{Kept, NodeSnapshot, Snapshot};
 
 /// A protocol made of functions; states, messages, timers, requests and answers are numbers.
 pub(crate) struct Tiny {
@@ -107,11 +107,11 @@ pub(crate) fn deliver(from: usize, to: usize, message: u32) -> ActionOf<Tiny> {
 }
 
 pub(crate) fn lose(from: usize, to: usize, message: u32) -> ActionOf<Tiny> {
-    TypedAction::Drop { from: node(from), to: node(to), message }
+    TypedAction::Fault(TypedFault::Drop { from: node(from), to: node(to), message })
 }
 
 pub(crate) fn duplicate(from: usize, to: usize, message: u32) -> ActionOf<Tiny> {
-    TypedAction::Duplicate { from: node(from), to: node(to), message }
+    TypedAction::Fault(TypedFault::Duplicate { from: node(from), to: node(to), message })
 }
 
 pub(crate) fn fire(at: usize, timer: u32) -> ActionOf<Tiny> {
@@ -119,15 +119,15 @@ pub(crate) fn fire(at: usize, timer: u32) -> ActionOf<Tiny> {
 }
 
 pub(crate) fn crash(at: usize) -> ActionOf<Tiny> {
-    TypedAction::Crash { node: node(at) }
+    TypedAction::Fault(TypedFault::Crash { node: node(at), kept: Kept::default() })
 }
 
 pub(crate) fn restart(at: usize) -> ActionOf<Tiny> {
-    TypedAction::Restart { node: node(at) }
+    TypedAction::Fault(TypedFault::Restart { node: node(at), misread: None })
 }
 
 pub(crate) fn crash_restart(at: usize) -> ActionOf<Tiny> {
-    TypedAction::CrashRestart { node: node(at) }
+    TypedAction::Fault(TypedFault::CrashRestart { node: node(at), kept: Kept::default() })
 }
 
 pub(crate) fn sync_done(at: usize) -> ActionOf<Tiny> {

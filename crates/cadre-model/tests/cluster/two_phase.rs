@@ -78,7 +78,11 @@ impl Protocol for TwoPhase {
             }
             (
                 Place::Deciding(..) | Place::Working | Place::Voted | Place::Done(_),
-                Event::Deliver { .. } | Event::Timeout(_) | Event::Request { .. } | Event::SyncDone,
+                Event::Deliver { .. }
+                | Event::Timeout(_)
+                | Event::Request { .. }
+                | Event::SyncDone
+                | Event::SyncFailed(_),
             ) => {}
         }
         if *place == before {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use cadre::conform::{Mapping, Spec, SpecAction};
-use cadre::model::HistoryEntry;
+use cadre::model::{HistoryEntry, TypedFault};
 use cadre::prelude::{Nothing, TypedAction, View};
 use cadre::tla::Value;
 
@@ -51,15 +51,14 @@ fn action(_: &View<DiskStore>, action: &TypedAction<Nothing, Nothing, Request>) 
         }
         TypedAction::Invoke { request: Request::Get { .. }, .. } => SpecAction::named("Get"),
         TypedAction::SyncDone { .. } => SpecAction::named("SyncDone"),
-        TypedAction::Crash { .. } | TypedAction::CrashRestart { .. } => {
+        TypedAction::Fault(TypedFault::Crash { .. } | TypedFault::CrashRestart { .. }) => {
             SpecAction::named("PowerLoss")
         }
         // The specification knows of nothing else; what claims to be more than stuttering is
         // rejected.
-        TypedAction::Restart { .. }
+        TypedAction::Fault(_)
+        | TypedAction::Tick
         | TypedAction::Deliver { .. }
-        | TypedAction::Drop { .. }
-        | TypedAction::Duplicate { .. }
         | TypedAction::Choose { .. }
         | TypedAction::Fire { .. } => SpecAction::Stutter,
     }

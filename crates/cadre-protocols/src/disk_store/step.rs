@@ -101,6 +101,7 @@ impl Protocol for DiskStore {
                 self.put(state, Put { id, key, value }, out);
             }
             Event::SyncDone => self.finish_sync(state, out),
+            Event::SyncFailed(_) => write_again(state, out),
             Event::Deliver { .. } | Event::Timeout(_) => {}
         }
     }
@@ -153,4 +154,14 @@ impl DiskStore {
     fn shows_at_once(&self) -> bool {
         self.answers_at_once() || self.bug == Some(Bug::ReadsBeforeSync)
     }
+}
+
+/// Writes all that is not synced once more, in its order, for a sync that fails may have dropped
+/// what it was to cover, and asks for one sync of it.
+fn write_again(state: &mut State, out: &mut Effects<DiskStore>) {
+    state.syncing.append(&mut state.waiting);
+    for put in &state.syncing {
+        out.put(&put.key, &put.value);
+    }
+    out.sync();
 }

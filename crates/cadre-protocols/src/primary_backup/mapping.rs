@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use cadre::conform::{Mapping, Spec, SpecAction};
-use cadre::model::HistoryEntry;
+use cadre::model::{HistoryEntry, TypedFault};
 use cadre::prelude::{TypedAction, View};
 use cadre::step::RequestId;
 use cadre::tla::Value;
@@ -59,16 +59,14 @@ fn action(_: &View<PrimaryBackup>, action: &TypedAction<Message, Choice, Request
             SpecAction::named("GetConfirm").with("n", number(*confirmed))
         }
         TypedAction::Choose { timer: Choice::TakeOver, .. } => SpecAction::named("TakeOver"),
-        TypedAction::Crash { node } => {
+        TypedAction::Fault(TypedFault::Crash { node, .. }) => {
             let name = if *node == primary() { "CrashPrimary" } else { "CrashBackup" };
             SpecAction::named(name)
         }
         // The specification knows of nothing else; what claims to be more than stuttering is
         // rejected.
-        TypedAction::Restart { .. }
-        | TypedAction::CrashRestart { .. }
-        | TypedAction::Drop { .. }
-        | TypedAction::Duplicate { .. }
+        TypedAction::Fault(_)
+        | TypedAction::Tick
         | TypedAction::SyncDone { .. }
         | TypedAction::Fire { .. } => SpecAction::Stutter,
     }

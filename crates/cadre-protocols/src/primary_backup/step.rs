@@ -168,7 +168,13 @@ impl Protocol for PrimaryBackup {
             {
                 out.send(from, Message::Confirm { number });
             }
-            (_, Event::Deliver { .. } | Event::Timeout(Choice::TakeOver) | Event::SyncDone) => {}
+            (
+                _,
+                Event::Deliver { .. }
+                | Event::Timeout(Choice::TakeOver)
+                | Event::SyncDone
+                | Event::SyncFailed(_),
+            ) => {}
         }
     }
 

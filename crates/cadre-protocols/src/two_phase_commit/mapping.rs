@@ -50,14 +50,11 @@ fn action(
         },
         // The specification knows of nothing else; what claims to be more than stuttering is
         // rejected.
-        TypedAction::Drop { .. }
-        | TypedAction::Duplicate { .. }
+        TypedAction::Fault(_)
+        | TypedAction::Tick
         | TypedAction::Fire { .. }
         | TypedAction::SyncDone { .. }
-        | TypedAction::Invoke { .. }
-        | TypedAction::Crash { .. }
-        | TypedAction::Restart { .. }
-        | TypedAction::CrashRestart { .. } => SpecAction::Stutter,
+        | TypedAction::Invoke { .. } => SpecAction::Stutter,
     }
 }
 

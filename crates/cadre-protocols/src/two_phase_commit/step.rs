@@ -118,7 +118,8 @@ impl Protocol for TwoPhaseCommit {
                 Event::Deliver { .. }
                 | Event::Timeout(Choice::Prepare)
                 | Event::Request { .. }
-                | Event::SyncDone => {}
+                | Event::SyncDone
+                | Event::SyncFailed(_) => {}
             },
             State::Participant(progress) => match event {
                 Event::Timeout(Choice::Prepare) => *progress = Progress::Prepared,
@@ -128,7 +129,8 @@ impl Protocol for TwoPhaseCommit {
                 Event::Deliver { message: Message::Prepared, .. }
                 | Event::Timeout(Choice::Commit)
                 | Event::Request { .. }
-                | Event::SyncDone => {}
+                | Event::SyncDone
+                | Event::SyncFailed(_) => {}
             },
         }
         if *state != before {

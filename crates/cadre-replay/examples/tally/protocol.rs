@@ -97,7 +97,7 @@ impl Protocol for Tally {
                     out.set_timer(Timer::Beat, Duration::from_millis(3));
                 }
             }
-            Event::SyncDone => {
+            Event::SyncDone | Event::SyncFailed(_) => {
                 if let Some(id) = count.asked.take() {
                     out.respond(id, count.kept.unwrap_or_default());
                 }

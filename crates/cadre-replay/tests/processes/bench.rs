@@ -3,8 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cadre_replay::Network;
 use cadre_step::{Disk, Effect, EffectOf, Effects, Event, NodeId, Protocol, RequestId};
 use cadre_trace::{
-    Action, DiskWrite, Envelope, Happening, Header, HistoryEvent, Json, NodeSnapshot, Recorder,
-    Request, Snapshot, Status, Trace, Verdict,
+    Action, DiskWrite, Envelope, Fault, Happening, Header, HistoryEvent, Json, Kept, NodeSnapshot,
+    Recorder, Request, Snapshot, Status, Trace, Verdict,
 };
 use serde_json::json;
 
@@ -68,7 +68,15 @@ impl Bench {
         }
         after.sort_network();
         let event = event_of(&action);
-        self.recorder.record(Happening { action, event, effects, after, failure, spec: None });
+        self.recorder.record(Happening {
+            action,
+            event,
+            effects,
+            after,
+            failure,
+            spec: None,
+            at_us: None,
+        });
     }
 
     /// What the action does to the node.
@@ -76,11 +84,11 @@ impl Bench {
         let id = NodeId::from_index(index);
         let disk = self.nodes[index].disk.clone();
         match action {
-            Action::Crash { .. } => {
+            Action::Fault(Fault::Crash { .. }) => {
                 self.nodes[index] = Local { disk, ..Local::down() };
                 return (Vec::new(), None);
             }
-            Action::Restart { .. } | Action::CrashRestart { .. } => {
+            Action::Fault(Fault::Restart { .. }) | Action::Fault(Fault::CrashRestart { .. }) => {
                 let (local, effects) = started(&self.tally, id, disk);
                 self.nodes[index] = local;
                 return (effects, None);
@@ -133,7 +141,9 @@ impl Bench {
         let found = after.network.iter().position(|sent| sent == envelope);
         let found = found.unwrap_or_else(|| panic!("{envelope} is in flight"));
         match (action, self.network) {
-            (Action::Duplicate(_), Network::ConsumedOnce) => after.network.push(envelope.clone()),
+            (Action::Fault(Fault::Duplicate(_)), Network::ConsumedOnce) => {
+                after.network.push(envelope.clone())
+            }
             (_, Network::ConsumedOnce) => drop(after.network.remove(found)),
             (_, Network::GrowingSet) => {}
         }
@@ -228,6 +238,7 @@ impl Local {
             status: self.status,
             state: json!(self.count),
             timers: self.timers.iter().map(|timer| json!(timer)).collect(),
+            due: Vec::new(),
             disk: self.disk.clone(),
             unsynced: self.unsynced.clone(),
         }
@@ -270,7 +281,7 @@ pub(crate) fn sync_done(node: &str) -> Action {
 }
 
 pub(crate) fn crash_restart(node: &str) -> Action {
-    Action::CrashRestart { node: node.to_owned() }
+    Action::Fault(Fault::CrashRestart { node: node.to_owned(), kept: Kept::default() })
 }
 
 pub(crate) fn invoke(node: &str, number: u32, request: Json) -> Action {
@@ -304,8 +315,10 @@ fn event_of(action: &Action) -> Option<cadre_trace::Event> {
         Action::Invoke { id, request, .. } => {
             Some(cadre_trace::Event::Request { id: id.clone(), request: request.clone() })
         }
-        Action::Restart { .. } | Action::CrashRestart { .. } => Some(cadre_trace::Event::Start),
-        Action::Drop(_) | Action::Duplicate(_) | Action::Crash { .. } => None,
+        Action::Fault(Fault::Restart { .. }) | Action::Fault(Fault::CrashRestart { .. }) => {
+            Some(cadre_trace::Event::Start)
+        }
+        Action::Tick | Action::Fault(_) => None,
     }
 }
 

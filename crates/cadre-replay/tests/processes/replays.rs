@@ -1,5 +1,5 @@
 use cadre_replay::{Network, Outcome};
-use cadre_trace::{Action, Trace};
+use cadre_trace::{Action, Fault, Kept, Trace};
 use serde_json::json;
 
 use crate::bench::{Bench, beat, crash_restart, deliver, envelope, invoke, speak, sync_done};
@@ -19,9 +19,9 @@ fn a_process_agrees_with_every_kind_of_step() {
             invoke("b", 0, json!({"Keep": 7})),
             sync_done("b"),
             speak("a"),
-            Action::Duplicate(ping(2)),
+            Action::Fault(Fault::Duplicate(ping(2))),
             Action::Deliver(ping(2)),
-            Action::Drop(ping(2)),
+            Action::Fault(Fault::Drop(ping(2))),
             deliver(json!({"Pong": 2}), "b", "a"),
         ],
     );
@@ -51,9 +51,9 @@ fn a_process_that_is_killed_and_started_again_agrees() {
         Network::ConsumedOnce,
         [
             speak("a"),
-            Action::Crash { node: "a".to_owned() },
+            Action::Fault(Fault::Crash { node: "a".to_owned(), kept: Kept::default() }),
             deliver(json!({"Ping": 1}), "a", "b"),
-            Action::Restart { node: "a".to_owned() },
+            Action::Fault(Fault::Restart { node: "a".to_owned(), misread: None }),
             deliver(json!({"Pong": 1}), "b", "a"),
             crash_restart("a"),
             speak("a"),
@@ -135,8 +135,8 @@ fn a_sync_that_is_not_one_shows_as_well() {
         [
             invoke("a", 0, json!({"Keep": 7})),
             sync_done("a"),
-            Action::Crash { node: "a".to_owned() },
-            Action::Restart { node: "a".to_owned() },
+            Action::Fault(Fault::Crash { node: "a".to_owned(), kept: Kept::default() }),
+            Action::Fault(Fault::Restart { node: "a".to_owned(), misread: None }),
         ],
     );
     let program = tally(&["a", "b"]).args(["--answers-before-sync", "yes"]);

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use cadre_process::{Program, Stop};
 use cadre_replay::{Network, Outcome, ReplayError, ReplayOptions, replay};
-use cadre_trace::{Action, Trace};
+use cadre_trace::{Action, Fault, Kept, Trace};
 use serde_json::json;
 
 use crate::bench::{deliver, speak};
@@ -77,9 +77,9 @@ fn a_restarted_process_gets_its_port_again() {
         [
             speak("a"),
             deliver(json!({"Ping": 1}), "a", "b"),
-            Action::CrashRestart { node: "a".to_owned() },
+            Action::Fault(Fault::CrashRestart { node: "a".to_owned(), kept: Kept::default() }),
             deliver(json!({"Pong": 1}), "b", "a"),
-            Action::CrashRestart { node: "a".to_owned() },
+            Action::Fault(Fault::CrashRestart { node: "a".to_owned(), kept: Kept::default() }),
         ],
     );
     let outcome = replayed_with(&trace, tally(&["a", "b"]), |options| ReplayOptions {

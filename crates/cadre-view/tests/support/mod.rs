@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use cadre_trace::{
-    Action, DiskWrite, Effect, Envelope, Event, Fairness, Guarantee, GuaranteeKind, Happening,
-    Header, HistoryEvent, Json, NodeSnapshot, Recorder, Request, Snapshot, Status, Trace, Verdict,
+    Action, DiskWrite, Effect, Envelope, Event, Fairness, Fault, Guarantee, GuaranteeKind,
+    Happening, Header, HistoryEvent, Json, Kept, NodeSnapshot, Recorder, Request, Snapshot, Status,
+    Trace, Verdict,
 };
 use serde_json::json;
 
@@ -82,13 +83,13 @@ impl Story {
     pub(crate) fn lose(mut self, message: Json, from: &str, to: &str) -> Self {
         let envelope = envelope(from, to, message);
         self.take(&envelope);
-        self.fault(Action::Drop(envelope))
+        self.fault(Action::Fault(Fault::Drop(envelope)))
     }
 
     pub(crate) fn duplicate(mut self, message: Json, from: &str, to: &str) -> Self {
         let envelope = envelope(from, to, message);
         self.after.network.push(envelope.clone());
-        self.fault(Action::Duplicate(envelope))
+        self.fault(Action::Fault(Fault::Duplicate(envelope)))
     }
 
     pub(crate) fn crash(mut self, name: &str) -> Self {
@@ -97,19 +98,27 @@ impl Story {
             status: Status::Down,
             state: Json::Null,
             timers: Vec::new(),
+            due: Vec::new(),
             disk: node.disk.clone(),
             unsynced: Vec::new(),
         };
-        self.fault(Action::Crash { node: name.to_owned() })
+        self.fault(Action::Fault(Fault::Crash { node: name.to_owned(), kept: Kept::default() }))
     }
 
     pub(crate) fn restart(mut self, name: &str, state: Json) -> Self {
         self.node(name).status = Status::Up;
-        self.step(Action::Restart { node: name.to_owned() }, Some(Event::Start), name, state, &[])
+        self.step(
+            Action::Fault(Fault::Restart { node: name.to_owned(), misread: None }),
+            Some(Event::Start),
+            name,
+            state,
+            &[],
+        )
     }
 
     pub(crate) fn crash_restart(self, name: &str, state: Json) -> Self {
-        let action = Action::CrashRestart { node: name.to_owned() };
+        let action =
+            Action::Fault(Fault::CrashRestart { node: name.to_owned(), kept: Kept::default() });
         self.step(action, Some(Event::Start), name, state, &[])
     }
 
@@ -175,6 +184,7 @@ impl Story {
             after: self.after.clone(),
             failure: Some(failure.to_owned()),
             spec: None,
+            at_us: None,
         });
         self
     }
@@ -252,6 +262,7 @@ impl Story {
             after,
             failure: None,
             spec: None,
+            at_us: None,
         });
     }
 
@@ -372,6 +383,7 @@ fn up(state: Json) -> NodeSnapshot {
         status: Status::Up,
         state,
         timers: Vec::new(),
+        due: Vec::new(),
         disk: BTreeMap::new(),
         unsynced: Vec::new(),
     }
