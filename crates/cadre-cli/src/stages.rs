@@ -356,10 +356,10 @@ pub(crate) fn replay(
     }
     let processes = traces.first().map_or(0, |named| named.trace.header.nodes.len());
     let particulars = format!(
-        "{}, {} on {} real processes",
+        "{}, {} on {}",
         count(traces.len(), "schedule", "schedules"),
         count(steps, "step", "steps"),
-        processes
+        count(processes, "real process", "real processes")
     );
     output::stage("replay", "agrees", &particulars);
     Ok(None)
@@ -377,6 +377,7 @@ pub(crate) fn record(
 ) -> Result<Vec<Trace>, Failure> {
     let program = chosen.node_program(&[])?;
     let start = chosen.game.execute(&chosen.setup, &[]).or_exit(Exit::Internal)?.header;
+    let clients = chosen.game.clients(&chosen.setup).or_exit(Exit::Internal)?;
     let mut traces: Vec<Trace> = Vec::new();
     let mut cut_off = 0;
     for seed in 1..=runs {
@@ -388,6 +389,7 @@ pub(crate) fn record(
             quiet: Duration::from_millis(300),
             start_limit: Duration::from_secs(10),
             network: start.network.parse().or_exit(Exit::Internal)?,
+            clients: &clients,
             directory: &directory,
         };
         let recording = cadre::replay::record(&start.nodes, &options, &context.stop);

@@ -8,8 +8,9 @@ use cadre_conform::Spec;
 use cadre_explore::{Bound, Exploration, Flow, Keep, Progress, Settings, Share, ShareError};
 use cadre_model::{Choice, Claim, Cluster, Coverage, Model, Origin, Reexecution};
 use cadre_proptest::{FuzzOptions, MinimiseOptions, SampleOptions, Weights};
-use cadre_replay::Recording;
+use cadre_replay::{ClientRequests, Recording};
 use cadre_runtime::{Defect, HostOptions, Mode, RuntimeError};
+use cadre_step::NodeId;
 use cadre_trace::{Action, Json, Recorder, Trace, Verdict};
 
 use crate::fuzzed::{self, Fuzzed, FuzzedTwice};
@@ -84,6 +85,13 @@ pub trait AnyGame: Send + Sync {
     ///
     /// Where the cluster cannot be built.
     fn claims(&self, setup: &Setup) -> Result<Vec<Claim>, GameError>;
+
+    /// What the clients of the game ask.
+    ///
+    /// # Errors
+    ///
+    /// Where the cluster cannot be built.
+    fn clients(&self, setup: &Setup) -> Result<Vec<ClientRequests>, GameError>;
 
     /// The specification that the game maps to.
     fn spec(&self, setup: &Setup) -> Option<Spec>;
@@ -313,6 +321,17 @@ impl<G: Game> AnyGame for G {
         Ok(self.cluster(setup)?.guarantees())
     }
 
+    fn clients(&self, setup: &Setup) -> Result<Vec<ClientRequests>, GameError> {
+        let cluster = self.cluster(setup)?;
+        let clients = cluster.client_names().iter().zip(cluster.client_requests());
+        let told = |(client, (node, requests)): (&String, (NodeId, Vec<Json>))| ClientRequests {
+            client: client.clone(),
+            node: cluster.node_names()[node.index()].clone(),
+            requests,
+        };
+        Ok(clients.map(told).collect())
+    }
+
     fn spec(&self, setup: &Setup) -> Option<Spec> {
         self.mapping(setup).map(|mapping| mapping.spec().clone())
     }
@@ -450,7 +469,7 @@ impl<G: Game> AnyGame for G {
             known: names.clone(),
         })?;
         let host_options = HostOptions {
-            node: cadre_step::NodeId::from_index(node),
+            node: NodeId::from_index(node),
             names,
             clients: cluster.client_names().to_vec(),
             listen: options.listen,

@@ -31,8 +31,8 @@ mod wide;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use cadre_step::Protocol;
-use cadre_trace::GuaranteeKind;
+use cadre_step::{NodeId, Protocol};
+use cadre_trace::{GuaranteeKind, Json};
 
 pub use self::action::{ActionOf, FaultOf, TypedAction, TypedFault};
 pub use self::builder::{ClusterBuilder, ClusterError, Network};
@@ -50,10 +50,10 @@ use self::builder::{Parts, Rules};
 use self::configuration::Layout;
 use self::faults::{Purse, Spend};
 use self::interchange::Symmetry;
-use self::names::Names;
+use self::names::{Names, to_json};
 use self::steps::Unknown;
 use self::survey::Survey;
-use self::tables::Tables;
+use self::tables::{Client, Tables};
 use crate::expansion::{Asleep, Expansion};
 use crate::guarantee::{Guarantee, Part};
 use crate::model::{Claim, Model};
@@ -209,6 +209,15 @@ impl<P: Protocol> Cluster<P> {
     /// The names of the clients, in order.
     pub fn client_names(&self) -> &[String] {
         &self.names.clients
+    }
+
+    /// What each client asks, in order: the node, and the requests as traces tell them.
+    pub fn client_requests(&self) -> Vec<(NodeId, Vec<Json>)> {
+        let tables = self.read();
+        let told = |client: &Client<P::Request>| {
+            (client.node, client.requests.iter().map(to_json).collect())
+        };
+        tables.workload.iter().map(told).collect()
     }
 
     /// Whether there are nodes or values that can change places.

@@ -39,7 +39,7 @@ pub(super) struct Tables<P: Protocol> {
     pub(super) turns: HashMap<(u32, Turn), u32>,
     /// The actions that concern more than one node.
     pub(super) wide: WideTables<P>,
-    workload: Vec<Client<P::Request>>,
+    pub(super) workload: Vec<Client<P::Request>>,
     requests: Arc<Vec<Vec<P::Request>>>,
     pub(super) rules: Arc<Rules<P::Message>>,
     /// How many actions that are no deliveries have a bit of their own.
