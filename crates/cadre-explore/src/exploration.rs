@@ -3,7 +3,7 @@ use cadre_trace::{GuaranteeKind, Verdict};
 
 use crate::level::Level;
 use crate::log::Log;
-use crate::path::path_along;
+use crate::path::{failing, path_along};
 use crate::settings::Bound;
 use crate::table::EFFECTIVE_BITS;
 
@@ -65,15 +65,14 @@ pub enum Flow {
 
 /// A configuration that decides a guarantee.
 #[derive(Clone, Debug)]
-pub(crate) struct Target<A> {
+pub(crate) struct Target {
     /// The number of its level.
     pub(crate) depth: u64,
     pub(crate) part: usize,
     pub(crate) index: usize,
     /// Its position in the level and its fingerprint, once the level is filled.
     settled: Option<(usize, u128)>,
-    /// The action whose code did not return there.
-    pub(crate) action: Option<A>,
+    /// Why code of the user did not return there.
     pub(crate) why: Option<String>,
 }
 
@@ -84,9 +83,9 @@ pub(crate) enum Ended {
     Bounded(Bound),
 }
 
-impl<A> Target<A> {
+impl Target {
     pub(crate) fn at(depth: u64, part: usize, index: usize) -> Self {
-        Self { depth, part, index, settled: None, action: None, why: None }
+        Self { depth, part, index, settled: None, why: None }
     }
 
     /// Notes where in its level, which is filled by now, the configuration is.
@@ -101,7 +100,7 @@ impl<A: Clone> Exploration<A> {
     /// Says what a search has found that is over.
     pub(crate) fn conclude<M: Model<Action = A>>(
         model: &M,
-        decided: Vec<(Claim, Option<Target<A>>)>,
+        decided: Vec<(Claim, Option<Target>)>,
         (initial, log): (&[M::State], &Log),
         progress: Progress,
         ended: &Ended,
@@ -113,8 +112,10 @@ impl<A: Clone> Exploration<A> {
                 let (position, fingerprint) = target.settled.expect("its level is filled");
                 let depth = usize::try_from(target.depth).expect("levels are in memory");
                 let way = log.way_to(depth, position);
-                let (mut path, end) = path_along(model, initial, &way, fingerprint);
-                path.extend(target.action);
+                let (mut path, end) = path_along(model, initial, &way, fingerprint, |_| {});
+                if target.why.is_some() {
+                    path.extend(failing(model, &end, guarantee));
+                }
                 let is_violated = verdict == Verdict::Violated;
                 let describe = || is_violated.then(|| model.describe(guarantee, &end)).flatten();
                 (path, target.why.or_else(describe))

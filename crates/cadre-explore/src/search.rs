@@ -1,4 +1,4 @@
-use cadre_model::{Asleep, Claim, Model, Part as Predicate};
+use cadre_model::{Asleep, Claim, Model};
 use cadre_trace::GuaranteeKind;
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -8,7 +8,7 @@ use crate::exploration::{Ended, Exploration, Flow, Progress, Target};
 use crate::level::{Chunk, Cursor, Level};
 use crate::liveness;
 use crate::log::Log;
-use crate::merge::{Judges, Merge, Met};
+use crate::merge::{Judges, Merge, Met, violated_at_rest};
 use crate::settings::{Bound, Settings};
 use crate::table::{Key, Place, SHARDS, Table};
 
@@ -79,8 +79,9 @@ const CHUNK: usize = 512;
 /// How many chunks are expanded before what they lead to is taken in.
 const BLOCK: usize = 32;
 
-/// A search is small, and done by one thread, until it has met so many configurations.
-const SMALL: u64 = 1 << 14;
+/// A level of fewer configurations is expanded and taken in by one thread: to share it out would
+/// take longer.
+const LARGE: usize = 1 << 11;
 
 struct Search<'a, M: Model> {
     model: &'a M,
@@ -89,7 +90,7 @@ struct Search<'a, M: Model> {
     claims: Vec<Claim>,
     initial: Vec<M::State>,
     /// For each guarantee what decided it.
-    decided: Vec<Option<Target<M::Action>>>,
+    decided: Vec<Option<Target>>,
     tables: Vec<Table>,
     log: Log,
     arrivals: Vec<Arrivals<M::Action>>,
@@ -126,8 +127,7 @@ impl<'a, M: Model> Search<'a, M> {
             let depth_max = self.settings.bounds.depth_max;
             let is_last = depth_max.is_some_and(|max| self.progress.depth >= max);
             self.is_sealed |= is_last;
-            let is_large = self.progress.configurations >= SMALL;
-            let mut next = spare.of_parts(if is_large { SHARDS } else { 1 });
+            let mut next = spare.of_parts(if is_large(&level) { SHARDS } else { 1 });
             let ended = self.level(&level, &mut next, watch);
             self.log.begin_level(level.len());
             for part in &next.parts {
@@ -193,18 +193,10 @@ impl<'a, M: Model> Search<'a, M> {
                 return Some(Ended::Violated);
             }
             if is_more {
-                return Some(Ended::Bounded(self.reached()));
+                return Some(Ended::Bounded(self.settings.bounds.reached(&self.progress)));
             }
             let most = self.settings.bounds.configurations_max;
             self.is_sealed |= most.is_some_and(|max| self.progress.configurations >= max);
-        }
-    }
-
-    fn reached(&self) -> Bound {
-        let (depth, met) = (self.progress.depth, self.progress.configurations);
-        match self.settings.bounds.configurations_max {
-            Some(max) if met >= max => Bound::Configurations(met),
-            Some(_) | None => Bound::Depth(depth),
         }
     }
 
@@ -212,11 +204,10 @@ impl<'a, M: Model> Search<'a, M> {
     fn next_chunks(&self, cursor: &mut Cursor, level: &Level<M::State>) -> Vec<Chunk> {
         let most = self.settings.bounds.configurations_max;
         let left = most.map_or(u64::MAX, |max| max.saturating_sub(self.progress.configurations));
-        let is_small = self.progress.configurations < SMALL;
         let (chunk, block) = match usize::try_from(left / 16).unwrap_or(usize::MAX) {
             few if few < CHUNK && !self.is_sealed => (few.max(1), 1),
-            _ if is_small => (CHUNK, 1),
-            _ => (CHUNK, BLOCK * CHUNK),
+            _ if is_large(level) => (CHUNK, BLOCK * CHUNK),
+            _ => (CHUNK, CHUNK),
         };
         let mut chunks: Vec<Chunk> = Vec::new();
         let first = cursor.given();
@@ -272,63 +263,47 @@ impl<'a, M: Model> Search<'a, M> {
     }
 
     fn expand(&mut self, level: &Level<M::State>, chunks: &[Chunk], buckets: usize) {
-        let (model, sleeps) = (self.model, self.settings.reductions.sleep_sets);
+        let (model, reductions) = (self.model, self.settings.reductions);
         while self.arrivals.len() < chunks.len() {
-            self.arrivals.push(Arrivals::new());
+            self.arrivals.push(Arrivals::new(reductions));
         }
-        let expand = |(arrivals, chunk): (&mut Arrivals<M::Action>, &Chunk)| {
+        self.for_each_chunk(level, chunks, |(arrivals, chunk)| {
             arrivals.clear(buckets);
-            let none = [Asleep::NONE; CHUNK];
-            let states = level.states(chunk);
-            let asleep = if sleeps { level.asleep(chunk) } else { &none[..states.len()] };
-            model.expand(states, asleep, arrivals);
-        };
-        self.for_each_chunk(chunks, expand);
+            model.expand(level.states(chunk), level.asleep(chunk), arrivals);
+        });
     }
 
     /// Lets the model find out what it did not know, and expands again where it could not tell.
     fn learn(&mut self, level: &Level<M::State>, chunks: &[Chunk]) {
-        let mut unknown = Vec::new();
-        for (arrivals, chunk) in self.arrivals.iter().zip(chunks) {
-            for (index, action) in &arrivals.unknown {
-                unknown.push((level.states(chunk)[*index as usize].clone(), action.clone()));
+        let model = self.model;
+        loop {
+            let each = self.arrivals.iter().zip(chunks);
+            let unknown: Vec<_> = each
+                .flat_map(|(arrivals, chunk)| arrivals.questions(level.states(chunk)))
+                .collect();
+            if unknown.is_empty() {
+                return;
             }
+            model.learn(&unknown);
+            // What is found out may show that more has to be: the clients' history after a step.
+            self.for_each_chunk(level, chunks, |(arrivals, chunk)| {
+                arrivals.expand_again(model, level.states(chunk), level.asleep(chunk));
+            });
         }
-        if unknown.is_empty() {
-            return;
-        }
-        self.model.learn(&unknown);
-        let (model, sleeps) = (self.model, self.settings.reductions.sleep_sets);
-        self.for_each_chunk(chunks, |(arrivals, chunk)| {
-            let mut again: Vec<u32> = arrivals.unknown.drain(..).map(|(index, _)| index).collect();
-            again.dedup();
-            let is_late = !again.is_empty();
-            for index in again.into_iter().map(|index| index as usize) {
-                arrivals.base = index;
-                let state = &level.states(chunk)[index..=index];
-                let asleep = if sleeps { level.asleep(chunk)[index] } else { Asleep::NONE };
-                model.expand(state, &[asleep], arrivals);
-            }
-            if is_late {
-                arrivals.sort();
-            }
-        });
-        // What is found out may show that more has to be: the clients' history after a step.
-        self.learn(level, chunks);
     }
 
     fn for_each_chunk(
         &mut self,
+        level: &Level<M::State>,
         chunks: &[Chunk],
         work: impl Fn((&mut Arrivals<M::Action>, &Chunk)) + Sync + Send,
     ) {
-        match chunks {
-            [chunk] => work((&mut self.arrivals[0], chunk)),
-            _ => {
-                self.start_pool();
-                let arrivals = &mut self.arrivals;
-                in_pool(self.pool.as_ref(), || arrivals.par_iter_mut().zip(chunks).for_each(work));
-            }
+        if is_large(level) && chunks.len() > 1 {
+            self.start_pool();
+            let arrivals = &mut self.arrivals;
+            in_pool(self.pool.as_ref(), || arrivals.par_iter_mut().zip(chunks).for_each(work));
+        } else {
+            self.arrivals.iter_mut().zip(chunks).for_each(work);
         }
     }
 
@@ -348,21 +323,14 @@ impl<'a, M: Model> Search<'a, M> {
                 Target::at(self.progress.depth - 1, chunk.part, index)
             };
             for failure in &arrivals.failures {
-                let (action, why) = (failure.action.clone(), Some(failure.why.clone()));
                 let mut target = place(failure.state);
-                (target.action, target.why) = (action, why);
+                target.why = Some(failure.why.clone());
                 violated.push((failure.guarantee, target));
             }
             for index in &arrivals.resting {
                 let state = &level.states(chunk)[*index as usize];
-                for (guarantee, claim) in self.claims.iter().enumerate() {
-                    let is_true = |part| self.model.evaluate(guarantee, part, state);
-                    if claim.kind == GuaranteeKind::PrePost
-                        && is_true(Predicate::Main)
-                        && !is_true(Predicate::Post)
-                    {
-                        violated.push((guarantee, place(*index)));
-                    }
+                for guarantee in violated_at_rest(self.model, &self.claims, state) {
+                    violated.push((guarantee, place(*index)));
                 }
             }
         }
@@ -377,7 +345,7 @@ impl<'a, M: Model> Search<'a, M> {
     }
 
     /// Keeps the first that decides a guarantee.
-    fn decide(&mut self, guarantee: usize, target: Target<M::Action>) {
+    fn decide(&mut self, guarantee: usize, target: Target) {
         self.decided[guarantee].get_or_insert(target);
     }
 
@@ -400,6 +368,10 @@ impl<'a, M: Model> Search<'a, M> {
     fn memory_behind(&self) -> u64 {
         self.tables.iter().map(Table::bytes).sum::<u64>() + self.log.bytes()
     }
+}
+
+fn is_large<S>(level: &Level<S>) -> bool {
+    level.len() >= LARGE
 }
 
 fn in_pool<R: Send>(pool: Option<&ThreadPool>, work: impl FnOnce() -> R + Send) -> R {

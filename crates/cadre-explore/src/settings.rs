@@ -1,3 +1,5 @@
+use crate::exploration::Progress;
+
 /// How a search goes about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -45,6 +47,18 @@ impl Settings {
     /// Everything there is, within some bounds.
     pub fn within(bounds: Bounds) -> Self {
         Self { bounds, ..Self::default() }
+    }
+}
+
+impl Bounds {
+    /// Which of the bounds on depth and configurations left something out.
+    pub(crate) fn reached(&self, progress: &Progress) -> Bound {
+        match self.configurations_max {
+            Some(max) if progress.configurations >= max => {
+                Bound::Configurations(progress.configurations)
+            }
+            Some(_) | None => Bound::Depth(progress.depth),
+        }
     }
 }
 

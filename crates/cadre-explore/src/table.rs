@@ -48,6 +48,37 @@ pub(crate) struct Slot {
     slot: usize,
 }
 
+/// What the tags of one level have in common: a tag tells a level, by its number's remainder, and a
+/// position in what is filled of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stamp(u32);
+
+const POSITION_BITS: u32 = 28;
+const STAMPS: u64 = 15;
+
+impl Stamp {
+    pub(crate) fn of_level(level: u64) -> Self {
+        Self(((level % STAMPS) as u32 + 1) << POSITION_BITS)
+    }
+
+    /// The tag of a position; never 0.
+    #[inline]
+    pub(crate) fn tag(self, position: usize) -> u32 {
+        assert!(position >> POSITION_BITS == 0, "parts of levels are of 2^28 at most");
+        self.0 | position as u32
+    }
+
+    /// The position that a tag tells, given the home halves of the keys that are met at this level
+    /// by their positions; none where the tag is of another level.
+    #[inline]
+    pub(crate) fn position(self, tag: u32, key: Key, homes: &[u64]) -> Option<usize> {
+        // A tag with another stamp is out of range; one of an earlier level with the same stamp
+        // tells a position where there is something else by now.
+        let position = (tag ^ self.0) as usize;
+        (homes.get(position) == Some(&key.high())).then_some(position)
+    }
+}
+
 /// How many bits of a fingerprint tell its shard.
 pub(crate) const SHARD_BITS: u32 = 8;
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use cadre_model::{Asleep, Claim, Part, Portable};
+use cadre_model::{Asleep, Claim, Portable};
 use cadre_trace::GuaranteeKind;
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -16,7 +16,7 @@ use super::trail::{Links, findings};
 use super::visited::{Arrival, Level, Visited, owner_of, rank_of};
 use crate::arrivals::Arrivals;
 use crate::exploration::{Ended, Exploration, Flow, Progress};
-use crate::merge::Judges;
+use crate::merge::{Judges, violated_at_rest};
 use crate::settings::{Bound, Settings};
 
 /// How many configurations are expanded in one go by one thread.
@@ -181,7 +181,7 @@ impl<'a, M: Portable> Search<'a, M> {
         } else if total.is_stopped {
             Some(Ended::Bounded(Bound::Watcher))
         } else if total.is_more {
-            Some(Ended::Bounded(self.reached()))
+            Some(Ended::Bounded(bounds.reached(&self.total)))
         } else if total.fresh == 0 {
             Some(Ended::Exhausted)
         } else if bounds.memory_max.is_some_and(|max| total.memory > max) {
@@ -191,14 +191,6 @@ impl<'a, M: Portable> Search<'a, M> {
             self.visited.is_sealed |= most.is_some_and(|max| total.configurations >= max);
             None
         })
-    }
-
-    fn reached(&self) -> Bound {
-        let (depth, met) = (self.total.depth, self.total.configurations);
-        match self.settings.bounds.configurations_max {
-            Some(max) if met >= max => Bound::Configurations(met),
-            Some(_) | None => Bound::Depth(depth),
-        }
     }
 
     /// Expands what this process owns of a level, and gives what it owns of the next.
@@ -250,14 +242,14 @@ impl<'a, M: Portable> Search<'a, M> {
 
     /// Expands some configurations, in chunks: one for each element of the arrivals.
     fn expand(&mut self, level: &Level<M::State>, range: Range<usize>) {
-        let (model, sleeps) = (self.model, self.settings.reductions.sleep_sets);
+        let (model, reductions) = (self.model, self.settings.reductions);
         let (states, asleep) = (&level.states[range.clone()], &level.marks.asleep[range]);
-        self.arrivals.resize_with(states.len().div_ceil(CHUNK), Arrivals::new);
-        let none = [Asleep::NONE; CHUNK];
+        let chunks = states.len().div_ceil(CHUNK);
+        self.arrivals.resize_with(chunks, || Arrivals::new(reductions));
         let expand =
             |(arrivals, (states, asleep)): (&mut Arrivals<_>, (&[M::State], &[Asleep]))| {
                 arrivals.clear(1);
-                model.expand(states, if sleeps { asleep } else { &none[..states.len()] }, arrivals);
+                model.expand(states, asleep, arrivals);
             };
         let arrivals = &mut self.arrivals;
         match arrivals.as_mut_slice() {
@@ -273,28 +265,17 @@ impl<'a, M: Portable> Search<'a, M> {
 
     /// Lets the model find out what it did not know, and expands again where it could not tell.
     fn learn(&mut self, states: &[M::State], asleep: &[Asleep]) {
-        let sleeps = self.settings.reductions.sleep_sets;
         loop {
-            let mut unknown = Vec::new();
-            for (arrivals, states) in self.arrivals.iter().zip(states.chunks(CHUNK)) {
-                let of = |(at, action): &(u32, M::Action)| {
-                    (states[*at as usize].clone(), action.clone())
-                };
-                unknown.extend(arrivals.unknown.iter().map(of));
-            }
+            let chunks = self.arrivals.iter().zip(states.chunks(CHUNK));
+            let unknown: Vec<_> =
+                chunks.flat_map(|(arrivals, states)| arrivals.questions(states)).collect();
             if unknown.is_empty() {
                 return;
             }
             self.model.learn(&unknown);
             let chunks = states.chunks(CHUNK).zip(asleep.chunks(CHUNK));
             for (arrivals, (states, asleep)) in self.arrivals.iter_mut().zip(chunks) {
-                let mut again: Vec<u32> = arrivals.unknown.drain(..).map(|(at, _)| at).collect();
-                again.dedup();
-                for at in again.into_iter().map(|at| at as usize) {
-                    arrivals.base = at;
-                    let asleep = if sleeps { asleep[at] } else { Asleep::NONE };
-                    self.model.expand(&states[at..=at], &[asleep], arrivals);
-                }
+                arrivals.expand_again(self.model, states, asleep);
             }
         }
     }
@@ -354,16 +335,9 @@ impl<'a, M: Portable> Search<'a, M> {
             }
             for index in &arrivals.resting {
                 let at = chunk + *index as usize;
-                let state = &level.states[at];
-                for (guarantee, claim) in self.claims.iter().enumerate() {
-                    let is_true = |part| self.model.evaluate(guarantee, part, state);
-                    if claim.kind == GuaranteeKind::PrePost
-                        && is_true(Part::Main)
-                        && !is_true(Part::Post)
-                    {
-                        let sight = sight(self.model, (self.process, depth), level, at, None);
-                        see(&mut self.sights[guarantee], sight);
-                    }
+                for guarantee in violated_at_rest(self.model, &self.claims, &level.states[at]) {
+                    let sight = sight(self.model, (self.process, depth), level, at, None);
+                    see(&mut self.sights[guarantee], sight);
                 }
             }
         }

@@ -2,10 +2,12 @@
 //! met, written here once more.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Mutex;
 
 use cadre_explore::{Exploration, Flow, Reductions, Settings, explore};
 use cadre_model::{
-    Budget, Choice, Cluster, Configuration, Faults, Guarantee, Model, Network, View,
+    Asleep, Budget, Choice, Cluster, Configuration, Expansion, Faults, Guarantee, Model, Network,
+    View,
 };
 use cadre_step::{Disk, Effects, Event, NodeId, Protocol};
 use serde::{Deserialize, Serialize};
@@ -203,5 +205,57 @@ fn the_result_does_not_depend_on_the_number_of_workers() {
         for workers in [2, 3, 8] {
             assert_eq!(found(workers), one);
         }
+    }
+}
+
+/// Two ways of two steps to one configuration, and one of three, each with something else asleep;
+/// notes what is asleep where.
+#[derive(Default)]
+struct Ways(Mutex<Vec<(u8, u128)>>);
+
+impl Model for Ways {
+    type State = u8;
+    type Action = u8;
+
+    fn init(&self) -> Vec<u8> {
+        vec![0]
+    }
+
+    fn actions(&self, state: &u8, out: &mut Vec<u8>) {
+        out.extend(match *state {
+            0 => &[1, 2, 3][..],
+            1 | 2 => &[5],
+            3 => &[4],
+            4 => &[5],
+            _ => &[],
+        });
+    }
+
+    fn next(&self, _: &u8, to: &u8) -> Option<u8> {
+        Some(*to)
+    }
+
+    fn expand(&self, states: &[u8], asleep: &[Asleep], out: &mut impl Expansion<u8>) {
+        for (index, (state, asleep)) in states.iter().zip(asleep).enumerate() {
+            self.0.lock().unwrap().push((*state, asleep.0));
+            let mut actions = Vec::new();
+            self.actions(state, &mut actions);
+            let asleep = Asleep([0, 0b0111, 0b1110, 0b1000, 0, 0][usize::from(*state)]);
+            for to in actions {
+                out.successor(index, to, self.fingerprint(&to), asleep);
+            }
+        }
+    }
+}
+
+#[test]
+fn asleep_is_what_is_asleep_by_all_shortest_ways() {
+    for (sleep_sets, asleep) in [(true, [0b1000, 0b0110]), (false, [0, 0])] {
+        let model = Ways::default();
+        let settings = Settings { reductions: Reductions { sleep_sets }, ..Settings::default() };
+        explore(&model, &settings, &mut |_| Flow::Continue);
+        let [at_4, at_5] = asleep;
+        let expanded = model.0.into_inner().unwrap();
+        assert_eq!(expanded, [(0, 0), (1, 0), (2, 0), (3, 0), (5, at_5), (4, at_4)]);
     }
 }

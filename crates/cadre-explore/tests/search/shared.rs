@@ -16,6 +16,7 @@ use cadre_model::{Budget, Faults, Model, Network, Portable, check};
 use cadre_trace::Verdict;
 
 use crate::equal::{drawn, facts};
+use crate::shortest::Asserts;
 use crate::{at_most, depth_at_most, two_phase};
 
 /// What a process of a search came to.
@@ -269,6 +270,27 @@ fn a_plain_model_is_searched_together_and_its_paths_lead_where_they_should() {
             assert!(ends.contains(&seven), "{path:?}");
         }
     }
+}
+
+#[test]
+fn a_panic_of_a_model_is_found_by_all_processes_with_the_step_that_panics() {
+    let models = || [(); 3].map(|()| check(Asserts));
+    for found in each(&one_worker(), &models(), None) {
+        let found = found.unwrap();
+        let (_, finding) = found.violation().unwrap();
+        assert_eq!(finding.claim.name, "every step returns");
+        let path = finding.path.as_ref().unwrap();
+        assert_eq!((path.len(), path.iter().sum::<u32>()), (4, 7), "{path:?}");
+        assert!(finding.why.as_deref().unwrap().contains("seven"), "{:?}", finding.why);
+    }
+}
+
+#[test]
+fn a_path_may_lead_past_a_step_that_panics() {
+    // To come to eight means to add two to six, where adding one panics.
+    let model = || check(Asserts).reachable("eight", |state| *state == 8);
+    let found = together(2, &one_worker(), model);
+    assert_eq!(found.findings[0].path.as_deref(), Some(&[2, 2, 2, 2][..]));
 }
 
 #[test]
