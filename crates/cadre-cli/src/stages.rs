@@ -90,8 +90,9 @@ pub(crate) fn searched(
         Some(Bound::Watcher) if context.stop.requested() => "interrupted: ".to_owned(),
         Some(Bound::Watcher) => "stopped at the time limit: ".to_owned(),
     };
+    let counted = if found.progress.covered > 0 { " up to what is left of budgets" } else { "" };
     let particulars = format!(
-        "{bound}{} distinct configurations, depth {}, {:.1} s at {}/s, omission < {:.0e}",
+        "{bound}{} distinct configurations{counted}, depth {}, {:.1} s at {}/s, omission < {:.0e}",
         grouped(found.progress.configurations),
         found.progress.depth,
         elapsed.as_secs_f64(),

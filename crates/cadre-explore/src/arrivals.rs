@@ -14,6 +14,11 @@ pub(crate) struct Arrivals<A> {
     /// Where code of the user did not return.
     pub(crate) failures: Vec<Failure>,
     pub(crate) transitions: u64,
+    /// The positions in the chunk of the configurations that others cover.
+    pub(crate) covered: Vec<usize>,
+    /// How many fingerprints were looked up to find that out.
+    pub(crate) looked_up: u64,
+    reductions: Reductions,
     /// What of sleep sets is made use of.
     sleeping: Asleep,
     /// The position in the chunk of the first configuration that is expanded.
@@ -50,8 +55,38 @@ impl<A> Arrivals<A> {
             resting: Vec::new(),
             failures: Vec::new(),
             transitions: 0,
+            covered: Vec::new(),
+            looked_up: 0,
+            reductions,
             sleeping: if reductions.sleep_sets { Asleep(!0) } else { Asleep::NONE },
             base: 0,
+        }
+    }
+
+    /// Expands configurations, but for those that others cover; the fingerprints of these are
+    /// looked up by `is_met`, which tells of all configurations of the same level or before.
+    pub(crate) fn expand<M: Model<Action = A>>(
+        &mut self,
+        model: &M,
+        states: &[M::State],
+        asleep: &[Asleep],
+        is_met: impl Fn(u128) -> bool,
+    ) {
+        if self.reductions.dominance {
+            model.covering(states, &mut |index, fingerprint| {
+                self.looked_up += 1;
+                if self.covered.last() != Some(&index) && is_met(fingerprint) {
+                    self.covered.push(index);
+                }
+            });
+        }
+        for at in 0..=self.covered.len() {
+            let first = if at == 0 { 0 } else { self.covered[at - 1] + 1 };
+            let end = self.covered.get(at).copied().unwrap_or(states.len());
+            if first < end {
+                self.base = first;
+                model.expand(&states[first..end], &asleep[first..end], self);
+            }
         }
     }
 
@@ -62,7 +97,8 @@ impl<A> Arrivals<A> {
         self.unknown.clear();
         self.resting.clear();
         self.failures.clear();
-        (self.transitions, self.base) = (0, 0);
+        self.covered.clear();
+        (self.transitions, self.looked_up, self.base) = (0, 0, 0);
     }
 
     /// What the model must find out, given the chunk's configurations.

@@ -17,7 +17,8 @@ pub struct Exploration<A> {
     /// What ended it before everything was seen; `None` after a violation as well.
     pub bound: Option<Bound>,
     /// An upper bound of the probability that a configuration was overlooked because it shares what
-    /// is kept of its fingerprint with another: n² / 2^105 for n configurations and 104 bits.
+    /// is kept of its fingerprint with another: n² / 2^105 for 104 bits and n fingerprints, of the
+    /// configurations that were met and of those that were only looked up.
     pub omission_bound: f64,
 }
 
@@ -40,8 +41,12 @@ pub struct Finding<A> {
 /// How far a search has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Distinct configurations met.
+    /// Distinct configurations met, but for those that are [covered](Progress::covered).
     pub configurations: u64,
+    /// Configurations that were met and not looked at: another one, met no later, differs only in
+    /// that more is left of budgets for faults, so that all that follows from the one follows from
+    /// the other. How many of these a search comes by depends on its other reductions.
+    pub covered: u64,
     /// Actions carried out, but for those that change nothing and those that were asleep.
     pub transitions: u64,
     /// Levels, the initial configurations being the first.
@@ -102,7 +107,7 @@ impl<A: Clone> Exploration<A> {
         model: &M,
         decided: Vec<(Claim, Option<Target>)>,
         (initial, log): (&[M::State], &Log),
-        progress: Progress,
+        (progress, looked_up): (Progress, u64),
         ended: &Ended,
     ) -> Self {
         let mut findings = Vec::new();
@@ -123,15 +128,20 @@ impl<A: Clone> Exploration<A> {
             let (path, why) = shown.map_or((None, None), |(path, why)| (Some(path), why));
             findings.push(Finding { claim, verdict, path, cycle: None, why });
         }
-        Self::of(findings, progress, ended)
+        Self::of(findings, (progress, looked_up), ended)
     }
 
-    pub(crate) fn of(findings: Vec<Finding<A>>, progress: Progress, ended: &Ended) -> Self {
+    /// Says what was found, how far the search came, and how many fingerprints were only looked up.
+    pub(crate) fn of(
+        findings: Vec<Finding<A>>,
+        (progress, looked_up): (Progress, u64),
+        ended: &Ended,
+    ) -> Self {
         let bound = match ended {
             Ended::Exhausted | Ended::Violated => None,
             Ended::Bounded(bound) => Some(*bound),
         };
-        let count = progress.configurations as f64;
+        let count = (progress.configurations + progress.covered + looked_up) as f64;
         let omission_bound = count * count / 2_f64.powi(EFFECTIVE_BITS + 1);
         Self { findings, progress, bound, omission_bound }
     }

@@ -10,7 +10,7 @@ use crate::liveness;
 use crate::log::Log;
 use crate::merge::{Judges, Merge, Met, violated_at_rest};
 use crate::settings::{Bound, Settings};
-use crate::table::{Key, Place, SHARDS, Table};
+use crate::table::{Key, Place, SHARDS, Stamp, Table};
 
 /// Searches every configuration that can be reached, level by level, and judges the guarantees.
 ///
@@ -67,9 +67,10 @@ pub fn explore<M: Model>(
 ) -> Exploration<M::Action> {
     let mut search = Search::new(model, settings);
     let ended = search.run(watch);
-    let Search { claims, decided, initial, log, progress, .. } = search;
+    let Search { claims, decided, initial, log, progress, looked_up, .. } = search;
     let decided = claims.into_iter().zip(decided).collect();
-    let found = Exploration::conclude(model, decided, (&initial, &log), progress, &ended);
+    let known = (initial.as_slice(), &log);
+    let found = Exploration::conclude(model, decided, known, (progress, looked_up), &ended);
     liveness::judge(model, &settings.bounds, watch, found)
 }
 
@@ -95,6 +96,8 @@ struct Search<'a, M: Model> {
     log: Log,
     arrivals: Vec<Arrivals<M::Action>>,
     progress: Progress,
+    /// How many fingerprints were looked up of what might cover a configuration.
+    looked_up: u64,
     is_sealed: bool,
 }
 
@@ -112,6 +115,7 @@ impl<'a, M: Model> Search<'a, M> {
             log: Log::default(),
             arrivals: Vec::new(),
             progress: Progress::default(),
+            looked_up: 0,
             is_sealed: false,
         }
     }
@@ -128,6 +132,7 @@ impl<'a, M: Model> Search<'a, M> {
             let is_last = depth_max.is_some_and(|max| self.progress.depth >= max);
             self.is_sealed |= is_last;
             let mut next = spare.of_parts(if is_large(&level) { SHARDS } else { 1 });
+            let covered = self.progress.covered;
             let ended = self.level(&level, &mut next, watch);
             self.log.begin_level(level.len());
             for part in &next.parts {
@@ -136,6 +141,10 @@ impl<'a, M: Model> Search<'a, M> {
             self.settle(&next);
             if let Some(ended) = ended {
                 return ended;
+            }
+            if self.progress.covered - covered == level.len() as u64 {
+                // Nothing was looked at, nothing follows: as deep as the level before.
+                self.progress.depth -= 1;
             }
             spare = std::mem::replace(&mut level, next);
         }
@@ -230,11 +239,15 @@ impl<'a, M: Model> Search<'a, M> {
             // Also for a single chunk: its shards are merged by the workers, and by nobody else.
             self.start_pool();
         }
-        self.expand(level, chunks, buckets);
+        self.expand(level, chunks, next);
         self.learn(level, chunks);
         self.judge_at_rest(level, chunks);
         let arrivals = &self.arrivals[..chunks.len()];
-        self.progress.transitions += arrivals.iter().map(|found| found.transitions).sum::<u64>();
+        for found in arrivals {
+            self.progress.transitions += found.transitions;
+            self.progress.covered += found.covered.len() as u64;
+            self.looked_up += found.looked_up;
+        }
         let merge = Merge {
             model: self.model,
             level,
@@ -253,7 +266,8 @@ impl<'a, M: Model> Search<'a, M> {
                 })
             }
         };
-        self.progress.configurations = self.tables.iter().map(Table::len).sum();
+        let kept: u64 = self.tables.iter().map(Table::len).sum();
+        self.progress.configurations = kept - self.progress.covered;
         for (part, met) in met.iter().enumerate() {
             for (guarantee, index) in &met.decisions {
                 self.decide(*guarantee, Target::at(self.progress.depth, part, *index));
@@ -262,15 +276,25 @@ impl<'a, M: Model> Search<'a, M> {
         met.iter().any(|met| met.is_more)
     }
 
-    fn expand(&mut self, level: &Level<M::State>, chunks: &[Chunk], buckets: usize) {
+    fn expand(&mut self, level: &Level<M::State>, chunks: &[Chunk], next: &Level<M::State>) {
         let (model, reductions) = (self.model, self.settings.reductions);
+        let (buckets, stamp) = (next.parts.len(), Stamp::of_level(self.progress.depth));
         while self.arrivals.len() < chunks.len() {
             self.arrivals.push(Arrivals::new(reductions));
         }
+        let tables = std::mem::take(&mut self.tables);
+        let is_met = |fingerprint| {
+            let (shard, key) = (shard_of(fingerprint), Key::of(fingerprint));
+            let Place::At(at) = tables[shard].find(key) else { return false };
+            // What is met at the next level is deeper.
+            let keys = &next.parts[if buckets == 1 { 0 } else { shard }].keys;
+            stamp.position(tables[shard].tag(at), key, keys).is_none()
+        };
         self.for_each_chunk(level, chunks, |(arrivals, chunk)| {
             arrivals.clear(buckets);
-            model.expand(level.states(chunk), level.asleep(chunk), arrivals);
+            arrivals.expand(model, level.states(chunk), level.asleep(chunk), is_met);
         });
+        self.tables = tables;
     }
 
     /// Lets the model find out what it did not know, and expands again where it could not tell.

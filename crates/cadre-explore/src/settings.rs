@@ -28,6 +28,9 @@ pub struct Bounds {
 pub struct Reductions {
     /// Of actions that commute one order is enough; all configurations are met all the same.
     pub sleep_sets: bool,
+    /// Of configurations that differ only in what is left of budgets for faults those are enough
+    /// that no other of at most their depth exceeds. Fewer configurations are met.
+    pub dominance: bool,
 }
 
 /// What ended a search before everything was seen.
@@ -75,6 +78,6 @@ impl Default for Settings {
 
 impl Default for Reductions {
     fn default() -> Self {
-        Self { sleep_sets: true }
+        Self { sleep_sets: true, dominance: true }
     }
 }

@@ -27,6 +27,6 @@ pub use expansion::{Asleep, Expansion};
 pub use fingerprint::fingerprint;
 pub use guarantee::{Guarantee, Part};
 use guarded::guarded;
-pub use model::{Claim, Model};
+pub use model::{COVERING_BITS, Claim, Model};
 pub use plain::{Checked, check};
 pub use portable::{Portable, PortableError};

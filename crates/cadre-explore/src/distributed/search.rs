@@ -11,7 +11,7 @@ use super::error::ShareError;
 use super::exchange::Exchange;
 use super::levels::{Header, Kept, Levels};
 use super::outgoing::Peer;
-use super::report::{Hello, Report, Sight, tell_all};
+use super::report::{Hello, Report, Sight, Tallies, tell_all};
 use super::trail::{Links, findings};
 use super::visited::{Arrival, Level, Visited, owner_of, rank_of};
 use crate::arrivals::Arrivals;
@@ -43,7 +43,9 @@ pub(super) struct Search<'a, M: Portable> {
     decided: Vec<Option<Sight>>,
     /// The same, with what only this process knows.
     sights: Vec<Option<Sight>>,
-    transitions: u64,
+    tallies: Tallies,
+    /// The fingerprints that all processes have looked up of what might cover a configuration.
+    looked_up: u64,
     /// What all processes had at the end of the last level, and how many levels there were.
     total: Progress,
     is_stopped: bool,
@@ -73,7 +75,8 @@ impl<'a, M: Portable> Search<'a, M> {
             decided: claims.iter().map(|_| None).collect(),
             sights: claims.iter().map(|_| None).collect(),
             claims,
-            transitions: 0,
+            tallies: Tallies::default(),
+            looked_up: 0,
             total: Progress::default(),
             is_stopped: false,
         }
@@ -99,7 +102,7 @@ impl<'a, M: Portable> Search<'a, M> {
         let decided = self.claims.into_iter().zip(self.decided).collect();
         let known = (self.initial.as_slice(), &self.links);
         let findings = findings(self.model, exchange, known, decided, &ended)?;
-        Ok(Exploration::of(findings, self.total, &ended))
+        Ok(Exploration::of(findings, (self.total, self.looked_up), &ended))
     }
 
     /// Finds out whether all processes are about to search the same, and gives the level to begin
@@ -158,18 +161,24 @@ impl<'a, M: Portable> Search<'a, M> {
     ) -> Result<Option<Ended>, ShareError> {
         let report = Report {
             fresh: level.len() as u64,
-            configurations: self.visited.len(),
-            transitions: self.transitions,
+            configurations: self.visited.len() - self.tallies.covered,
+            tallies: self.tallies,
             memory: self.memory(level),
             is_more: self.visited.is_more,
             is_stopped: self.is_stopped,
             sights: self.sights.clone(),
         };
         let total = Report::total(&tell_all(exchange, &report)?);
+        if total.fresh + total.tallies.looked_at == 0 && self.total.depth > 0 {
+            // Nothing of the last level was looked at: as deep as the one before.
+            self.total.depth -= 1;
+        }
         self.decided.clone_from(&total.sights);
         self.sights = total.sights;
         self.total.configurations = total.configurations;
-        self.total.transitions = total.transitions;
+        self.total.transitions = total.tallies.transitions;
+        self.total.covered = total.tallies.covered;
+        self.looked_up = total.tallies.looked_up;
         self.total.memory = total.memory;
         self.total.queue = total.fresh;
         let bounds = &self.settings.bounds;
@@ -204,12 +213,16 @@ impl<'a, M: Portable> Search<'a, M> {
         let depth_max = self.settings.bounds.depth_max;
         self.visited.is_sealed |= depth_max.is_some_and(|max| self.total.depth >= max);
         let (mut next, before) = (Level::new(), self.visited.len());
-        let (configurations, transitions) = (self.total.configurations, self.transitions);
+        self.tallies.looked_at = 0;
+        let tallies = self.tallies;
         let block = BLOCK * CHUNK * self.pool.current_num_threads();
         for first in (0..level.len()).step_by(block) {
             let progress = Progress {
-                configurations: configurations + self.visited.len() - before,
-                transitions: self.total.transitions + self.transitions - transitions,
+                configurations: (self.total.configurations + self.visited.len() - before)
+                    - (self.tallies.covered - tallies.covered),
+                covered: self.total.covered + self.tallies.covered - tallies.covered,
+                transitions: self.total.transitions + self.tallies.transitions
+                    - tallies.transitions,
                 depth: self.total.depth,
                 queue: (level.len() - first + next.len()) as u64,
                 memory: self.memory(level) + next.bytes(),
@@ -219,7 +232,7 @@ impl<'a, M: Portable> Search<'a, M> {
                 self.is_stopped = true;
                 break;
             }
-            self.expand(level, first..level.len().min(first + block));
+            self.expand(level, first..level.len().min(first + block), &next);
             self.judge_at_rest(level, first);
             self.share_out(exchange, level, first, &mut next);
             while let Some(parcel) = exchange.receive() {
@@ -241,15 +254,17 @@ impl<'a, M: Portable> Search<'a, M> {
     }
 
     /// Expands some configurations, in chunks: one for each element of the arrivals.
-    fn expand(&mut self, level: &Level<M::State>, range: Range<usize>) {
+    fn expand(&mut self, level: &Level<M::State>, range: Range<usize>, next: &Level<M::State>) {
         let (model, reductions) = (self.model, self.settings.reductions);
+        let (visited, marks) = (&self.visited, &next.marks);
+        let is_met = |fingerprint| visited.has_met_before(marks, fingerprint);
         let (states, asleep) = (&level.states[range.clone()], &level.marks.asleep[range]);
         let chunks = states.len().div_ceil(CHUNK);
         self.arrivals.resize_with(chunks, || Arrivals::new(reductions));
         let expand =
             |(arrivals, (states, asleep)): (&mut Arrivals<_>, (&[M::State], &[Asleep]))| {
                 arrivals.clear(1);
-                model.expand(states, asleep, arrivals);
+                arrivals.expand(model, states, asleep, is_met);
             };
         let arrivals = &mut self.arrivals;
         match arrivals.as_mut_slice() {
@@ -260,7 +275,13 @@ impl<'a, M: Portable> Search<'a, M> {
             }),
         }
         self.learn(states, asleep);
-        self.transitions += self.arrivals.iter().map(|found| found.transitions).sum::<u64>();
+        let before = self.tallies.covered;
+        for found in &self.arrivals {
+            self.tallies.transitions += found.transitions;
+            self.tallies.covered += found.covered.len() as u64;
+            self.tallies.looked_up += found.looked_up;
+        }
+        self.tallies.looked_at += states.len() as u64 - (self.tallies.covered - before);
     }
 
     /// Lets the model find out what it did not know, and expands again where it could not tell.
@@ -358,7 +379,15 @@ impl<'a, M: Portable> Search<'a, M> {
         };
         let chunks = || level.states.par_chunks(CHUNK).enumerate();
         let deciding: Vec<Vec<_>> = self.pool.install(|| chunks().map(judge).collect());
-        for (guarantee, at) in deciding.into_iter().flatten() {
+        // Which covered configurations are met may depend on who is first.
+        let is_open = |at: usize| {
+            let (state, mut is_open) = (&level.states[at..=at], true);
+            model.covering(state, &mut |_, covering| is_open &= !self.visited.has_met(covering));
+            is_open || !self.settings.reductions.dominance
+        };
+        let deciding: Vec<_> =
+            deciding.into_iter().flatten().filter(|(_, at)| is_open(*at)).collect();
+        for (guarantee, at) in deciding {
             let sight = sight(model, (self.process, self.total.depth), level, at, None);
             see(&mut self.sights[guarantee], sight);
         }
@@ -439,7 +468,7 @@ impl<M: Portable> Keeper<'_, M> {
         }
         let header = Header {
             count: level.len(),
-            transitions: search.transitions,
+            tallies: search.tallies,
             is_more: search.visited.is_more,
             sights: search.sights.clone(),
             ..Header::new(&search.identity, search.process, number)
@@ -477,7 +506,7 @@ impl<M: Portable> Keeper<'_, M> {
                 search.links.push(level.marks.links.clone());
             }
             search.total.depth = number;
-            search.transitions = kept.header.transitions;
+            search.tallies = kept.header.tallies;
             search.visited.is_more = kept.header.is_more;
             search.sights = kept.header.sights;
         }

@@ -100,6 +100,21 @@ impl Visited {
         }
     }
 
+    pub(super) fn has_met(&self, fingerprint: u128) -> bool {
+        let table = &self.tables[shard_of(fingerprint)];
+        matches!(table.find(Key::of(fingerprint)), Place::At(_))
+    }
+
+    /// Whether a configuration has been met at the level before the one that is being filled, or
+    /// earlier.
+    pub(super) fn has_met_before(&self, marks: &Marks, fingerprint: u128) -> bool {
+        let (table, key) = (&self.tables[shard_of(fingerprint)], Key::of(fingerprint));
+        match table.find(key) {
+            Place::At(at) => self.stamp.position(table.tag(at), key, &marks.keys).is_none(),
+            Place::Vacant(_) => false,
+        }
+    }
+
     pub(super) fn len(&self) -> u64 {
         self.tables.iter().map(Table::len).sum()
     }

@@ -191,7 +191,7 @@ fn every_drawn_protocol_is_searched_as_by_one_process() {
                 continue;
             }
             for sleep_sets in [false, true] {
-                let reductions = Reductions { sleep_sets };
+                let reductions = Reductions { sleep_sets, ..Reductions::default() };
                 let settings = Settings { reductions, ..one_worker() };
                 let mut expected = facts(&alone(&settings, &drawn(number, network, faults)));
                 let found = together(2, &settings, || drawn(number, network, faults));
@@ -211,11 +211,14 @@ fn every_drawn_protocol_is_searched_as_by_one_process() {
 #[test]
 fn what_is_asleep_travels_along() {
     let transitions = |sleep_sets| {
-        let settings = Settings { reductions: Reductions { sleep_sets }, ..one_worker() };
+        let settings = Settings {
+            reductions: Reductions { sleep_sets, ..Reductions::default() },
+            ..one_worker()
+        };
         together(3, &settings, || two_phase::cluster(4, 4)).progress.transitions
     };
     let (awake, asleep) = (transitions(false), transitions(true));
-    let reductions = Reductions { sleep_sets: true };
+    let reductions = Reductions { sleep_sets: true, ..Reductions::default() };
     let one = alone(&Settings { reductions, ..one_worker() }, &two_phase::cluster(4, 4));
     assert_eq!(asleep, one.progress.transitions);
     assert!(asleep * 3 < awake * 2, "{asleep} of {awake}");
@@ -335,7 +338,10 @@ fn a_process_that_fails_is_named_by_the_others_and_the_search_resumes_where_it_b
 
 #[test]
 fn a_search_resumes_from_any_level_and_counts_the_same_transitions() {
-    let settings = Settings { reductions: Reductions { sleep_sets: false }, ..one_worker() };
+    let settings = Settings {
+        reductions: Reductions { sleep_sets: false, ..Reductions::default() },
+        ..one_worker()
+    };
     let levels = [InMemory::default(), InMemory::default()];
     let clusters = || [(); 2].map(|()| two_phase::cluster(3, 1));
     let whole = each(&settings, &clusters(), Some((&levels[..], Goes::Anew)));

@@ -8,6 +8,7 @@ use super::tables::Client;
 use super::view::View;
 use crate::fingerprint;
 use crate::guarantee::Guarantee;
+use crate::model::COVERING_BITS;
 
 /// Puts a cluster together: nodes, network, faults, clients and guarantees.
 ///
@@ -288,12 +289,14 @@ impl Faults {
 }
 
 /// The keys of what is left of the budgets: the sum of a key for each budget and what is left of
-/// it.
+/// it. Their lowest bits are 0, so that budgets do not change those of a fingerprint.
 pub(super) struct BudgetKeys([Vec<u128>; 4]);
 
 impl BudgetKeys {
     pub(super) fn new() -> Self {
-        let key = |spend: usize, left: u8| fingerprint(&("budgets", spend, left));
+        let key = |spend: usize, left: u8| {
+            fingerprint(&("budgets", spend, left)) >> COVERING_BITS << COVERING_BITS
+        };
         Self(std::array::from_fn(|spend| (0..=u8::MAX).map(|left| key(spend, left)).collect()))
     }
 

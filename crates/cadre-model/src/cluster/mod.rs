@@ -3,6 +3,7 @@ mod builder;
 mod configuration;
 mod consistent;
 mod coverage;
+mod dominance;
 mod history;
 mod local;
 mod naming;
@@ -329,6 +330,10 @@ impl<P: Protocol> Model for Cluster<P> {
                 out.at_rest(index);
             }
         }
+    }
+
+    fn covering(&self, states: &[Configuration], found: &mut impl FnMut(usize, u128)) {
+        self.tell_covering(states, found);
     }
 
     fn learn(&self, unknown: &[(Configuration, Choice)]) {
