@@ -221,7 +221,7 @@ fn coverage_names_a_message_that_nobody_handles() {
     let ran = Bench::new(env!("CARGO_BIN_EXE_broken-games")).run("explore faulty --coverage");
     expect![[r#"
         exploring faulty · 1 pair
-        explore  violated  143 distinct configurations, depth 10, T s at R /s, omission < 5e-28
+        explore  violated  84 distinct configurations up to what is left of budgets, depth 10, T s at R /s, omission < 4e-27
 
         violated  the caller is told a rumour: true in no configuration that can be reached
 

@@ -1,7 +1,7 @@
 use cadre_model::{Asleep, Expansion, Model};
 
 use crate::settings::Reductions;
-use crate::table::SHARD_BITS;
+use crate::table::{SHARD_BITS, SHARDS};
 
 /// What a chunk of a level leads to, sorted by the shards of the fingerprints.
 pub(crate) struct Arrivals<A> {
@@ -144,7 +144,7 @@ impl<A> Expansion<A> for Arrivals<A> {
     #[inline]
     fn successor(&mut self, state: usize, action: A, fingerprint: u128, asleep: Asleep) {
         self.transitions += 1;
-        let bucket = if self.buckets.len() == 1 { 0 } else { shard_of(fingerprint) };
+        let bucket = shard_of(fingerprint) * self.buckets.len() / SHARDS;
         let (parent, asleep) = (self.position(state), asleep.and(self.sleeping));
         self.buckets[bucket].push(Arrival { fingerprint, asleep, action, parent });
     }

@@ -6,7 +6,7 @@ use cadre_trace::GuaranteeKind;
 use crate::arrivals::{Arrival, Arrivals, shard_of};
 use crate::level::{Chunk, Level, Part};
 use crate::path::hint_of;
-use crate::table::{Key, Place, Stamp, Table};
+use crate::table::{Key, Place, SHARDS, Stamp, Table};
 
 /// Takes in what some chunks of a level lead to: what is new becomes part of the next level.
 pub(crate) struct Merge<'a, M: Model> {
@@ -91,7 +91,9 @@ impl<M: Model> Merge<'_, M> {
     ) -> Met {
         let stamp = Stamp::of_level(self.depth);
         let mut met = Met::default();
-        let all: Vec<(&Chunk, &Arrival<M::Action>)> = self.arriving(bucket).collect();
+        let count = self.arrivals.iter().map(|arrivals| arrivals.buckets[bucket].len()).sum();
+        let mut all: Vec<(&Chunk, &Arrival<M::Action>)> = Vec::with_capacity(count);
+        all.extend(self.arriving(bucket));
         let mut fresh = Vec::with_capacity(all.len());
         touch_all(tables, &all[..all.len().min(TOUCHED)]);
         for (count, (chunk, arrival)) in all.iter().enumerate() {
@@ -147,7 +149,7 @@ impl<'a, M: Model> Merge<'a, M> {
 
 #[inline]
 fn table_of(tables: &mut [Table], fingerprint: u128) -> &mut Table {
-    let shard = if tables.len() == 1 { 0 } else { shard_of(fingerprint) };
+    let shard = shard_of(fingerprint) % tables.len();
     &mut tables[shard]
 }
 
@@ -158,8 +160,11 @@ const TOUCHED: usize = 32;
 /// Reads home lines, so that the processor waits for many of them at once.
 #[inline]
 fn touch_all<A>(tables: &[Table], arrivals: &[(&Chunk, &Arrival<A>)]) {
-    if let [table] = tables {
-        let tags = arrivals.iter().map(|(_, arrival)| table.touch(Key::of(arrival.fingerprint)));
+    if tables.len() < SHARDS {
+        let tags = arrivals.iter().map(|(_, arrival)| {
+            let table = &tables[shard_of(arrival.fingerprint) % tables.len()];
+            table.touch(Key::of(arrival.fingerprint))
+        });
         black_box(tags.fold(0, std::ops::BitXor::bitxor));
     }
 }

@@ -84,6 +84,9 @@ const BLOCK: usize = 32;
 /// take longer.
 const LARGE: usize = 1 << 11;
 
+/// In how many parts what a large level leads to is taken in, each by one thread.
+const PARTS: usize = 64;
+
 struct Search<'a, M: Model> {
     model: &'a M,
     settings: &'a Settings,
@@ -131,7 +134,7 @@ impl<'a, M: Model> Search<'a, M> {
             let depth_max = self.settings.bounds.depth_max;
             let is_last = depth_max.is_some_and(|max| self.progress.depth >= max);
             self.is_sealed |= is_last;
-            let mut next = spare.of_parts(if is_large(&level) { SHARDS } else { 1 });
+            let mut next = spare.of_parts(if is_large(&level) { PARTS } else { 1 });
             let covered = self.progress.covered;
             let ended = self.level(&level, &mut next, watch);
             self.log.begin_level(level.len());
@@ -260,7 +263,8 @@ impl<'a, M: Model> Search<'a, M> {
         let met: Vec<Met> = match buckets {
             1 => vec![merge.bucket(0, &mut self.tables, &mut next.parts[0])],
             _ => {
-                let shards = self.tables.par_chunks_mut(1).zip(&mut next.parts).enumerate();
+                let shards =
+                    self.tables.par_chunks_mut(SHARDS / PARTS).zip(&mut next.parts).enumerate();
                 in_pool(self.pool.as_ref(), || {
                     shards.map(|(shard, (table, part))| merge.bucket(shard, table, part)).collect()
                 })
@@ -287,7 +291,7 @@ impl<'a, M: Model> Search<'a, M> {
             let (shard, key) = (shard_of(fingerprint), Key::of(fingerprint));
             let Place::At(at) = tables[shard].find(key) else { return false };
             // What is met at the next level is deeper.
-            let keys = &next.parts[if buckets == 1 { 0 } else { shard }].keys;
+            let keys = &next.parts[shard * buckets / SHARDS].keys;
             stamp.position(tables[shard].tag(at), key, keys).is_none()
         };
         self.for_each_chunk(level, chunks, |(arrivals, chunk)| {

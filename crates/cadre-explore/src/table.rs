@@ -174,8 +174,7 @@ impl Table {
         line.tags[at.slot] = tag;
         if at.line + 1 == self.lines.len() && at.slot + 1 == SLOTS {
             // The last slot stays empty, so that every search ends.
-            self.lines.reserve_exact(SPARE);
-            self.lines.resize(self.lines.len() + SPARE, Line::default());
+            self.lengthen(self.lines.len() + SPARE);
         }
     }
 
@@ -188,16 +187,32 @@ impl Table {
     fn grow(&mut self) {
         self.size *= GROWTH;
         self.homes = self.size as usize;
-        let lines = vec![Line::default(); self.homes + SPARE];
+        // Filled from front to back, so that each line is made just before it is needed.
+        let lines = Vec::with_capacity(self.homes + SPARE);
         let old = std::mem::replace(&mut self.lines, lines);
         for (key, tag) in old.iter().flat_map(Line::entries) {
-            let mut line = self.home(key);
+            let home = self.home(key);
+            self.lengthen(home + 1);
+            let mut line = home;
             while self.lines[line].tags[SLOTS - 1] != 0 {
                 line += 1;
+                self.lengthen(line + 1);
             }
             let slot = self.lines[line].tags.iter().position(|tag| *tag == 0);
             let slot = slot.expect("the last slot of the line is empty");
-            self.put(Slot { line, slot }, key, tag);
+            let line = &mut self.lines[line];
+            (line.highs[slot], line.lows[slot], line.tags[slot]) = (key.high, key.low, tag);
+        }
+        // At least one line stays empty at the end, so that every search ends.
+        self.lengthen((self.homes + SPARE).max(self.lines.len() + 1));
+    }
+
+    /// Adds empty lines until there are so many, and takes no more memory than that.
+    #[inline]
+    fn lengthen(&mut self, lines: usize) {
+        if self.lines.len() < lines {
+            self.lines.reserve_exact(lines - self.lines.len());
+            self.lines.resize(lines, Line::default());
         }
     }
 
