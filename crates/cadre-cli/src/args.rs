@@ -222,6 +222,8 @@ pub(crate) struct SearchArgs {
 pub(crate) enum Reduction {
     /// Of actions that commute, one order is enough
     SleepSets,
+    /// Where only budgets for faults differ, the most that is left is enough
+    Dominance,
 }
 
 impl SearchArgs {
@@ -237,6 +239,7 @@ impl SearchArgs {
         for reduction in &self.without {
             match reduction {
                 Reduction::SleepSets => settings.reductions.sleep_sets = false,
+                Reduction::Dominance => settings.reductions.dominance = false,
             }
         }
         settings

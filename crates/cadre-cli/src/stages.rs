@@ -96,12 +96,14 @@ pub(crate) fn searched(
         Some(Bound::Watcher) if context.stop.requested() => "interrupted: ".to_owned(),
         Some(Bound::Watcher) => "stopped at the time limit: ".to_owned(),
     };
+    let counted = if found.progress.covered > 0 { " up to what is left of budgets" } else { "" };
     let spilled = match found.progress.spilled_ever {
         0 => String::new(),
         spilled => format!(", spilled {}", memory::shown(spilled)),
     };
     let particulars = format!(
-        "{bound}{} distinct configurations, depth {}, {:.1} s at {}/s, omission < {:.0e}{spilled}",
+        "{bound}{} distinct configurations{counted}, depth {}, {:.1} s at {}/s, \
+         omission < {:.0e}{spilled}",
         grouped(found.progress.configurations),
         found.progress.depth,
         elapsed.as_secs_f64(),

@@ -85,7 +85,7 @@ impl Watch {
             "{:>6.0} s  {} configurations, {}/s, depth {}{}, {} waiting, {}{spilled}{estimate}",
             elapsed.as_secs_f64(),
             grouped(progress.configurations),
-            rate(progress.configurations - before.configurations, elapsed - said),
+            rate(progress.configurations.saturating_sub(before.configurations), elapsed - said),
             progress.depth,
             of(self.limits.bounds.depth_max),
             grouped(progress.queue),

@@ -3,7 +3,7 @@ use cadre_trace::{GuaranteeKind, Verdict};
 
 use crate::level::Level;
 use crate::log::Log;
-use crate::path::path_along;
+use crate::path::{failing, path_along};
 use crate::settings::Bound;
 use crate::table::EFFECTIVE_BITS;
 
@@ -17,7 +17,8 @@ pub struct Exploration<A> {
     /// What ended it before everything was seen; `None` after a violation as well.
     pub bound: Option<Bound>,
     /// An upper bound of the probability that a configuration was overlooked because it shares what
-    /// is kept of its fingerprint with another: n² / 2^105 for n configurations and 104 bits.
+    /// is kept of its fingerprint with another: n² / 2^105 for 104 bits and n fingerprints, of the
+    /// configurations that were met and of those that were only looked up.
     pub omission_bound: f64,
 }
 
@@ -40,8 +41,12 @@ pub struct Finding<A> {
 /// How far a search has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Distinct configurations met.
+    /// Distinct configurations met, but for those that are [covered](Progress::covered).
     pub configurations: u64,
+    /// Configurations that were met and not looked at: another one, met no later, differs only in
+    /// that more is left of budgets for faults, so that all that follows from the one follows from
+    /// the other. How many of these a search comes by depends on its other reductions.
+    pub covered: u64,
     /// Actions carried out, but for those that change nothing and those that were asleep.
     pub transitions: u64,
     /// Levels, the initial configurations being the first.
@@ -72,7 +77,7 @@ pub enum Flow {
 
 /// A configuration that decides a guarantee.
 #[derive(Clone, Debug)]
-pub(crate) struct Target<A> {
+pub(crate) struct Target {
     /// The number of its level.
     pub(crate) depth: u64,
     pub(crate) part: usize,
@@ -80,8 +85,7 @@ pub(crate) struct Target<A> {
     fingerprint: u128,
     /// Its position in the level, once the level is filled.
     position: Option<usize>,
-    /// The action whose code did not return there.
-    pub(crate) action: Option<A>,
+    /// Why code of the user did not return there.
     pub(crate) why: Option<String>,
 }
 
@@ -92,15 +96,15 @@ pub(crate) enum Ended {
     Bounded(Bound),
 }
 
-impl<A> Target<A> {
+impl Target {
     /// The configuration at a position of a part, which is in memory.
-    pub(crate) fn at<M: Model<Action = A>>(
+    pub(crate) fn at<M: Model>(
         model: &M,
         (depth, level): (u64, &Level<M::State>),
         (part, index): (usize, usize),
     ) -> Self {
         let fingerprint = model.fingerprint(level.state(part, index));
-        Self { depth, part, index, fingerprint, position: None, action: None, why: None }
+        Self { depth, part, index, fingerprint, position: None, why: None }
     }
 
     /// Notes where in its level, which is filled by now, the configuration is.
@@ -113,9 +117,9 @@ impl<A: Clone> Exploration<A> {
     /// Says what a search has found that is over.
     pub(crate) fn conclude<M: Model<Action = A>>(
         model: &M,
-        decided: Vec<(Claim, Option<Target<A>>)>,
+        decided: Vec<(Claim, Option<Target>)>,
         (initial, log): (&[M::State], &Log),
-        progress: Progress,
+        (progress, looked_up): (Progress, u64),
         ended: &Ended,
     ) -> Self {
         let mut findings = Vec::new();
@@ -125,8 +129,10 @@ impl<A: Clone> Exploration<A> {
                 let position = target.position.expect("its level is filled");
                 let depth = usize::try_from(target.depth).expect("levels are in memory");
                 let way = log.way_to(depth, position);
-                let (mut path, end) = path_along(model, initial, &way, target.fingerprint);
-                path.extend(target.action);
+                let (mut path, end) = path_along(model, initial, &way, target.fingerprint, |_| {});
+                if target.why.is_some() {
+                    path.extend(failing(model, &end, guarantee));
+                }
                 let is_violated = verdict == Verdict::Violated;
                 let describe = || is_violated.then(|| model.describe(guarantee, &end)).flatten();
                 (path, target.why.or_else(describe))
@@ -134,15 +140,20 @@ impl<A: Clone> Exploration<A> {
             let (path, why) = shown.map_or((None, None), |(path, why)| (Some(path), why));
             findings.push(Finding { claim, verdict, path, cycle: None, why });
         }
-        Self::of(findings, progress, ended)
+        Self::of(findings, (progress, looked_up), ended)
     }
 
-    pub(crate) fn of(findings: Vec<Finding<A>>, progress: Progress, ended: &Ended) -> Self {
+    /// Says what was found, how far the search came, and how many fingerprints were only looked up.
+    pub(crate) fn of(
+        findings: Vec<Finding<A>>,
+        (progress, looked_up): (Progress, u64),
+        ended: &Ended,
+    ) -> Self {
         let bound = match ended {
             Ended::Exhausted | Ended::Violated => None,
             Ended::Bounded(bound) => Some(*bound),
         };
-        let count = progress.configurations as f64;
+        let count = (progress.configurations + progress.covered + looked_up) as f64;
         let omission_bound = count * count / 2_f64.powi(EFFECTIVE_BITS + 1);
         Self { findings, progress, bound, omission_bound }
     }

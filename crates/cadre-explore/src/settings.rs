@@ -1,4 +1,5 @@
 use crate::aside::{SpillFailure, Spilling};
+use crate::exploration::Progress;
 
 /// How a search goes about it.
 #[derive(Clone, Debug)]
@@ -31,6 +32,9 @@ pub struct Bounds {
 pub struct Reductions {
     /// Of actions that commute one order is enough; all configurations are met all the same.
     pub sleep_sets: bool,
+    /// Of configurations that differ only in what is left of budgets for faults those are enough
+    /// that no other of at most their depth exceeds. Fewer configurations are met.
+    pub dominance: bool,
 }
 
 /// What ended a search before everything was seen.
@@ -55,6 +59,18 @@ impl Settings {
     }
 }
 
+impl Bounds {
+    /// Which of the bounds on depth and configurations left something out.
+    pub(crate) fn reached(&self, progress: &Progress) -> Bound {
+        match self.configurations_max {
+            Some(max) if progress.configurations >= max => {
+                Bound::Configurations(progress.configurations)
+            }
+            Some(_) | None => Bound::Depth(progress.depth),
+        }
+    }
+}
+
 impl Default for Settings {
     /// No bounds, a thread for each processor, every reduction, everything in memory.
     fn default() -> Self {
@@ -69,6 +85,6 @@ impl Default for Settings {
 
 impl Default for Reductions {
     fn default() -> Self {
-        Self { sleep_sets: true }
+        Self { sleep_sets: true, dominance: true }
     }
 }

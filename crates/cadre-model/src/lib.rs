@@ -30,7 +30,7 @@ pub use expansion::{Asleep, Expansion};
 pub use fingerprint::fingerprint;
 pub use guarantee::{Guarantee, Part};
 pub use guarded::guarded;
-pub use model::{Claim, Model};
+pub use model::{COVERING_BITS, Claim, Model};
 pub use nature::{Cause, Class, Nature};
 pub use plain::{Checked, check};
 pub use portable::{Portable, PortableError};

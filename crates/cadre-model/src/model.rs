@@ -148,6 +148,20 @@ pub trait Model: Sync {
         }
     }
 
+    /// Tells what would *cover* some configurations: calls `found` with the position of one and the
+    /// fingerprint of another from which all that can happen can happen as well. A search that has
+    /// met it need not look at the one that it covers.
+    ///
+    /// # Contract
+    ///
+    /// * What an action makes of a configuration is covered by what it makes of each that covers
+    ///   it. What covers what covers a configuration covers it; nothing covers itself.
+    /// * In both the same is at rest, and guarantees that finite executions violate say the same.
+    /// * The two fingerprints have their lowest [`COVERING_BITS`] in common.
+    fn covering(&self, states: &[Self::State], found: &mut impl FnMut(usize, u128)) {
+        let _ = (states, found);
+    }
+
     /// Finds out what [`expand`](Model::expand) reported as unknown.
     fn learn(&self, unknown: &[(Self::State, Self::Action)]) {
         let _ = unknown;
@@ -202,6 +216,10 @@ pub trait Model: Sync {
         }
     }
 }
+
+/// How many bits of a fingerprint are the same in what [covers](Model::covering) a configuration:
+/// those by which processes that share a search find its owner are among them.
+pub const COVERING_BITS: u32 = 24;
 
 /// Tells what some actions make of a configuration, one after the other.
 fn expand_by<M: Model + ?Sized>(

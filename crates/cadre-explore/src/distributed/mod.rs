@@ -155,6 +155,9 @@ fn told(settings: &Settings) -> String {
             };
         }
     }
+    if !settings.reductions.dominance {
+        told += ", without dominance";
+    }
     told
 }
 

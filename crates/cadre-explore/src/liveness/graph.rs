@@ -207,6 +207,7 @@ impl<M: Model> Builder<'_, M> {
 
     fn progress(&self, depth: u64) -> Progress {
         Progress {
+            covered: 0,
             configurations: self.graph.nodes as u64,
             transitions: self.graph.edges.len() as u64,
             depth,

@@ -3,6 +3,7 @@
 
 mod bounds;
 mod closed_form;
+mod dominance;
 mod equal;
 mod guarantees;
 mod histories;

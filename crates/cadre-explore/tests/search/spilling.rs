@@ -129,7 +129,7 @@ fn small_protocols_with_every_fault_are_searched_alike_with_everything_put_aside
             (Network::ConsumedOnce, all),
         ] {
             for sleep_sets in [false, true] {
-                let reductions = Reductions { sleep_sets };
+                let reductions = Reductions { sleep_sets, dominance: true };
                 // Some of them have no end.
                 let settings = Settings { reductions, ..crate::at_most(2_000) };
                 compared(|| drawn(number, network, faults), &settings);
@@ -141,7 +141,10 @@ fn small_protocols_with_every_fault_are_searched_alike_with_everything_put_aside
 #[test]
 fn a_search_of_many_parts_is_the_same_with_everything_put_aside() {
     for sleep_sets in [false, true] {
-        let settings = Settings { reductions: Reductions { sleep_sets }, ..Settings::default() };
+        let settings = Settings {
+            reductions: Reductions { sleep_sets, dominance: true },
+            ..Settings::default()
+        };
         let spilled = compared(|| two_phase::cluster(6, 6), &settings);
         // Every configuration but the first goes that way, with 16 bytes of what is asleep there.
         assert!(spilled > 50_815 * (16 + 4 + 4 * 9 + 16), "{spilled}");

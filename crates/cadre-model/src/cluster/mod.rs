@@ -5,6 +5,7 @@ mod configuration;
 mod consistent;
 mod coverage;
 mod damage;
+mod dominance;
 mod faults;
 mod history;
 mod interchange;
@@ -396,6 +397,10 @@ impl<P: Protocol> Model for Cluster<P> {
                 out.at_rest(index);
             }
         }
+    }
+
+    fn covering(&self, states: &[Configuration], found: &mut impl FnMut(usize, u128)) {
+        self.tell_covering(states, found);
     }
 
     fn learn(&self, unknown: &[(Configuration, Choice)]) {

@@ -282,6 +282,11 @@ impl<P: Protocol> Model for Quotient<'_, P> {
         }
     }
 
+    /// Which arrangement represents an orbit does not depend on budgets.
+    fn covering(&self, states: &[Configuration], found: &mut impl FnMut(usize, u128)) {
+        self.cluster.tell_covering(states, found);
+    }
+
     fn learn(&self, unknown: &[(Configuration, Choice)]) {
         self.cluster.learn(unknown);
         for (state, choice) in unknown {
