@@ -1,7 +1,7 @@
 //! What differs from another configuration only in that less is left of budgets is left out.
 
 use cadre_explore::{Exploration, Flow, Reductions, Settings, explore};
-use cadre_model::{Budget, Choice, Cluster, Faults, Network, check};
+use cadre_model::{Budget, Choice, Cluster, Faults, Model, Network, check};
 use cadre_trace::Verdict;
 
 use crate::two_phase::{self, TwoPhase};
@@ -85,4 +85,57 @@ fn budgets_for_too_many_combinations_are_not_compared() {
     };
     assert!(covered(63) > 0);
     assert_eq!(covered(64), 0);
+}
+
+/// Numbers, each of which comes small and large, and then covers the small one.
+struct Late {
+    numbers: u32,
+    /// Whether the large ones are there from the beginning; if not, the second half of them follows
+    /// from the first half of the small ones.
+    at_once: bool,
+}
+
+impl Model for Late {
+    type State = (u32, bool);
+    type Action = ();
+
+    fn init(&self) -> Vec<(u32, bool)> {
+        let small = (0..self.numbers).map(|number| (number, false));
+        let large = (0..self.numbers).map(|number| (number, true));
+        small.chain(large.filter(|_| self.at_once)).collect()
+    }
+
+    fn actions(&self, _: &(u32, bool), out: &mut Vec<()>) {
+        out.push(());
+    }
+
+    fn next(&self, (number, _): &(u32, bool), (): &()) -> Option<(u32, bool)> {
+        let follows = *number < self.numbers / 2 && !self.at_once;
+        follows.then_some((number + self.numbers / 2, true))
+    }
+
+    fn covering(&self, states: &[(u32, bool)], found: &mut impl FnMut(usize, u128)) {
+        for (index, (number, is_large)) in states.iter().enumerate() {
+            if !is_large {
+                found(index, self.fingerprint(&(*number, true)));
+            }
+        }
+    }
+}
+
+#[test]
+fn only_what_is_met_at_the_same_level_or_before_covers_in_whatever_order_it_comes() {
+    // Levels that are expanded in several blocks, by one thread and by several.
+    for (numbers, workers) in [(1_500, 1), (40_000, 1), (40_000, 2)] {
+        let settings = Settings { workers, ..Settings::default() };
+        let search = |at_once| {
+            let model = Late { numbers, at_once };
+            explore(&model, &settings, &mut |_| Flow::Continue).progress
+        };
+        let (same, later) = (search(true), search(false));
+        let numbers = u64::from(numbers);
+        assert_eq!((same.configurations, same.covered, same.depth), (numbers, numbers, 1));
+        let all = numbers + numbers / 2;
+        assert_eq!((later.configurations, later.covered, later.depth), (all, 0, 2));
+    }
 }
