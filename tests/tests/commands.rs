@@ -34,6 +34,36 @@ fn list_names_the_games_with_their_guarantees_and_bugs() {
                            a resource manager that has prepared still aborts of its own accord
               --bug answers-before-sync
                            the process sends what it has to say before its disk is synced (the step function is right)
+            disk-store
+              a key-value store on one node that answers a put once the disk has synced it
+              --nodes N    1 to 4 writers, 3 unless said otherwise
+              spec         tla/DiskStore
+              always       every step returns
+              always       no acknowledged put is lost
+              always       what clients are answered is linearizable
+              at rest      once nothing can happen any more, no put waits for a sync
+              reachable    all requests can be answered
+              --bug acknowledges-before-sync
+                           a put is answered when it is written, before its sync is done
+              --bug answers-past-the-sync
+                           a sync that is done answers all puts, also those written after it was asked for
+              --bug reads-before-sync
+                           a get shows values that are not synced yet
+            primary-backup
+              a primary answers what its backup has confirmed; the backup may take over at any time
+              --nodes N    2 to 4 clients, 2 unless said otherwise
+              spec         tla/PrimaryBackup
+              always       every step returns
+              always       no acknowledged put is lost
+              always       what clients are answered is linearizable
+              at rest      once nothing can happen any more, the clients of a backup that runs are answered
+              reachable    without the primary the backup can answer all its clients
+              --bug acknowledges-before-copy
+                           the primary answers a put before the backup has it
+              --bug reads-alone
+                           the primary answers a get without asking whether it is still in charge
+              --bug confirms-after-takeover
+                           a backup that has taken over still confirms copies, which it does not keep
             exit 0
         "#]],
     );
@@ -318,9 +348,9 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error() {
     check(
         "explore three-phase-commit",
         expect![[r#"
-        error: there is no game `three-phase-commit`; there is two-phase-commit
-        exit 2
-    "#]],
+            error: there is no game `three-phase-commit`; there is two-phase-commit, disk-store, primary-backup
+            exit 2
+        "#]],
     );
     check(
         "explore two-phase-commit --bug tardy-abort",

@@ -1,6 +1,6 @@
 //! The whole pipeline through the command: real TLC, real processes.
 
-use cadre_tests::{Bench, Ran};
+use cadre_tests::{Bench, Ran, stored_traces};
 use expect_test::{Expect, expect};
 
 fn bench() -> Bench {
@@ -169,10 +169,11 @@ fn stored(name: &str) -> String {
 
 #[test]
 fn every_stored_trace_is_replayed_by_real_processes() {
-    for (name, code) in [("crash-after-each-step", 0), ("early-commit", 1), ("late-abort", 1)] {
+    for stored in stored_traces() {
         let bench = bench();
-        let ran = bench.run(&format!("replay {}", stored(name)));
+        let ran = bench.run(&format!("replay {}", stored.path.display()));
         assert!(ran.output.contains("agrees    1 schedule"), "{}", ran.output);
+        let code = if stored.verdict == "violated" { 1 } else { 0 };
         assert_eq!(ran.code, Some(code), "{}", ran.output);
         bench.assert_nothing_left();
     }

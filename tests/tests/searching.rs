@@ -39,6 +39,47 @@ fn a_search_that_needs_more_memory_than_it_may_have_is_bounded() {
 }
 
 #[test]
+fn a_search_that_may_spill_gets_further_with_the_same_memory_and_leaves_nothing() {
+    let bench = bench();
+    let args = "explore two-phase-commit --nodes 8 --memory 80M";
+    let short = bench.run(args);
+    let advice = "most of it is what waits: with --spill DIR that waits in files";
+    assert!(short.output.contains(advice), "{}", short.output);
+    assert_eq!(short.code, Some(3));
+    let spilled = bench.run(&format!("{args} --spill away"));
+    assert_eq!(spilled.code, Some(0), "{}", spilled.output);
+    let line = spilled.output.lines().nth(1).unwrap();
+    assert!(line.ends_with(" M") && line.contains("omission < 8e-20, spilled "), "{line}");
+    assert_eq!(entries(&bench, "away"), 0);
+
+    let whole = bench.run("explore two-phase-commit --nodes 8");
+    assert_eq!(line.split(", spilled ").next(), whole.output.lines().nth(1));
+}
+
+#[test]
+fn a_search_that_spills_and_is_interrupted_leaves_nothing() {
+    let bench = bench();
+    let ran = bench.interrupt("explore two-phase-commit --nodes 10 --memory 200M --spill away");
+    assert!(ran.output.contains("bounded   interrupted: "), "{}", ran.output);
+    assert_eq!((ran.code, entries(&bench, "away")), (Some(3), 0));
+}
+
+/// How many files and directories there are in a directory.
+fn entries(bench: &Bench, directory: &str) -> usize {
+    std::fs::read_dir(bench.path().join(directory)).unwrap().count()
+}
+
+#[test]
+fn a_place_to_spill_to_that_is_none_is_told_so() {
+    let bench = bench();
+    bench.write("file", "");
+    let ran = bench.run("explore two-phase-commit --spill file");
+    let told = "error: expected a directory to spill to, found file: it is no directory";
+    assert!(ran.output.contains(told), "{}", ran.output);
+    assert_eq!(ran.code, Some(4));
+}
+
+#[test]
 fn a_memory_that_is_no_size_is_a_usage_error() {
     check(
         "explore two-phase-commit --memory lots",

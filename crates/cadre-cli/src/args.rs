@@ -67,7 +67,7 @@ pub(crate) enum Verb {
         /// everything was seen, not within the bounds otherwise
         #[arg(long, conflicts_with_all = ["processes", "hosts", "checkpoint"])]
         coverage: bool,
-        /// Count configurations that differ in the names of interchangeable nodes as one
+        /// Count configurations that differ in the names of interchangeable nodes and values as one
         #[arg(long, conflicts_with_all = ["coverage", "processes", "hosts", "checkpoint"])]
         symmetry: bool,
         /// Go step by step instead of searching: reads commands from standard input, `h` lists them
@@ -205,6 +205,10 @@ pub(crate) struct SearchArgs {
     /// is free at the start, where the system says it]
     #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
     pub(crate) memory: Option<u64>,
+    /// Put configurations that wait in files below this directory where they take more than an
+    /// eighth of --memory; the files are removed in the end [default: all wait in memory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) spill: Option<PathBuf>,
     /// How many threads search, which changes nothing but the time [default: one per processor]
     #[arg(long, value_name = "N")]
     pub(crate) workers: Option<NonZeroUsize>,
@@ -221,7 +225,8 @@ pub(crate) enum Reduction {
 }
 
 impl SearchArgs {
-    /// The settings of the search; its time is left to whoever watches it.
+    /// The settings of the search; its time is left to whoever watches it, and where it spills to
+    /// whoever begins it.
     pub(crate) fn settings(&self) -> Settings {
         let mut settings = Settings::within(Bounds {
             depth_max: self.depth,
@@ -248,21 +253,21 @@ impl SearchArgs {
 pub(crate) struct SharingArgs {
     /// Search with so many processes on this host
     #[arg(
-        long, value_name = "K", conflicts_with_all = ["hosts", "process"],
+        long, value_name = "K", conflicts_with_all = ["hosts", "process", "spill"],
         value_parser = clap::value_parser!(u16).range(1..=256)
     )]
     pub(crate) processes: Option<u16>,
     /// Search with the processes that this file tells, HOST:PORT in a line for each; each of them
     /// is to be started
-    #[arg(long, value_name = "FILE", requires = "process")]
+    #[arg(long, value_name = "FILE", requires = "process", conflicts_with = "spill")]
     pub(crate) hosts: Option<PathBuf>,
     /// Which of these processes this one is, from 0 on
     #[arg(long, value_name = "I", requires = "hosts")]
     pub(crate) process: Option<usize>,
-    /// Keep finished levels under this directory
-    #[arg(long, value_name = "DIR")]
+    /// Keep finished levels under this directory, so that the search can be resumed
+    #[arg(long, value_name = "DIR", conflicts_with = "spill")]
     pub(crate) checkpoint: Option<PathBuf>,
-    /// Go on after the last level that all processes have finished and kept
+    /// Go on after the last level that was finished and kept, by all processes if there are several
     #[arg(long, requires = "checkpoint")]
     pub(crate) resume: bool,
 }

@@ -48,10 +48,17 @@ pub struct Progress {
     pub depth: u64,
     /// Configurations that have been met and not been looked at.
     pub queue: u64,
-    /// The bytes that the search keeps: what it has met, how it got there, and the queue.
+    /// The bytes that the search keeps in memory: what it has met, how it got there, the queue, and
+    /// what the model keeps itself.
     pub memory: u64,
     /// Of these, the bytes of what it has met and how it got there.
     pub memory_behind: u64,
+    /// Of these, the bytes of the queue.
+    pub memory_queue: u64,
+    /// The bytes of the queue that are [put aside](crate::Spill) instead of in memory.
+    pub spilled: u64,
+    /// The bytes that have been put aside so far, also of what has been looked at since.
+    pub spilled_ever: u64,
 }
 
 /// Whether a search goes on.
@@ -70,8 +77,9 @@ pub(crate) struct Target<A> {
     pub(crate) depth: u64,
     pub(crate) part: usize,
     pub(crate) index: usize,
-    /// Its position in the level and its fingerprint, once the level is filled.
-    settled: Option<(usize, u128)>,
+    fingerprint: u128,
+    /// Its position in the level, once the level is filled.
+    position: Option<usize>,
     /// The action whose code did not return there.
     pub(crate) action: Option<A>,
     pub(crate) why: Option<String>,
@@ -85,15 +93,19 @@ pub(crate) enum Ended {
 }
 
 impl<A> Target<A> {
-    pub(crate) fn at(depth: u64, part: usize, index: usize) -> Self {
-        Self { depth, part, index, settled: None, action: None, why: None }
+    /// The configuration at a position of a part, which is in memory.
+    pub(crate) fn at<M: Model<Action = A>>(
+        model: &M,
+        (depth, level): (u64, &Level<M::State>),
+        (part, index): (usize, usize),
+    ) -> Self {
+        let fingerprint = model.fingerprint(level.state(part, index));
+        Self { depth, part, index, fingerprint, position: None, action: None, why: None }
     }
 
     /// Notes where in its level, which is filled by now, the configuration is.
-    pub(crate) fn settle<M: Model>(&mut self, model: &M, level: &Level<M::State>) {
-        let state = &level.parts[self.part].states[self.index];
-        let position = level.position(self.part, self.index);
-        self.settled.get_or_insert((position, model.fingerprint(state)));
+    pub(crate) fn settle<S>(&mut self, level: &Level<S>) {
+        self.position.get_or_insert_with(|| level.position(self.part, self.index));
     }
 }
 
@@ -110,10 +122,10 @@ impl<A: Clone> Exploration<A> {
         for (guarantee, (claim, target)) in decided.into_iter().enumerate() {
             let verdict = verdict_of(claim.kind, target.is_some(), ended);
             let shown = target.map(|target| {
-                let (position, fingerprint) = target.settled.expect("its level is filled");
+                let position = target.position.expect("its level is filled");
                 let depth = usize::try_from(target.depth).expect("levels are in memory");
                 let way = log.way_to(depth, position);
-                let (mut path, end) = path_along(model, initial, &way, fingerprint);
+                let (mut path, end) = path_along(model, initial, &way, target.fingerprint);
                 path.extend(target.action);
                 let is_violated = verdict == Verdict::Violated;
                 let describe = || is_violated.then(|| model.describe(guarantee, &end)).flatten();

@@ -115,7 +115,7 @@ impl<M: Model> Merge<'_, M> {
         next.states.reserve(fresh.len());
         self.model.follow(fresh.into_iter(), &mut next.states);
         met.decisions = self.judges.judge(self.model, &next.states[first..]);
-        met.decisions.iter_mut().for_each(|(_, index)| *index += first);
+        met.decisions.iter_mut().for_each(|(_, index)| *index += next.before + first);
         met
     }
 }

@@ -4,6 +4,7 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::arrivals::{Arrivals, shard_of};
+use crate::aside::Aside;
 use crate::exploration::{Ended, Exploration, Flow, Progress, Target};
 use crate::level::{Chunk, Cursor, Level};
 use crate::liveness;
@@ -93,6 +94,7 @@ struct Search<'a, M: Model> {
     tables: Vec<Table>,
     log: Log,
     arrivals: Vec<Arrivals<M::Action>>,
+    aside: Aside<'a>,
     progress: Progress,
     is_sealed: bool,
 }
@@ -110,6 +112,7 @@ impl<'a, M: Model> Search<'a, M> {
             tables: (0..SHARDS).map(Table::of_shard).collect(),
             log: Log::default(),
             arrivals: Vec::new(),
+            aside: Aside::new(settings.spilling.as_ref()),
             progress: Progress::default(),
             is_sealed: false,
         }
@@ -128,7 +131,7 @@ impl<'a, M: Model> Search<'a, M> {
             self.is_sealed |= is_last;
             let is_large = self.progress.configurations >= SMALL;
             let mut next = spare.of_parts(if is_large { SHARDS } else { 1 });
-            let ended = self.level(&level, &mut next, watch);
+            let ended = self.level(&mut level, &mut next, watch);
             self.log.begin_level(level.len());
             for part in &next.parts {
                 self.log.extend(&part.parents, &part.hints);
@@ -136,6 +139,9 @@ impl<'a, M: Model> Search<'a, M> {
             self.settle(&next);
             if let Some(ended) = ended {
                 return ended;
+            }
+            if let Err(failure) = self.aside.finish(self.model, self.pool.as_ref(), &mut next) {
+                return Ended::Bounded(Bound::Spill(failure));
             }
             spare = std::mem::replace(&mut level, next);
         }
@@ -158,7 +164,7 @@ impl<'a, M: Model> Search<'a, M> {
         self.progress.configurations = part.states.len() as u64;
         let judges = self.judges();
         for (guarantee, index) in judges.judge(self.model, &part.states) {
-            self.decide(guarantee, Target::at(0, 0, index));
+            self.decide(guarantee, Target::at(self.model, (0, &level), (0, index)));
         }
         self.settle(&level);
         level
@@ -167,7 +173,7 @@ impl<'a, M: Model> Search<'a, M> {
     /// Expands a level; `Some` where the search is over.
     fn level(
         &mut self,
-        level: &Level<M::State>,
+        level: &mut Level<M::State>,
         next: &mut Level<M::State>,
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Option<Ended> {
@@ -180,7 +186,10 @@ impl<'a, M: Model> Search<'a, M> {
             let first = chunks[0].base;
             self.progress.queue = (level.len() - first + next.len()) as u64;
             self.progress.memory_behind = self.memory_behind();
-            self.progress.memory = self.progress.memory_behind + level.bytes() + next.bytes();
+            self.progress.memory_queue = level.bytes() + next.bytes();
+            let kept = self.progress.memory_behind + self.progress.memory_queue;
+            self.progress.memory = kept + self.model.memory();
+            (self.progress.spilled, self.progress.spilled_ever) = self.aside.bytes();
             if watch(&self.progress) == Flow::Stop {
                 return Some(Ended::Bounded(Bound::Watcher));
             }
@@ -188,12 +197,18 @@ impl<'a, M: Model> Search<'a, M> {
             if memory_max.is_some_and(|max| self.progress.memory > max) {
                 return Some(Ended::Bounded(Bound::Memory(self.progress.memory)));
             }
+            if let Err(failure) = self.aside.bring_back(self.model, level, &chunks) {
+                return Some(Ended::Bounded(Bound::Spill(failure)));
+            }
             let is_more = self.block(level, &chunks, next);
             if self.is_violated() {
                 return Some(Ended::Violated);
             }
             if is_more {
                 return Some(Ended::Bounded(self.reached()));
+            }
+            if let Err(failure) = self.aside.put(self.model, self.pool.as_ref(), next) {
+                return Some(Ended::Bounded(Bound::Spill(failure)));
             }
             let most = self.settings.bounds.configurations_max;
             self.is_sealed |= most.is_some_and(|max| self.progress.configurations >= max);
@@ -265,7 +280,8 @@ impl<'a, M: Model> Search<'a, M> {
         self.progress.configurations = self.tables.iter().map(Table::len).sum();
         for (part, met) in met.iter().enumerate() {
             for (guarantee, index) in &met.decisions {
-                self.decide(*guarantee, Target::at(self.progress.depth, part, *index));
+                let target = Target::at(self.model, (self.progress.depth, next), (part, *index));
+                self.decide(*guarantee, target);
             }
         }
         met.iter().any(|met| met.is_more)
@@ -345,7 +361,7 @@ impl<'a, M: Model> Search<'a, M> {
         for (arrivals, chunk) in self.arrivals.iter().zip(chunks) {
             let place = |index: u32| {
                 let index = chunk.range.start + index as usize;
-                Target::at(self.progress.depth - 1, chunk.part, index)
+                Target::at(self.model, (self.progress.depth - 1, level), (chunk.part, index))
             };
             for failure in &arrivals.failures {
                 let (action, why) = (failure.action.clone(), Some(failure.why.clone()));
@@ -367,7 +383,7 @@ impl<'a, M: Model> Search<'a, M> {
             }
         }
         for (guarantee, mut target) in violated {
-            target.settle(self.model, level);
+            target.settle(level);
             self.decide(guarantee, target);
         }
     }
@@ -386,7 +402,7 @@ impl<'a, M: Model> Search<'a, M> {
         let depth = self.progress.depth;
         for target in self.decided.iter_mut().flatten() {
             if target.depth == depth {
-                target.settle(self.model, level);
+                target.settle(level);
             }
         }
     }

@@ -1,5 +1,7 @@
+use crate::aside::{SpillFailure, Spilling};
+
 /// How a search goes about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// How far it goes.
     pub bounds: Bounds,
@@ -7,6 +9,9 @@ pub struct Settings {
     pub workers: usize,
     /// What need not be looked at twice.
     pub reductions: Reductions,
+    /// Whether configurations that wait may be put aside; a search that several processes share
+    /// keeps them in memory all the same.
+    pub spilling: Option<Spilling>,
 }
 
 /// How far a search goes; `None` is no bound.
@@ -16,8 +21,8 @@ pub struct Bounds {
     pub depth_max: Option<u64>,
     /// Distinct configurations.
     pub configurations_max: Option<u64>,
-    /// Bytes that the search itself keeps: what it has met, what it has still to look at, and how
-    /// it got there.
+    /// Bytes that the search keeps in memory: what it has met, what it has still to look at, how it
+    /// got there, and what the model keeps itself.
     pub memory_max: Option<u64>,
 }
 
@@ -37,6 +42,8 @@ pub enum Bound {
     Configurations(u64),
     /// [`Bounds::memory_max`].
     Memory(u64),
+    /// What waits could not be put aside, or not be brought back: see [`Settings::spilling`].
+    Spill(SpillFailure),
     /// The watcher.
     Watcher,
 }
@@ -49,12 +56,13 @@ impl Settings {
 }
 
 impl Default for Settings {
-    /// No bounds, a thread for each processor, every reduction.
+    /// No bounds, a thread for each processor, every reduction, everything in memory.
     fn default() -> Self {
         Self {
             bounds: Bounds::default(),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             reductions: Reductions::default(),
+            spilling: None,
         }
     }
 }

@@ -165,6 +165,28 @@ pub trait Model: Sync {
         out.extend(steps.map(|step| after(step).expect("an action that was found is enabled")));
     }
 
+    /// Appends configurations as bytes of which [`restore`](Model::restore) makes the same
+    /// configurations in this process, so that a search can put them aside where memory is scarce.
+    ///
+    /// `false`, with nothing appended, where the model has no such form: then all configurations
+    /// stay in memory.
+    fn store(&self, states: &[Self::State], out: &mut Vec<u8>) -> bool {
+        let _ = (states, out);
+        false
+    }
+
+    /// Appends the configurations that [`store`](Model::store) has made these bytes of; `false`
+    /// where it cannot have.
+    fn restore(&self, bytes: &[u8], out: &mut Vec<Self::State>) -> bool {
+        let _ = (bytes, out);
+        false
+    }
+
+    /// Roughly the bytes that the model itself keeps by now, beside the configurations.
+    fn memory(&self) -> u64 {
+        0
+    }
+
     /// Evaluates predicates in configurations: calls `found` with the position of the state, that
     /// of the guarantee, and what its [main](Part::Main) predicate says.
     fn judge(

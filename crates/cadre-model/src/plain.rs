@@ -241,6 +241,18 @@ impl<M: Model> Model for Checked<M> {
         }
     }
 
+    fn store(&self, states: &[M::State], out: &mut Vec<u8>) -> bool {
+        self.model.store(states, out)
+    }
+
+    fn restore(&self, bytes: &[u8], out: &mut Vec<M::State>) -> bool {
+        self.model.restore(bytes, out)
+    }
+
+    fn memory(&self) -> u64 {
+        self.model.memory()
+    }
+
     fn judge(
         &self,
         states: &[M::State],

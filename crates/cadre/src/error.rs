@@ -44,8 +44,8 @@ pub enum GameError {
     NoSuchGuarantee { game: &'static str, found: String, known: Vec<String> },
 
     #[error(
-        "{game} declares no interchangeable nodes, so that there is nothing to leave out; search \
-         without symmetry"
+        "{game} declares no interchangeable nodes or values, so that there is nothing to leave \
+         out; search without symmetry"
     )]
     NotInterchangeable { game: &'static str },
 

@@ -25,6 +25,7 @@ mod game;
 mod minimised;
 mod saved;
 pub mod sharing;
+pub mod spilling;
 mod stepper;
 mod suite;
 pub mod testing;
@@ -43,6 +44,6 @@ pub mod prelude {
         ActionOf, Budget, Cluster, Faults, Guarantee, Model, Network, Timing, TypedAction,
         TypedFault, Unsynced, View, check,
     };
-    pub use crate::step::{Disk, Effects, Event, NodeId, Nothing, Protocol};
+    pub use crate::step::{Disk, Effects, Event, NodeId, Nothing, Protocol, Value};
     pub use crate::{Bug, Game, Place, Setup, Size, Suite};
 }

@@ -8,8 +8,9 @@ use cadre_conform::Spec;
 use cadre_explore::{Bound, Exploration, Flow, Keep, Progress, Settings, Share, ShareError};
 use cadre_model::{Choice, Claim, Cluster, Coverage, Model, Origin, Reexecution};
 use cadre_proptest::{FuzzOptions, MinimiseOptions, SampleOptions, Weights};
-use cadre_replay::Recording;
+use cadre_replay::{ClientRequests, Recording};
 use cadre_runtime::{Defect, HostOptions, Mode, RuntimeError};
+use cadre_step::NodeId;
 use cadre_trace::{Action, Json, Recorder, Trace, Verdict};
 
 use crate::fuzzed::{self, Fuzzed, FuzzedTwice};
@@ -85,6 +86,13 @@ pub trait AnyGame: Send + Sync {
     /// Where the cluster cannot be built.
     fn claims(&self, setup: &Setup) -> Result<Vec<Claim>, GameError>;
 
+    /// What the clients of the game ask.
+    ///
+    /// # Errors
+    ///
+    /// Where the cluster cannot be built.
+    fn clients(&self, setup: &Setup) -> Result<Vec<ClientRequests>, GameError>;
+
     /// The specification that the game maps to.
     fn spec(&self, setup: &Setup) -> Option<Spec>;
 
@@ -100,7 +108,7 @@ pub trait AnyGame: Send + Sync {
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Explored, GameError>;
 
-    /// Searches exhaustively, up to the names of interchangeable nodes; see
+    /// Searches exhaustively, up to the names of interchangeable nodes and values; see
     /// [`Cluster::quotient`].
     ///
     /// # Errors
@@ -313,6 +321,17 @@ impl<G: Game> AnyGame for G {
         Ok(self.cluster(setup)?.guarantees())
     }
 
+    fn clients(&self, setup: &Setup) -> Result<Vec<ClientRequests>, GameError> {
+        let cluster = self.cluster(setup)?;
+        let clients = cluster.client_names().iter().zip(cluster.client_requests());
+        let told = |(client, (node, requests)): (&String, (NodeId, Vec<Json>))| ClientRequests {
+            client: client.clone(),
+            node: cluster.node_names()[node.index()].clone(),
+            requests,
+        };
+        Ok(clients.map(told).collect())
+    }
+
     fn spec(&self, setup: &Setup) -> Option<Spec> {
         self.mapping(setup).map(|mapping| mapping.spec().clone())
     }
@@ -450,7 +469,7 @@ impl<G: Game> AnyGame for G {
             known: names.clone(),
         })?;
         let host_options = HostOptions {
-            node: cadre_step::NodeId::from_index(node),
+            node: NodeId::from_index(node),
             names,
             clients: cluster.client_names().to_vec(),
             listen: options.listen,
@@ -474,7 +493,7 @@ fn explored<G: Game>(
     let known = cluster.guarantees().len();
     let mut findings = Vec::new();
     for (guarantee, finding) in found.findings.into_iter().enumerate() {
-        // A search up to the names of nodes has a guarantee of its own.
+        // A search up to names has guarantees of its own.
         let judged = (guarantee < known).then_some((guarantee, finding.verdict));
         let cycle = finding.cycle.unwrap_or_default();
         let record = |stem: Vec<_>| cluster.record_lasso(&origin, &stem, &cycle, judged);

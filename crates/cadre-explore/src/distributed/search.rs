@@ -221,7 +221,7 @@ impl<'a, M: Portable> Search<'a, M> {
                 depth: self.total.depth,
                 queue: (level.len() - first + next.len()) as u64,
                 memory: self.memory(level) + next.bytes(),
-                memory_behind: 0,
+                ..Progress::default()
             };
             if watch(&progress) == Flow::Stop {
                 self.is_stopped = true;

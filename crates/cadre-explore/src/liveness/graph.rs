@@ -213,7 +213,7 @@ impl<M: Model> Builder<'_, M> {
             queue: (self.graph.nodes + 1 - self.graph.offsets.len()) as u64,
             memory: (self.graph.nodes * NODE_BYTES + self.graph.edges.len() * size_of::<Edge>())
                 as u64,
-            memory_behind: 0,
+            ..Progress::default()
         }
     }
 

@@ -6,9 +6,13 @@ mod closed_form;
 mod equal;
 mod guarantees;
 mod histories;
+mod orbits;
+mod paxos;
 mod shared;
 mod shortest;
+mod spilling;
 mod symmetry;
+mod token;
 #[path = "../../../cadre-model/tests/cluster/two_phase.rs"]
 mod two_phase;
 

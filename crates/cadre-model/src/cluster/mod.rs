@@ -7,6 +7,7 @@ mod coverage;
 mod damage;
 mod faults;
 mod history;
+mod interchange;
 mod local;
 mod names;
 mod naming;
@@ -22,6 +23,7 @@ mod rows;
 mod steps;
 mod survey;
 mod tables;
+mod twins;
 mod unbudgeted;
 mod view;
 mod wide;
@@ -29,8 +31,8 @@ mod wide;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use cadre_step::Protocol;
-use cadre_trace::GuaranteeKind;
+use cadre_step::{NodeId, Protocol};
+use cadre_trace::{GuaranteeKind, Json};
 
 pub use self::action::{ActionOf, FaultOf, TypedAction, TypedFault};
 pub use self::builder::{ClusterBuilder, ClusterError, Network};
@@ -47,10 +49,11 @@ pub use self::view::View;
 use self::builder::{Parts, Rules};
 use self::configuration::Layout;
 use self::faults::{Purse, Spend};
-use self::names::Names;
+use self::interchange::Symmetry;
+use self::names::{Names, to_json};
 use self::steps::Unknown;
 use self::survey::Survey;
-use self::tables::Tables;
+use self::tables::{Client, Tables};
 use crate::expansion::{Asleep, Expansion};
 use crate::guarantee::{Guarantee, Part};
 use crate::model::{Claim, Model};
@@ -84,8 +87,8 @@ pub struct Cluster<P: Protocol> {
     /// Whether what has been delivered is remembered.
     remembers: bool,
     guarantees: Vec<Guarantee<View<P>>>,
-    /// The positions of the nodes that can change places.
-    interchangeable: Vec<usize>,
+    /// What can change places.
+    symmetry: Symmetry,
     layout: Layout,
     /// Only ever added to, and only by [`learn`](Model::learn) while a search goes on: what is
     /// already known can be read by many threads at once.
@@ -171,7 +174,7 @@ impl<P: Protocol> Cluster<P> {
     }
 
     fn new(parts: Parts<P>) -> Self {
-        let Parts { protocol, names, rules, purse, workload, guarantees, interchangeable } = parts;
+        let Parts { protocol, names, rules, purse, workload, guarantees, symmetry } = parts;
         let layout = Layout { nodes: names.nodes.len() };
         let rules = Arc::new(rules);
         let mut cluster = Self {
@@ -186,7 +189,7 @@ impl<P: Protocol> Cluster<P> {
             remembers: rules.consumes() && rules.faults.allows(Spend::Replay),
             rules,
             guarantees,
-            interchangeable,
+            symmetry,
             layout,
         };
         cluster.initial = cluster.start();
@@ -208,9 +211,18 @@ impl<P: Protocol> Cluster<P> {
         &self.names.clients
     }
 
-    /// Whether there are nodes that can change places.
+    /// What each client asks, in order: the node, and the requests as traces tell them.
+    pub fn client_requests(&self) -> Vec<(NodeId, Vec<Json>)> {
+        let tables = self.read();
+        let told = |client: &Client<P::Request>| {
+            (client.node, client.requests.iter().map(to_json).collect())
+        };
+        tables.workload.iter().map(told).collect()
+    }
+
+    /// Whether there are nodes or values that can change places.
     pub fn is_symmetric(&self) -> bool {
-        self.interchangeable.len() > 1
+        !self.symmetry.swaps.is_empty()
     }
 
     /// What the network may do.
@@ -218,7 +230,7 @@ impl<P: Protocol> Cluster<P> {
         self.network
     }
 
-    /// The cluster up to the names of its interchangeable nodes.
+    /// The cluster up to the names of what is interchangeable in it.
     pub fn quotient(&self) -> Quotient<'_, P> {
         Quotient::new(self)
     }
@@ -419,6 +431,19 @@ impl<P: Protocol> Model for Cluster<P> {
             let after = self.carry_out(&tables, state, *choice).expect("the step is known");
             out.push(after.expect("an action that was found is enabled"));
         }
+    }
+
+    fn store(&self, states: &[Configuration], out: &mut Vec<u8>) -> bool {
+        states.iter().for_each(|state| state.store(out));
+        true
+    }
+
+    fn restore(&self, bytes: &[u8], out: &mut Vec<Configuration>) -> bool {
+        Configuration::restore(self.layout, bytes, out).is_ok()
+    }
+
+    fn memory(&self) -> u64 {
+        self.read().bytes()
     }
 
     fn judge(
