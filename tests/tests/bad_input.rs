@@ -5,6 +5,8 @@
 use std::net::TcpListener;
 use std::path::PathBuf;
 
+use cadre::model::{Class, Model};
+use cadre_protocols::two_phase_commit;
 use cadre_tests::{Bench, Ran};
 use expect_test::{Expect, expect};
 
@@ -321,9 +323,9 @@ fn weights_that_make_no_sense_are_usage_errors() {
         &bench,
         "fuzz two-phase-commit --weight tea-break=2",
         expect![[r#"
-        error: there is no class of actions `tea-break`; there is deliver, choose, fire, sync-done, invoke, drop, duplicate, crash, restart, crash-restart
-        exit 2
-    "#]],
+            error: there is no class of actions `tea-break`; there is deliver, choose, fire, sync-done, tick, invoke, drop, burst, duplicate, replay, corrupt, forge, partition, crash, crash-group, crash-restart, interrupt, pause, sync-fail, jump, heal, restart, resume
+            exit 2
+        "#]],
     );
     check(
         &bench,
@@ -335,19 +337,10 @@ fn weights_that_make_no_sense_are_usage_errors() {
         exit 2
     "#]],
     );
-    let classes = [
-        "deliver",
-        "choose",
-        "fire",
-        "sync-done",
-        "invoke",
-        "drop",
-        "duplicate",
-        "crash",
-        "restart",
-        "crash-restart",
-    ];
-    let none: String = classes.iter().map(|class| format!(" --weight {class}=0")).collect();
+    let setup = cadre::Setup::new(&two_phase_commit::Game, None, None).unwrap();
+    let cluster = cadre::Game::cluster(&two_phase_commit::Game, &setup).unwrap();
+    let zero = |class: Class| format!(" --weight {}=0", class.name);
+    let none: String = cluster.classes().into_iter().map(zero).collect();
     check(
         &bench,
         &format!("fuzz two-phase-commit{none}"),
@@ -425,7 +418,7 @@ fn a_protocol_that_looks_at_a_global_variable_is_found_out() {
             fuzzing moody · 1 pair, twice
             fuzz     bounded   3 random executions, 9 steps, seed 1
             again    differs   run 1, step 3: the configuration is another one then
-                     step 3, deliver 2 n1→n2
+                     step 3, deliver 1 n1→n2
                      change.nodes.n2.state 8 → 12
             FAIL     the same seed does not give the same run: look for clocks, random sources, global variables and hash order (exit 1)
             exit 1

@@ -188,24 +188,24 @@ fn fuzz_finds_the_bug_and_shrinks_it() {
         "fuzz two-phase-commit --bug early-commit",
         expect![[r#"
             fuzzing two-phase-commit · 3 resource managers · bug early-commit
-            fuzz     violated  8 random executions, 39 steps, seed 1
+            fuzz     violated  2 random executions, 11 steps, seed 1
 
             violated  no two resource managers decide differently   shrunk from 6 steps, 5 steps
 
              #  action                    tm   rm1   rm2   rm3  changed
-             1  rm2 chooses Prepare       :     :     ●     :   rm2 working → prepared, +Prepared→tm, disk state
-             2  deliver Prepared rm2→tm   *◀────────1─o     :   tm.prepared[0] none → 2, disk state
-             3  rm3 chooses Abort         :     :     :     *   rm3 working → aborted, disk state
-             4  tm chooses Commit         ●     :     :     :   tm.decision undecided → committed
-             5  deliver Commit tm→rm1     o─4──▶*     :     :   rm1 working → committed, disk state
+             1  rm3 chooses Prepare       :     :     :     ●   rm3 working → prepared, +Prepared→tm, disk state
+             2  deliver Prepared rm3→tm   *◀──────────────1─o   tm.prepared[0] none → 3, disk state
+             3  tm chooses Commit         ●     :     :     :   tm.decision undecided → committed
+             4  rm1 chooses Abort         :     *     :     :   rm1 working → aborted, disk state
+             5  deliver Commit tm→rm2     o─3────────▶*     :   rm2 working → committed, disk state
 
-            because  at 3, rm3 went to aborted of its own accord (Abort);
-                     at 5, rm1, knowing nothing of rm3, went to committed on Commit, which tm sent at 4 of
+            because  at 4, rm1 went to aborted of its own accord (Abort);
+                     at 5, rm2, knowing nothing of rm1, went to committed on Commit, which tm sent at 3 of
                      its own accord (Commit);
-                     no two resource managers decide differently: rm1 has committed and rm3 has aborted.
+                     no two resource managers decide differently: rm2 has committed and rm1 has aborted.
 
-            saved    .cadre/traces/two-phase-commit/no-two-resource-managers-decide-6c5e2702.ndjson
-            replay   cadre replay .cadre/traces/two-phase-commit/no-two-resource-managers-decide-6c5e2702.ndjson
+            saved    .cadre/traces/two-phase-commit/no-two-resource-managers-decide-ff3fc5cf.ndjson
+            replay   cadre replay .cadre/traces/two-phase-commit/no-two-resource-managers-decide-ff3fc5cf.ndjson
             FAIL     no two resource managers decide differently (exit 1)
             exit 1
         "#]],
@@ -218,7 +218,7 @@ fn fuzz_without_a_finding_is_bounded() {
         "fuzz two-phase-commit",
         expect![[r#"
             fuzzing two-phase-commit · 3 resource managers
-            fuzz     bounded   256 random executions, 1 534 steps, seed 1
+            fuzz     bounded   256 random executions, 1 495 steps, seed 1
                      met       all can commit
             BOUNDED  nothing was found in the executions tried (exit 3)
             exit 3
@@ -231,13 +231,13 @@ fn fuzz_twice_finds_the_same() {
     check(
         "fuzz two-phase-commit --cases 20 --check-determinism",
         expect![[r#"
-        fuzzing two-phase-commit · 3 resource managers, twice
-        fuzz     bounded   20 random executions, 107 steps, seed 1
-        again    same      the second time, with fingerprint c83e04e7bcd302ad7b2b8f582e41942e
-                 not met   all can commit
-        BOUNDED  nothing was found in the executions tried (exit 3)
-        exit 3
-    "#]],
+            fuzzing two-phase-commit · 3 resource managers, twice
+            fuzz     bounded   20 random executions, 124 steps, seed 1
+            again    same      the second time, with fingerprint 65074df4cd8126c75fc98f2d531f05fe
+                     not met   all can commit
+            BOUNDED  nothing was found in the executions tried (exit 3)
+            exit 3
+        "#]],
     );
 }
 

@@ -48,7 +48,8 @@ impl Game for WithFaults {
         let faults = Faults {
             losses: Budget::AtMost(2),
             duplications: Budget::AtMost(2),
-            crash_restarts: Budget::AtMost(2),
+            crashes: Budget::AtMost(2),
+            restarts: true,
             ..Faults::default()
         };
         let cluster = Cluster::builder(protocol).node("tm").network(Network::ConsumedOnce);
@@ -73,7 +74,7 @@ impl Game for WithFaults {
 
 fn suite<'a>(bug: Option<&str>, traces: &Path) -> PropertySuite<'a, WithFaults> {
     let setup = Setup::new(&WithFaults, None, bug).unwrap();
-    PropertySuite::new(&WithFaults, &setup, traces).cases(2_000).weight("crash-restart", 2)
+    PropertySuite::new(&WithFaults, &setup, traces).cases(2_000).weight("crash", 2)
 }
 
 /// Nobody aborts who has not prepared: a test that wants to see commits.
@@ -156,7 +157,7 @@ fn processes<'a>(bug: Option<&str>, traces: &Path) -> ProcessSuite<'a, WithFault
     let program = Program::new(env!("CARGO_BIN_EXE_cadre-under-test"));
     let program = program.args(["run", "two-phase-commit", "--nodes", "2", "--steered"]);
     let program = bug.iter().fold(program, |program, bug| program.arg("--bug").arg(*bug));
-    ProcessSuite::new(&WithFaults, &setup, program, traces).weight("crash-restart", 8).cases(20)
+    ProcessSuite::new(&WithFaults, &setup, program, traces).weight("crash", 8).cases(20)
 }
 
 #[test]
@@ -164,8 +165,8 @@ fn processes_that_answer_before_their_disk_is_synced_are_found_and_right_ones_pa
     let traces = tempfile::tempdir().unwrap();
     let story = processes(Some("answers-before-sync"), traces.path()).check().unwrap_err();
     assert!(story.contains("violated  every process does what the game does"), "{story}");
-    // A step that writes, and a crash right after it.
-    assert!(story.contains(", 2 steps"), "{story}");
+    // A step that writes, a crash, and a restart from what has reached the disk.
+    assert!(story.contains(", 3 steps"), "{story}");
     let again = processes(Some("answers-before-sync"), traces.path()).cases(1).steps(0).check();
     assert!(again.unwrap_err().contains("fails again"));
     let report = processes(None, traces.path()).run();

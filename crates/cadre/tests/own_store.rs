@@ -280,8 +280,11 @@ fn additions_that_are_lost_among_several_clients_are_found_and_a_lock_saves_them
     let traces = tempfile::tempdir().unwrap();
     let story = race(false, traces.path()).unwrap_err();
     assert!(story.contains("violated  what clients are answered is linearizable"), "{story}");
-    // Two clients add and one of them reads: less does not show it.
-    assert!(story.contains(", 3 calls"), "{story}");
+    // Two clients add and one of them reads: less does not show it. How much more is left depends
+    // on how the threads meet.
+    let calls = story.split("shrunk from 12 calls, ").nth(1).unwrap();
+    let calls: usize = calls.split(' ').next().unwrap().parse().unwrap();
+    assert!((3..=8).contains(&calls), "{story}");
     assert!(race(false, traces.path()).unwrap_err().contains("fails again"));
     let report = race(true, traces.path()).unwrap();
     assert_eq!((report.cases, report.replayed.len(), report.unknown), (20, 1, 0));
