@@ -2,10 +2,11 @@
 //! met, written here once more.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use cadre_explore::{Exploration, Flow, Reductions, Settings, explore};
 use cadre_model::{
-    Budget, Choice, Cluster, Configuration, Faults, Guarantee, Model, Network, View,
+    Budget, Choice, Cluster, ClusterBuilder, Configuration, Faults, Guarantee, Model, Network, View,
 };
 use cadre_step::{Disk, Effects, Event, NodeId, Protocol};
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,11 @@ use crate::two_phase;
 
 /// A protocol that a number draws: in each of three states each of two messages leads to a state
 /// and sends something, and so do the clients' requests and a timer.
-pub(crate) struct Drawn(u64);
+pub(crate) struct Drawn {
+    number: u64,
+    /// Whether it arms timers, and writes without a sync as well.
+    has_more: bool,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Said(u8);
@@ -22,7 +27,7 @@ pub(crate) struct Said(u8);
 impl Drawn {
     /// A number below `below` that follows from the drawing number and some others.
     fn draw(&self, about: [u64; 4], below: u64) -> u64 {
-        let mut mixed = self.0;
+        let mut mixed = self.number;
         for number in about {
             mixed = (mixed ^ number).wrapping_add(0x9e37_79b9_7f4a_7c15);
             mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -67,6 +72,17 @@ impl Protocol for Drawn {
         if draw(3, 5) == 0 {
             out.put_synced("kept", &*state);
         }
+        if self.has_more {
+            if draw(5, 4) == 0 {
+                out.put(["one", "two"][draw(6, 2) as usize], &*state);
+                out.sync();
+            }
+            match draw(7, 4) {
+                0 => out.set_timer(7, Duration::from_millis(2)),
+                1 => out.set_timer(8, Duration::from_millis(1)),
+                _ => {}
+            }
+        }
         *state = draw(4, 3) as u8;
     }
 
@@ -79,7 +95,21 @@ impl Protocol for Drawn {
 }
 
 pub(crate) fn drawn(number: u64, network: Network, faults: Faults) -> Cluster<Drawn> {
-    let protocol = Drawn(number);
+    let protocol = Drawn { number, has_more: false };
+    builder(protocol).network(network).faults(faults).build().unwrap()
+}
+
+/// A protocol with timers and un-synced writes.
+pub(crate) fn drawn_with_more(number: u64) -> ClusterBuilder<Drawn> {
+    builder(Drawn { number, has_more: true })
+}
+
+/// What messages may say.
+pub(crate) fn said() -> Vec<Said> {
+    vec![Said(0), Said(1)]
+}
+
+fn builder(protocol: Drawn) -> ClusterBuilder<Drawn> {
     let client = |of: usize| NodeId::from_index(of);
     let wanted = protocol.draw([50, 0, 0, 0], 27);
     let sum = move |view: &View<Drawn>| {
@@ -90,13 +120,9 @@ pub(crate) fn drawn(number: u64, network: Network, faults: Faults) -> Cluster<Dr
         .node("a")
         .node("b")
         .node("c")
-        .network(network)
-        .faults(faults)
         .client("one", client(0), vec![0])
         .client("two", client(2), vec![1])
         .guarantee(Guarantee::reachable("that", move |view| !sum(view)))
-        .build()
-        .unwrap()
 }
 
 /// What every search has to agree on.
@@ -108,8 +134,11 @@ pub(crate) struct Facts {
     pub(crate) path: Option<usize>,
 }
 
+/// So many configurations the plainest search looks at.
+const MET_MAX: usize = 2_000;
+
 /// Searches in the plainest way; `None` where there is too much to see.
-fn plainly(cluster: &Cluster<Drawn>) -> Option<Facts> {
+pub(crate) fn plainly(cluster: &Cluster<Drawn>) -> Option<Facts> {
     let mut met: HashMap<Configuration, u64> = HashMap::new();
     let mut queue = VecDeque::new();
     let mut facts = Facts { configurations: 0, depth: 0, transitions: 0, path: None };
@@ -132,7 +161,7 @@ fn plainly(cluster: &Cluster<Drawn>) -> Option<Facts> {
                 queue.push_back(after);
             }
         }
-        if met.len() > 2_000 {
+        if met.len() > MET_MAX {
             return None;
         }
     }
@@ -140,7 +169,11 @@ fn plainly(cluster: &Cluster<Drawn>) -> Option<Facts> {
     Some(facts)
 }
 
-fn search(cluster: &Cluster<Drawn>, sleep_sets: bool, workers: usize) -> Exploration<Choice> {
+pub(crate) fn search(
+    cluster: &Cluster<Drawn>,
+    sleep_sets: bool,
+    workers: usize,
+) -> Exploration<Choice> {
     let reductions = Reductions { sleep_sets };
     let settings = Settings { workers, reductions, ..Settings::default() };
     explore(cluster, &settings, &mut |_| Flow::Continue)

@@ -4,6 +4,7 @@
 mod bounds;
 mod closed_form;
 mod equal;
+mod faulty;
 mod guarantees;
 mod histories;
 mod shared;

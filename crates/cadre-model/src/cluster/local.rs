@@ -298,7 +298,7 @@ impl<S, T: Clone + Ord> Local<S, T> {
 
     /// Whether no time may pass before a timer goes off.
     pub(super) fn is_overdue(&self) -> bool {
-        !self.is_paused && self.due.iter().any(|due| due.max == 0)
+        self.is_active() && self.due.iter().any(|due| due.max == 0)
     }
 
     fn jump(&mut self, timing: Timing, by_us: i64) {

@@ -314,8 +314,11 @@ impl<P: Protocol> Cluster<P> {
     ) -> Result<Option<Configuration>, Unknown> {
         if let Packed::Wide { action } = choice.0 {
             let Some(mut after) = self.wide_after(tables, before, action)? else { return Ok(None) };
+            // What changes nothing costs nothing.
+            let changes = after.fingerprint() != before.fingerprint();
             let costs = self.wide_costs(tables, before, action);
-            return Ok(self.pay_all(&mut after, &costs).then_some(after));
+            let is_paid = !changes || self.pay_all(&mut after, &costs);
+            return Ok(is_paid.then_some(after));
         }
         let spend = self.spend(tables, choice);
         self.after(tables, before, choice, spend)
