@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use cadre_step::SyncError;
 use cadre_trace::{
     Action, DiskWrite, Due, Effect, Envelope, Event, Fairness, Fault, Guarantee, GuaranteeKind,
     Happening, Header, HistoryEvent, Json, Kept, Link, Misread, NodeSnapshot, Recorder, Request,
-    Snapshot,
-    SpecHeader, SpecStep, Status, Trace, TraceError, Verdict,
+    Snapshot, SpecHeader, SpecStep, Status, Trace, TraceError, Verdict,
 };
 use proptest::collection::{btree_map, vec};
-use cadre_step::SyncError;
 use proptest::prelude::*;
 
 const NODES: [&str; 4] = ["n1", "tm", "节点", "a \"b\"\n→"];
@@ -311,7 +310,9 @@ fn other_fault(kind: u8, next: &Move, name: &str, after: &mut Snapshot) -> Optio
         || Envelope { from: link.from.clone(), to: link.to.clone(), message: next.value.clone() };
     Some(match kind {
         12 => {
-            after.network.retain(|envelope| (&envelope.from, &envelope.to) != (&link.from, &link.to));
+            after
+                .network
+                .retain(|envelope| (&envelope.from, &envelope.to) != (&link.from, &link.to));
             Fault::Burst(link)
         }
         13 => {

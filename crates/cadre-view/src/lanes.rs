@@ -249,7 +249,11 @@ impl<'t> StepRow<'t> {
             columns.lane_of.get(node).copied().flatten().map(|lane| columns.at(lane))
         };
         if let Action::Fault(Fault::Partition { .. } | Fault::Heal) = self.step.action {
-            canvas.across(if self.step.action == Action::Fault(Fault::Heal) { '─' } else { '╌' });
+            canvas.across(if self.step.action == Action::Fault(Fault::Heal) {
+                '─'
+            } else {
+                '╌'
+            });
         }
         if let Some((from, to, end)) = self.arrow()
             && let (Some(from), Some(to)) = (column_of(from), column_of(to))

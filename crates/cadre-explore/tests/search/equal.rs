@@ -17,7 +17,8 @@ use crate::two_phase;
 /// and sends something, and so do the clients' requests and a timer.
 pub(crate) struct Drawn {
     number: u64,
-    /// Whether it arms timers, and writes without a sync as well.
+    /// Whether it arms timers, and writes without a sync as well; then only its first steps do
+    /// anything but change the state, so that there is an end to it.
     has_more: bool,
 }
 
@@ -37,6 +38,9 @@ impl Drawn {
         mixed % below
     }
 }
+
+/// So many steps of a node with more do something.
+const STEPS_MAX: u8 = 2;
 
 impl Protocol for Drawn {
     type State = u8;
@@ -66,6 +70,11 @@ impl Protocol for Drawn {
             self.draw([node.index() as u64, u64::from(*state), what, aspect], below)
         };
         let to = NodeId::from_index(draw(0, 3) as usize);
+        let steps = *state / 3;
+        if self.has_more && steps == STEPS_MAX {
+            *state = 3 * steps + draw(4, 3) as u8;
+            return;
+        }
         if draw(1, 3) > 0 {
             out.send(to, Said(draw(2, 2) as u8));
         }
@@ -84,6 +93,9 @@ impl Protocol for Drawn {
             }
         }
         *state = draw(4, 3) as u8;
+        if self.has_more {
+            *state += 3 * (steps + 1);
+        }
     }
 
     fn choices(&self, node: NodeId, state: &u8) -> Vec<u8> {
@@ -113,7 +125,7 @@ fn builder(protocol: Drawn) -> ClusterBuilder<Drawn> {
     let client = |of: usize| NodeId::from_index(of);
     let wanted = protocol.draw([50, 0, 0, 0], 27);
     let sum = move |view: &View<Drawn>| {
-        let state = |node| view.state(node).copied().map_or(3, u64::from);
+        let state = |node| view.state(node).map_or(3, |state| u64::from(*state % 3));
         view.nodes().fold(0, |sum, node| sum * 3 + state(node)) != wanted
     };
     Cluster::builder(protocol)
@@ -154,7 +166,7 @@ pub(crate) fn plainly(cluster: &Cluster<Drawn>) -> Option<Facts> {
         let mut choices = Vec::new();
         cluster.actions(&at, &mut choices);
         for choice in choices {
-            let Some(after) = cluster.next(&at, &choice) else { continue };
+            let after = cluster.next(&at, &choice).expect("what is listed is possible");
             facts.transitions += 1;
             if !met.contains_key(&after) {
                 met.insert(after.clone(), depth + 1);

@@ -271,9 +271,8 @@ impl<P: Protocol> ClusterBuilder<P> {
             (Spend::CorruptRead, faults.restarts, "restarts"),
             (Spend::MisdirectedRead, faults.restarts, "restarts"),
         ];
-        let missing = needs.into_iter().find(|(spend, is_there, _)| {
-            faults.allows(*spend) && !is_there
-        });
+        let missing =
+            needs.into_iter().find(|(spend, is_there, _)| faults.allows(*spend) && !is_there);
         if let Some((spend, _, needs)) = missing {
             self.fail(ClusterError::NothingToSpendOn { fault: spend.name(), needs });
         }
@@ -373,7 +372,9 @@ pub enum ClusterError {
     )]
     QueueOfASet,
     /// A bound that lets nothing through.
-    #[error("expected room for a message at least, found a queue of 0; use partitions to cut links")]
+    #[error(
+        "expected room for a message at least, found a queue of 0; use partitions to cut links"
+    )]
     QueueOfNothing,
     /// Budgets that nothing can ever spend.
     #[error("expected {needs}, found a budget for {fault} alone; add {needs}, or leave it out")]

@@ -204,8 +204,10 @@ pub(super) fn choices<P: Protocol>(
     node: NodeId,
     local: &LocalOf<P>,
 ) -> Result<Vec<P::Timer>, String> {
-    let Life::Up(state) = &local.life else { return Ok(Vec::new()) };
-    crate::guarded(|| protocol.choices(node, state))
+    match &local.life {
+        Life::Up(state) if !local.is_paused => crate::guarded(|| protocol.choices(node, state)),
+        Life::Up(_) | Life::Down | Life::Failed(_) => Ok(Vec::new()),
+    }
 }
 
 /// Runs user code twice with the same arguments, so that a hidden input shows, and applies its

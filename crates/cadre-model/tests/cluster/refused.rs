@@ -81,7 +81,9 @@ fn what_a_growing_set_does_anyway_has_no_budget() {
     expect!["expected no budget for losses: a growing-set network already loses, duplicates and delays without limit; use a consumed-once or a FIFO network to bound them"].assert_eq(&refused[0]);
     check(
         two().queue(3),
-        expect!["expected no bounded queue: a growing-set network keeps every message; use a consumed-once or a FIFO network"],
+        expect![
+            "expected no bounded queue: a growing-set network keeps every message; use a consumed-once or a FIFO network"
+        ],
     );
 }
 
@@ -89,7 +91,9 @@ fn what_a_growing_set_does_anyway_has_no_budget() {
 fn a_queue_has_room() {
     check(
         consuming().queue(0),
-        expect!["expected room for a message at least, found a queue of 0; use partitions to cut links"],
+        expect![
+            "expected room for a message at least, found a queue of 0; use partitions to cut links"
+        ],
     );
     check(consuming().queue(1), expect!["built"]);
 }
@@ -117,8 +121,18 @@ fn faults_of_time_need_time() {
 #[test]
 fn a_tick_takes_time() {
     for (tick, expected) in [
-        (Duration::ZERO, expect!["expected a tick of a microsecond at least, found 0ns; choose the shortest delay of a timer"]),
-        (Duration::from_nanos(999), expect!["expected a tick of a microsecond at least, found 999ns; choose the shortest delay of a timer"]),
+        (
+            Duration::ZERO,
+            expect![
+                "expected a tick of a microsecond at least, found 0ns; choose the shortest delay of a timer"
+            ],
+        ),
+        (
+            Duration::from_nanos(999),
+            expect![
+                "expected a tick of a microsecond at least, found 999ns; choose the shortest delay of a timer"
+            ],
+        ),
         (Duration::from_micros(1), expect!["built"]),
     ] {
         check(two().timing(ticking(tick)), expected);
@@ -142,25 +156,33 @@ fn a_budget_that_nothing_can_spend_is_refused() {
     let group_crashes = Faults { group_crashes: ONCE, ..Faults::default() };
     check(
         two().faults(group_crashes),
-        expect!["expected a group that crashes together, found a budget for group-crashes alone; add a group that crashes together, or leave it out"],
+        expect![
+            "expected a group that crashes together, found a budget for group-crashes alone; add a group that crashes together, or leave it out"
+        ],
     );
     check(two().faults(group_crashes).group([node(0), node(1)]), expect!["built"]);
     let forgeries = Faults { forgeries: ONCE, ..Faults::default() };
     check(
         two().faults(forgeries),
-        expect!["expected a traitor, found a budget for forgeries alone; add a traitor, or leave it out"],
+        expect![
+            "expected a traitor, found a budget for forgeries alone; add a traitor, or leave it out"
+        ],
     );
     check(two().faults(forgeries).traitor(node(0), [1]), expect!["built"]);
     let reads = Faults { crashes: ONCE, corrupt_reads: ONCE, ..Faults::default() };
     check(
         two().faults(reads),
-        expect!["expected restarts, found a budget for corrupt-reads alone; add restarts, or leave it out"],
+        expect![
+            "expected restarts, found a budget for corrupt-reads alone; add restarts, or leave it out"
+        ],
     );
     check(two().faults(Faults { restarts: true, ..reads }), expect!["built"]);
     let reads = Faults { crash_restarts: ONCE, misdirected_reads: ONCE, ..Faults::default() };
     check(
         two().faults(reads),
-        expect!["expected restarts, found a budget for misdirected-reads alone; add restarts, or leave it out"],
+        expect![
+            "expected restarts, found a budget for misdirected-reads alone; add restarts, or leave it out"
+        ],
     );
 }
 
@@ -180,7 +202,9 @@ fn budgets_fit_a_word() {
     check(consuming().faults(fits), expect!["built"]);
     check(
         consuming().faults(Faults { crash_restarts: ONCE, ..fits }),
-        expect!["expected fault budgets that fit 32 bits together, each taking as many as its number has; lower some, or make them unlimited, which takes none"],
+        expect![
+            "expected fault budgets that fit 32 bits together, each taking as many as its number has; lower some, or make them unlimited, which takes none"
+        ],
     );
 }
 
@@ -191,7 +215,9 @@ fn partitions_are_of_few_nodes() {
     check(parted(10), expect!["built"]);
     check(
         parted(11),
-        expect!["expected partitions of at most 10 nodes, found 11: they can be parted in 2^11 ways; use partial partitions, or fewer nodes"],
+        expect![
+            "expected partitions of at most 10 nodes, found 11: they can be parted in 2^11 ways; use partial partitions, or fewer nodes"
+        ],
     );
     let partial = Faults { partial_partitions: ONCE, ..Faults::default() };
     check(nodes(11).network(Network::Fifo).faults(partial), expect!["built"]);
@@ -205,7 +231,9 @@ fn nodes_that_change_places_are_told_apart_by_nothing() {
     );
     check(
         two().interchangeable([node(0), node(1)]).client("c", node(1), vec![1]),
-        expect!["expected no client of an interchangeable node, found one of `n1`; a client asks one node, which tells that node from the others"],
+        expect![
+            "expected no client of an interchangeable node, found one of `n1`; a client asks one node, which tells that node from the others"
+        ],
     );
     let alike = || two().interchangeable([node(0), node(1)]);
     check(alike(), expect!["built"]);

@@ -4,7 +4,7 @@ use cadre_model::{Budget, Faults, Guarantee, Unsynced, View};
 use cadre_step::{Disk, Event, SyncError};
 
 use crate::nodes::knows_what_it_sent;
-use crate::toy::{A, B, IDLE, Row, Toy, Word, everything, recall, remember, words};
+use crate::toy::{A, B, IDLE, Row, Toy, Word, disk_of, everything, recall, remember, send, words};
 
 pub(crate) fn rows() -> Vec<Row> {
     let writes = vec![lost(), prefix(), subset(), torn(), sync_error(), full_disk()];
@@ -31,7 +31,7 @@ fn lost() -> Row {
             Event::Timeout(_) => {
                 out.put("g", &true);
                 state.push(Word::Go);
-                out.send(B, Word::One);
+                send(out, B, Word::One);
             }
             Event::Deliver { message, .. } if !state.contains(&message) => {
                 remember(state, message, out);
@@ -60,7 +60,7 @@ fn lost() -> Row {
                 Event::Timeout(_) => {
                     out.put_synced("g", &true);
                     state.push(Word::Go);
-                    out.send(B, Word::One);
+                    send(out, B, Word::One);
                 }
                 event => (WRITES.step)(node, state, event, out),
             },
@@ -74,9 +74,9 @@ fn has(disk: &Disk, key: &str) -> bool {
     disk.get::<bool>(key) == Ok(Some(true))
 }
 
-/// Two writes before one sync.
+/// Two writes before one sync; nothing is written again once something is on the disk.
 const WRITES_BOTH: Toy = Toy {
-    start: |_, _, _| Vec::new(),
+    start: |_, disk, _| if disk.is_empty() { Vec::new() } else { vec![Word::Go] },
     step: |_, state, event, out| {
         if let Event::Timeout(_) = event {
             state.push(Word::Go);
@@ -98,7 +98,7 @@ fn prefix() -> Row {
         without: |setting| setting.faults.unsynced = Unsynced::Lost,
         guarantee: || {
             Guarantee::always("not the first alone", |view: &View<Toy>| {
-                !has(view.disk(A), "one") || view.disk(A).range(..).count() == 2
+                !has(disk_of(view, A), "one") || disk_of(view, A).range(..).count() == 2
             })
         },
         buggy: WRITES_BOTH,
@@ -125,7 +125,7 @@ fn subset() -> Row {
         without: |setting| setting.faults.unsynced = Unsynced::AnyPrefix,
         guarantee: || {
             Guarantee::always("not the second alone", |view: &View<Toy>| {
-                !has(view.disk(A), "two") || has(view.disk(A), "one")
+                !has(disk_of(view, A), "two") || has(disk_of(view, A), "one")
             })
         },
         buggy: WRITES_BOTH,
@@ -177,7 +177,7 @@ fn torn() -> Row {
         without: |setting| setting.faults.torn_writes = Budget::None,
         guarantee: || {
             Guarantee::always("nothing broken is taken from the disk", |view: &View<Toy>| {
-                let is_broken = view.disk(A).get::<Word>("vote").is_err();
+                let is_broken = disk_of(view, A).get::<Word>("vote").is_err();
                 !(is_broken && words(view, A).contains(&Word::Broken))
             })
         },
@@ -194,7 +194,7 @@ fn corrupt_read() -> Row {
         without: |setting| setting.faults.corrupt_reads = Budget::None,
         guarantee: || {
             Guarantee::always("nothing broken is read", |view: &View<Toy>| {
-                let is_whole = view.disk(A).get::<Word>("vote").is_ok();
+                let is_whole = disk_of(view, A).get::<Word>("vote").is_ok();
                 !(is_whole && words(view, A).contains(&Word::Broken))
             })
         },
@@ -203,17 +203,13 @@ fn corrupt_read() -> Row {
     }
 }
 
-const SYNCS_ITS_VOTE: fn(
-    cadre_step::NodeId,
-    &mut Vec<Word>,
-    Event<Toy>,
-    &mut cadre_step::Effects<Toy>,
-) = |_, state, event, out| {
-    if let Event::Timeout(_) = event {
-        out.put_synced("vote", &Word::Yes);
-        state.push(Word::Yes);
-    }
-};
+const SYNCS_ITS_VOTE: fn(usize, &mut Vec<Word>, Event<Toy>, &mut cadre_step::Effects<Toy>) =
+    |_, state, event, out| {
+        if let Event::Timeout(_) = event {
+            out.put_synced("vote", &Word::Yes);
+            state.push(Word::Yes);
+        }
+    };
 
 /// What is read under a key is taken to have been written there.
 fn misdirected_read() -> Row {
@@ -257,7 +253,7 @@ fn misdirected_read() -> Row {
 /// The guarantee that what is said to be done is on the disk.
 pub(crate) fn is_durable() -> Guarantee<View<Toy>> {
     Guarantee::always("what is done is on the disk", |view: &View<Toy>| {
-        !words(view, A).contains(&Word::Done) || has(view.disk(A), "done")
+        !words(view, A).contains(&Word::Done) || has(disk_of(view, A), "done")
     })
 }
 

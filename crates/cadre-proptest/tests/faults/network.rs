@@ -1,10 +1,10 @@
 //! Faults of the network.
 
 use cadre_model::{Budget, Guarantee, Network, View};
-use cadre_step::{Disk, Effects, Event, NodeId};
+use cadre_step::{Disk, Effects, Event};
 
 use crate::toy::{
-    A, B, C, EVER, IDLE, ONCE, Row, Setting, Toy, Word, everything, recall, remember, words,
+    A, B, C, EVER, IDLE, ONCE, Row, Setting, Toy, Word, everything, recall, remember, send, words,
 };
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -13,10 +13,10 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 /// Node `a` sends some words when it starts for the first time, and never again.
-fn pour(node: NodeId, disk: &Disk, out: &mut Effects<Toy>, words: &[Word]) -> Vec<Word> {
+fn pour(node: usize, disk: &Disk, out: &mut Effects<Toy>, words: &[Word]) -> Vec<Word> {
     if node == A && disk.is_empty() {
         out.put_synced("s", &true);
-        words.iter().for_each(|word| out.send(B, *word));
+        words.iter().for_each(|word| send(out, B, *word));
     }
     recall(disk)
 }
@@ -57,7 +57,9 @@ fn loss() -> Row {
         buggy: KEEPS_ALL,
         fixed: Toy {
             step: |_, state, event, out| {
-                keep(state, event, out, |kept, word| word == Word::One || kept.contains(&Word::One));
+                keep(state, event, out, |kept, word| {
+                    word == Word::One || kept.contains(&Word::One)
+                });
             },
             ..KEEPS_ALL
         },
@@ -88,9 +90,9 @@ fn burst() -> Row {
 /// Node `b` asks `a` for each word until it has it.
 const ASKS: Toy = Toy {
     step: |_, state, event, out| match event {
-        Event::Timeout(word) => out.send(A, word),
-        Event::Deliver { message: Word::Ask, .. } => out.send(B, Word::One),
-        Event::Deliver { message: Word::Go, .. } => out.send(B, Word::Two),
+        Event::Timeout(word) => send(out, A, word),
+        Event::Deliver { message: Word::Ask, .. } => send(out, B, Word::One),
+        Event::Deliver { message: Word::Go, .. } => send(out, B, Word::Two),
         event => keep(state, event, out, |kept, word| !kept.contains(&word)),
     },
     choices: |node, kept| match node {
@@ -144,9 +146,7 @@ fn reordering() -> Row {
         fault: "reordering",
         setting,
         without: |setting| setting.network = Network::Fifo,
-        guarantee: || {
-            never(|kept| kept.starts_with(&[Word::Two]) && kept.contains(&Word::One))
-        },
+        guarantee: || never(|kept| kept.starts_with(&[Word::Two]) && kept.contains(&Word::One)),
         buggy: KEEPS_ALL,
         fixed: Toy {
             step: |_, state, event, out| {
@@ -267,10 +267,13 @@ fn partition() -> Row {
 }
 
 /// The first node tells the others of itself, and they tell it of themselves.
-fn greet(node: NodeId, out: &mut Effects<Toy>) {
+fn greet(node: usize, out: &mut Effects<Toy>) {
     match node {
-        A => out.broadcast([B, C], Word::One),
-        _ => out.send(A, Word::Two),
+        A => {
+            send(out, B, Word::One);
+            send(out, C, Word::One);
+        }
+        _ => send(out, A, Word::Two),
     }
 }
 
@@ -309,16 +312,16 @@ fn one_way() -> Row {
         buggy: Toy {
             step: |node, state, event, out| match (node, event) {
                 (A, Event::Timeout(_)) => {
-                    out.send(B, Word::One);
+                    send(out, B, Word::One);
                     remember(state, Word::Go, out);
                 }
                 (_, Event::Timeout(_)) => {
-                    out.send(A, Word::Two);
+                    send(out, A, Word::Two);
                     remember(state, Word::Go, out);
                 }
                 (_, Event::Deliver { message, .. }) if !state.contains(&message) => {
                     if node == A {
-                        out.send(B, Word::Three);
+                        send(out, B, Word::Three);
                     }
                     remember(state, message, out);
                 }
@@ -332,14 +335,14 @@ fn one_way() -> Row {
         },
         fixed: Toy {
             step: |node, state, event, out| match (node, event) {
-                (A, Event::Timeout(_)) => out.send(B, Word::One),
-                (_, Event::Timeout(_)) => out.send(A, Word::Two),
+                (A, Event::Timeout(_)) => send(out, B, Word::One),
+                (_, Event::Timeout(_)) => send(out, A, Word::Two),
                 (_, Event::Deliver { message, .. }) => {
                     if !state.contains(&message) {
                         remember(state, message, out);
                     }
                     if message == Word::One {
-                        out.send(A, Word::Yes);
+                        send(out, A, Word::Yes);
                     }
                 }
                 _ => {}
@@ -366,16 +369,16 @@ fn partial() -> Row {
         step: |node, state, event, out| match (node, event) {
             (A, Event::Timeout(_)) => {
                 state.push(Word::Go);
-                out.send(B, Word::One);
-                out.send(C, Word::Ask);
+                send(out, B, Word::One);
+                send(out, C, Word::Ask);
             }
-            (C, Event::Deliver { message: Word::Ask, .. }) => out.send(B, Word::Two),
-            (C, Event::Deliver { message: Word::Three, .. }) => out.send(A, Word::No),
-            (A, Event::Deliver { message: Word::No, .. }) => out.send(B, Word::One),
+            (C, Event::Deliver { message: Word::Ask, .. }) => send(out, B, Word::Two),
+            (C, Event::Deliver { message: Word::Three, .. }) => send(out, A, Word::No),
+            (A, Event::Deliver { message: Word::No, .. }) => send(out, B, Word::One),
             (B, Event::Deliver { message, .. }) => {
                 state.push(message);
                 if message == Word::Two {
-                    out.send(C, Word::Three);
+                    send(out, C, Word::Three);
                 }
             }
             _ => {}
@@ -399,8 +402,8 @@ fn partial() -> Row {
         fixed: Toy {
             step: |node, state, event, out| match (node, &event) {
                 (C, Event::Deliver { message: Word::Ask, .. }) => {
-                    out.send(B, Word::One);
-                    out.send(B, Word::Two);
+                    send(out, B, Word::One);
+                    send(out, B, Word::Two);
                 }
                 _ => (RELAYED.step)(node, state, event, out),
             },

@@ -1,10 +1,11 @@
 //! Faults of nodes: crashes, interruptions, traitors.
 
 use cadre_model::{Budget, Faults, Guarantee, View};
-use cadre_step::{Event, NodeId};
+use cadre_step::Event;
 
 use crate::toy::{
-    A, B, C, EVER, IDLE, ONCE, Row, Toy, Word, everything, recall, remember, words,
+    A, B, C, EVER, IDLE, ONCE, Row, Toy, Word, disk_of, everything, id, recall, remember, send,
+    words,
 };
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -28,7 +29,7 @@ fn crash() -> Row {
         without: |setting| setting.faults.crashes = Budget::None,
         guarantee: || {
             Guarantee::always("somebody serves", |view: &View<Toy>| {
-                view.nodes().any(|node| words(view, node).contains(&Word::Mine))
+                [A, B].iter().any(|node| words(view, *node).contains(&Word::Mine))
             })
         },
         buggy: Toy {
@@ -52,7 +53,7 @@ fn crash_restart() -> Row {
         step: |_, state, event, out| match event {
             Event::Timeout(_) => {
                 state.push(Word::Go);
-                out.send(B, Word::One);
+                send(out, B, Word::One);
             }
             Event::Deliver { message, .. } if !state.contains(&message) => {
                 remember(state, message, out);
@@ -75,7 +76,7 @@ fn crash_restart() -> Row {
             step: |node, state, event, out| match event {
                 Event::Timeout(_) => {
                     remember(state, Word::Go, out);
-                    out.send(B, Word::One);
+                    send(out, B, Word::One);
                 }
                 event => (FORGETS.step)(node, state, event, out),
             },
@@ -88,7 +89,7 @@ fn crash_restart() -> Row {
 pub(crate) fn knows_what_it_sent() -> Guarantee<View<Toy>> {
     Guarantee::always("a knows what it sent", |view: &View<Toy>| {
         let has_arrived = words(view, B).contains(&Word::One);
-        !has_arrived || !view.is_up(A) || words(view, A).contains(&Word::Go)
+        !has_arrived || !view.is_up(id(A)) || words(view, A).contains(&Word::Go)
     })
 }
 
@@ -103,10 +104,11 @@ fn group_crash() -> Row {
         without: |setting| setting.faults.group_crashes = Budget::None,
         guarantee: || {
             Guarantee::always("it is somewhere", |view: &View<Toy>| {
-                let has_it = |node: NodeId| {
-                    words(view, node).contains(&Word::Mine) || !recall(view.disk(node)).is_empty()
+                let has_it = |node: usize| {
+                    words(view, node).contains(&Word::Mine)
+                        || !recall(disk_of(view, node)).is_empty()
                 };
-                view.nodes().any(has_it)
+                [A, B].into_iter().any(has_it)
             })
         },
         buggy: Toy {
@@ -154,7 +156,7 @@ fn interruption() -> Row {
         without: |setting| setting.faults.interruptions = Budget::None,
         guarantee: || {
             Guarantee::always("both or none", |view: &View<Toy>| {
-                recall(view.disk(A)) != [Word::One]
+                recall(disk_of(view, A)) != [Word::One]
             })
         },
         buggy: WRITES_TWICE,
@@ -188,7 +190,8 @@ fn equivocation() -> Row {
         start: |node, disk, out| {
             if node == A && disk.is_empty() {
                 out.put_synced("s", &true);
-                out.broadcast([B, C], Word::Yes);
+                send(out, B, Word::Yes);
+                send(out, C, Word::Yes);
             }
             recall(disk)
         },
@@ -220,15 +223,15 @@ fn equivocation() -> Row {
             step: |node, state, event, out| {
                 let Event::Deliver { from, message } = event else { return };
                 match message {
-                    Word::Yes | Word::No if from == A && state.is_empty() => {
+                    Word::Yes | Word::No if from.index() == A && state.is_empty() => {
                         remember(state, message, out);
                         let echo = if message == Word::Yes { Word::One } else { Word::Two };
-                        out.send(if node == B { C } else { B }, echo);
+                        send(out, if node == B { C } else { B }, echo);
                     }
-                    Word::One if from != A && state[..] == [Word::Yes] => {
+                    Word::One if from.index() != A && state[..] == [Word::Yes] => {
                         remember(state, Word::Done, out);
                     }
-                    Word::Two if from != A && state[..] == [Word::No] => {
+                    Word::Two if from.index() != A && state[..] == [Word::No] => {
                         remember(state, Word::Done, out);
                     }
                     _ => {}
@@ -248,7 +251,7 @@ fn forging() -> Row {
         step: |_, state, event, out| match event {
             Event::Timeout(_) => {
                 remember(state, Word::Go, out);
-                out.send(B, Word::Two);
+                send(out, B, Word::Two);
             }
             Event::Deliver { .. } if !state.contains(&Word::Done) => {
                 remember(state, Word::Done, out);
@@ -274,7 +277,7 @@ fn forging() -> Row {
         buggy: BELIEVES,
         fixed: Toy {
             step: |node, state, event, out| match event {
-                Event::Deliver { from, .. } if from != B => {}
+                Event::Deliver { from, .. } if from.index() != B => {}
                 event => (BELIEVES.step)(node, state, event, out),
             },
             ..BELIEVES

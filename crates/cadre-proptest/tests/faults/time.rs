@@ -2,10 +2,12 @@
 //! all of them would be revealed by none of them.
 
 use cadre_model::{Budget, Faults, Guarantee, Network, View};
-use cadre_step::{Disk, Effects, Event, NodeId};
+use cadre_step::{Disk, Effects, Event};
 
 use crate::disks::{WAITS, is_durable};
-use crate::toy::{A, B, IDLE, Row, Toy, Word, everything_in_time, recall, remember, ticks, words};
+use crate::toy::{
+    A, B, IDLE, Row, Toy, Word, everything_in_time, recall, remember, send, ticks, words,
+};
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![delay(), slow_sync(), pause(), clock_jump(), drift()]
@@ -31,13 +33,13 @@ fn delay() -> Row {
         start: |node, disk, out| {
             if node == A && disk.is_empty() {
                 out.put_synced("s", &true);
-                out.send(B, Word::One);
+                send(out, B, Word::One);
                 out.set_timer(Word::Go, ticks(2));
             }
             recall(disk)
         },
         step: |_, state, event, out| match event {
-            Event::Timeout(_) => out.send(B, Word::Two),
+            Event::Timeout(_) => send(out, B, Word::Two),
             Event::Deliver { message, .. } if !state.contains(&message) => {
                 remember(state, message, out);
             }
@@ -94,12 +96,7 @@ fn slow_sync() -> Row {
 
 /// Node `a` has something until a time, and `b` has it from a later time on; never again after a
 /// restart.
-fn lease(
-    node: NodeId,
-    disk: &Disk,
-    out: &mut Effects<Toy>,
-    (until, from): (u64, u64),
-) -> Vec<Word> {
+fn lease(node: usize, disk: &Disk, out: &mut Effects<Toy>, (until, from): (u64, u64)) -> Vec<Word> {
     if !disk.is_empty() {
         return Vec::new();
     }
@@ -144,7 +141,7 @@ fn pause() -> Row {
             step: |node, state, event, out| match event {
                 Event::Timeout(Word::Done) => {
                     state.clear();
-                    out.send(B, Word::Yes);
+                    send(out, B, Word::Yes);
                 }
                 Event::Deliver { .. } if node == B && state.is_empty() => state.push(Word::Mine),
                 _ => {}

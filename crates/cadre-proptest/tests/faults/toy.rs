@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 /// A protocol whose nodes keep a list of words.
 #[derive(Clone, Copy)]
 pub(crate) struct Toy {
-    pub(crate) start: fn(NodeId, &Disk, &mut Effects<Toy>) -> Vec<Word>,
-    pub(crate) step: fn(NodeId, &mut Vec<Word>, Event<Toy>, &mut Effects<Toy>),
-    pub(crate) choices: fn(NodeId, &[Word]) -> Vec<Word>,
+    pub(crate) start: fn(usize, &Disk, &mut Effects<Toy>) -> Vec<Word>,
+    pub(crate) step: fn(usize, &mut Vec<Word>, Event<Toy>, &mut Effects<Toy>),
+    pub(crate) choices: fn(usize, &[Word]) -> Vec<Word>,
 }
 
 /// What nodes say, know, and name their timers. Those without a number are unreadable where they
@@ -40,21 +40,36 @@ impl Protocol for Toy {
     type Response = Nothing;
 
     fn start(&self, node: NodeId, disk: &Disk, out: &mut Effects<Self>) -> Vec<Word> {
-        (self.start)(node, disk, out)
+        (self.start)(node.index(), disk, out)
     }
 
-    fn step(&self, node: NodeId, state: &mut Vec<Word>, event: Event<Self>, out: &mut Effects<Self>) {
-        (self.step)(node, state, event, out);
+    fn step(
+        &self,
+        node: NodeId,
+        state: &mut Vec<Word>,
+        event: Event<Self>,
+        out: &mut Effects<Self>,
+    ) {
+        (self.step)(node.index(), state, event, out);
     }
 
     fn choices(&self, node: NodeId, state: &Vec<Word>) -> Vec<Word> {
-        (self.choices)(node, state)
+        (self.choices)(node.index(), state)
     }
 }
 
-pub(crate) const A: NodeId = NodeId::from_index(0);
-pub(crate) const B: NodeId = NodeId::from_index(1);
-pub(crate) const C: NodeId = NodeId::from_index(2);
+/// The positions of the nodes.
+pub(crate) const A: usize = 0;
+pub(crate) const B: usize = 1;
+pub(crate) const C: usize = 2;
+
+pub(crate) fn id(node: usize) -> NodeId {
+    NodeId::from_index(node)
+}
+
+pub(crate) fn send(out: &mut Effects<Toy>, to: usize, word: Word) {
+    out.send(id(to), word);
+}
 
 /// One time, and as often as it likes.
 pub(crate) const ONCE: Budget = Budget::AtMost(1);
@@ -121,8 +136,8 @@ impl Row {
             .network(setting.network)
             .timing(setting.timing)
             .faults(setting.faults)
-            .group([A, B])
-            .traitor(A, setting.forged.clone())
+            .group([id(A), id(B)])
+            .traitor(id(A), setting.forged.clone())
             .guarantee((self.guarantee)());
         for name in &["a", "b", "c"][..setting.nodes] {
             builder = builder.node(*name);
@@ -174,6 +189,10 @@ pub(crate) fn everything_in_time() -> Setting {
 }
 
 /// What a node keeps in memory; nothing where it is down.
-pub(crate) fn words(view: &View<Toy>, node: NodeId) -> &[Word] {
-    view.state(node).map_or(&[], Vec::as_slice)
+pub(crate) fn words(view: &View<Toy>, node: usize) -> &[Word] {
+    view.state(id(node)).map_or(&[], Vec::as_slice)
+}
+
+pub(crate) fn disk_of(view: &View<Toy>, node: usize) -> &Disk {
+    view.disk(id(node))
 }
