@@ -184,6 +184,9 @@ fn went(before: Option<&NodeSnapshot>, after: &NodeSnapshot, action: &Action) ->
     if let Action::Fault(Fault::CrashRestart { .. }) = action {
         return format!("crashed and restarted as {state}");
     }
+    if let Action::Fault(Fault::Interrupt { effects, .. }) = action {
+        return format!("crashed after effect {effects} of a step that it took");
+    }
     match after.status {
         Status::Down => return "crashed".to_owned(),
         Status::Failed => return "failed".to_owned(),

@@ -107,7 +107,8 @@ fn last_change(trace: &Trace, node: &str) -> Option<usize> {
 
 fn touches(step: &Step, node: &str) -> bool {
     let failed = step.failure.is_some() && step.action.node() == Some(node);
-    step.change.nodes.contains_key(node) || failed
+    // That time passes is nothing that a node does.
+    (step.change.nodes.contains_key(node) && step.action != Action::Tick) || failed
 }
 
 /// Whether a step put the message in flight.

@@ -248,12 +248,9 @@ impl<'t> StepRow<'t> {
             let node = trace.header.nodes.iter().position(|node| node == name)?;
             columns.lane_of.get(node).copied().flatten().map(|lane| columns.at(lane))
         };
-        if let Action::Fault(Fault::Partition { .. } | Fault::Heal) = self.step.action {
-            canvas.across(if self.step.action == Action::Fault(Fault::Heal) {
-                '─'
-            } else {
-                '╌'
-            });
+        if let Action::Fault(fault @ (Fault::Partition { .. } | Fault::Heal)) = &self.step.action {
+            let lanes = columns.lane_of.iter().flatten().map(|lane| columns.at(*lane));
+            canvas.across(lanes, if *fault == Fault::Heal { '─' } else { '╌' });
         }
         if let Some((from, to, end)) = self.arrow()
             && let (Some(from), Some(to)) = (column_of(from), column_of(to))
@@ -307,6 +304,7 @@ impl<'t> StepRow<'t> {
             ) => '✗',
             Action::Fault(Fault::Restart { .. } | Fault::Resume { .. }) => '↑',
             Action::Fault(Fault::Pause { .. }) => PAUSED,
+            Action::Fault(Fault::Jump { .. }) => '±',
             Action::Deliver(_)
             | Action::Choose { .. }
             | Action::Fire { .. }
@@ -453,9 +451,11 @@ impl Canvas {
         }
     }
 
-    /// Draws a line through all lanes.
-    fn across(&mut self, line: char) {
-        self.cells.iter_mut().filter(|cell| **cell == ' ').for_each(|cell| *cell = line);
+    /// Draws a line from the first of some lanes to the last.
+    fn across(&mut self, lanes: impl Iterator<Item = usize> + Clone, line: char) {
+        let (first, last) = (lanes.clone().min().unwrap_or(0), lanes.max().unwrap_or(0));
+        let between = self.cells.iter_mut().take(last).skip(first);
+        between.filter(|cell| **cell == ' ').for_each(|cell| *cell = line);
     }
 
     /// Draws `o─5──▶` from the sender's lane up to the receiver's, in either direction.

@@ -21,6 +21,7 @@
 //! | `o─5──~` | a message that was sent at step 5 is altered on its way |
 //! | `✗`, `↑`, `✗↑` | the node crashes, restarts or resumes, does both in one step |
 //! | `‖` | the node is paused |
+//! | `±` | the node's clock jumps |
 //! | `:╌╌╌:`, `:───:` | links are cut, all links are whole again |
 //! | `!` | the node's step function fails |
 //! | `:`, blank | the node is up, is not up |

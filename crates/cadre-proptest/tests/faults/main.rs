@@ -13,13 +13,15 @@ mod nodes;
 mod time;
 mod toy;
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use cadre_explore::{Exploration, Flow, Settings, explore};
-use cadre_model::{Choice, Cluster};
+use cadre_model::{Choice, Cluster, Origin};
 use cadre_proptest::{FuzzOptions, fuzz};
 use cadre_trace::Verdict;
-use expect_test::expect;
+use cadre_view::{LaneOptions, because, lanes};
+use expect_test::{expect, expect_file};
 
 use crate::toy::{Row, Toy};
 
@@ -90,6 +92,29 @@ fn the_explorer_finds_each_bug_only_with_its_fault_and_none_in_the_fixed_twin() 
         clock jump: CLOCK b +1000 µs; time passes; time passes; b timeout Go
         clock skew and drift: CLOCK b +1000 µs; CLOCK b +1000 µs; CLOCK b +1000 µs; time passes; b timeout Go
     "#]].assert_eq(&table);
+}
+
+#[test]
+fn every_fault_reads_well_in_the_lanes() {
+    let mut pictures = String::new();
+    for row in rows() {
+        let cluster = row.cluster(&row.buggy);
+        let found = explored(&cluster);
+        let (guarantee, violation) = found.violation().unwrap();
+        let path = violation.path.as_ref().unwrap();
+        let origin = Origin {
+            protocol: row.fault.to_owned(),
+            setup: BTreeMap::new(),
+            engine: "explore".to_owned(),
+        };
+        let trace = cluster.record(&origin, path, Some((guarantee, Verdict::Violated)));
+        let again = row.cluster(&row.buggy).reexecute(&trace).unwrap();
+        assert_eq!((again.difference, again.trace.header.verdict), (None, Verdict::Violated));
+        let options = LaneOptions { width: 96, ..LaneOptions::default() };
+        let (lanes, because) = (lanes(&trace, &options), because(&trace).unwrap());
+        pictures.push_str(&format!("{}\n{lanes}{because}\n\n", row.fault));
+    }
+    expect_file!["lanes.txt"].assert_eq(&pictures);
 }
 
 #[test]
