@@ -21,6 +21,8 @@ pub struct Recorder {
     nodes: BTreeMap<String, NodeClock>,
     /// Messages in flight with the step that sent them, oldest first.
     in_flight: Vec<(Envelope, usize)>,
+    /// The same of messages that are not in flight any more, which may come back.
+    past: Vec<(Envelope, usize)>,
 }
 
 /// What a recorder is told about one step.
@@ -53,7 +55,8 @@ impl Recorder {
     pub fn new(header: Header) -> Self {
         let current = header.initial.clone();
         let in_flight = current.network.iter().map(|envelope| (envelope.clone(), 0)).collect();
-        Self { header, steps: Vec::new(), current, nodes: BTreeMap::new(), in_flight }
+        let (steps, nodes, past) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { header, steps, current, nodes, in_flight, past }
     }
 
     /// The configuration after the steps so far.
@@ -92,9 +95,10 @@ impl Recorder {
         trace
     }
 
-    /// The step that sent a message in flight; 0 for a start.
+    /// The step that sent a message; 0 for a start.
     fn sender(&self, envelope: &Envelope) -> Option<usize> {
-        self.in_flight.iter().find(|(sent, _)| sent == envelope).map(|(_, step)| *step)
+        let mut sent = self.in_flight.iter().chain(&self.past);
+        sent.find(|(sent, _)| sent == envelope).map(|(_, step)| *step)
     }
 
     fn advance(
@@ -127,7 +131,7 @@ impl Recorder {
     fn track(&mut self, change: &Change, step: usize) {
         for envelope in &change.removed {
             if let Some(found) = self.in_flight.iter().position(|(sent, _)| sent == envelope) {
-                self.in_flight.remove(found);
+                self.past.push(self.in_flight.remove(found));
             }
         }
         self.in_flight.extend(change.added.iter().map(|envelope| (envelope.clone(), step)));

@@ -204,8 +204,10 @@ pub(super) fn choices<P: Protocol>(
     node: NodeId,
     local: &LocalOf<P>,
 ) -> Result<Vec<P::Timer>, String> {
-    let Life::Up(state) = &local.life else { return Ok(Vec::new()) };
-    crate::guarded(|| protocol.choices(node, state))
+    match &local.life {
+        Life::Up(state) if !local.is_paused => crate::guarded(|| protocol.choices(node, state)),
+        Life::Up(_) | Life::Down | Life::Failed(_) => Ok(Vec::new()),
+    }
 }
 
 /// Runs user code twice with the same arguments, so that a hidden input shows, and applies its
@@ -298,7 +300,7 @@ impl<S, T: Clone + Ord> Local<S, T> {
 
     /// Whether no time may pass before a timer goes off.
     pub(super) fn is_overdue(&self) -> bool {
-        !self.is_paused && self.due.iter().any(|due| due.max == 0)
+        self.is_active() && self.due.iter().any(|due| due.max == 0)
     }
 
     fn jump(&mut self, timing: Timing, by_us: i64) {

@@ -8,6 +8,7 @@ mod faults;
 mod fingerprints;
 mod portable;
 mod records;
+mod refused;
 mod timers;
 mod tiny;
 mod two_phase;

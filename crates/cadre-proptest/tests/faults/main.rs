@@ -1,0 +1,136 @@
+//! Each fault is necessary: for each there is a tiny protocol with a bug that only this fault
+//! reveals, found by the explorer and by random walks, and a fixed twin that survives the same.
+//!
+//! A row says under what circumstances, and which of them is the fault. With all of them the
+//! protocol is violated; without the fault, and all else as before, it holds; and so does its fixed
+//! twin with all of them. Where another fault does the same by its nature, such as a burst of one
+//! message and a loss, a row leaves it out and says so.
+#![expect(clippy::unwrap_used, reason = "a helper that does not get what it expects ends its test")]
+
+mod disks;
+mod network;
+mod nodes;
+mod time;
+mod toy;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use cadre_explore::{Exploration, Flow, Settings, explore};
+use cadre_model::{Choice, Cluster, Origin};
+use cadre_proptest::{FuzzOptions, fuzz};
+use cadre_trace::Verdict;
+use cadre_view::{LaneOptions, because, lanes};
+use expect_test::{expect, expect_file};
+
+use crate::toy::{Row, Toy};
+
+fn rows() -> Vec<Row> {
+    [network::rows(), nodes::rows(), disks::rows(), time::rows()].into_iter().flatten().collect()
+}
+
+fn explored(cluster: &Cluster<Toy>) -> Exploration<Choice> {
+    let settings = Settings { workers: 1, ..Settings::default() };
+    explore(cluster, &settings, &mut |_| Flow::Continue)
+}
+
+fn told(cluster: &Cluster<Toy>, path: &[Choice]) -> String {
+    let actions: Vec<String> =
+        path.iter().map(|choice| cluster.tell(*choice).to_string()).collect();
+    actions.join("; ")
+}
+
+#[test]
+fn the_explorer_finds_each_bug_only_with_its_fault_and_none_in_the_fixed_twin() {
+    let mut table = String::new();
+    for row in rows() {
+        let cluster = row.cluster(&row.buggy);
+        let found = explored(&cluster);
+        let (_, violation) = found.violation().unwrap_or_else(|| panic!("{}", row.fault));
+        let path = violation.path.as_ref().unwrap();
+        table.push_str(&format!("{}: {}\n", row.fault, told(&cluster, path)));
+
+        for (what, cluster) in [
+            ("without the fault", row.cluster_without(&row.buggy)),
+            ("the fixed twin", row.cluster(&row.fixed)),
+        ] {
+            let found = explored(&cluster);
+            let path = found.violation().and_then(|(_, finding)| finding.path.as_ref());
+            let path = path.map(|path| told(&cluster, path));
+            assert_eq!(path, None, "{}, {what}", row.fault);
+            assert_eq!(found.verdict(), Verdict::Holds, "{}, {what}", row.fault);
+        }
+    }
+    expect![[r#"
+        loss: drop One a→b; deliver Two a→b
+        burst: drop all a→b
+        duplication: duplicate One a→b; deliver One a→b; deliver One a→b; deliver Two a→b
+        exact replay: deliver One a→b; deliver Two a→b; replay One a→b; deliver One a→b
+        reordering: deliver Two a→b; deliver One a→b
+        bounded queue: deliver One a→b
+        corruption: corrupt Number(2) into Number(3) a→b; deliver Number(3) a→b
+        partition: CUT a | b, c; a chooses Go; b chooses Go; c chooses Go; HEAL
+        one-way partition: b chooses Go; CUT a → b; deliver Two b→a; a chooses Go; HEAL
+        partial partition: CUT a | b; a chooses Go; deliver Ask a→c; deliver Two c→b; deliver Three b→c; deliver No c→a; HEAL
+        crash-stop: CRASH a
+        crash-restart: a chooses Go; CRASH+RESTART a; deliver One a→b
+        correlated crash: CRASH a, b
+        crash between two writes: CRASH a after effect 1 of a chooses Go
+        Byzantine equivocation: deliver Yes a→b; drop Yes a→c; forge No a→c; deliver No a→c
+        Byzantine forging: forge Two a→b; deliver Two a→b
+        un-synced writes lost: a chooses Go; CRASH+RESTART a; deliver One a→b
+        a prefix of un-synced writes kept: a chooses Go; CRASH+RESTART a keeping write 1
+        a subset of un-synced writes kept: a chooses Go; CRASH+RESTART a keeping write 2
+        torn write: a chooses Go; CRASH a keeping half of write 1; RESTART a
+        sync error that loses pages: a chooses Go; SYNC FAILS a, writes lost; a sync done
+        full disk: a chooses Go; DISK FULL a
+        corrupt read: a chooses Go; CRASH a; RESTART a reading "Ye!" under vote
+        misdirected read: CRASH a; RESTART a reading two in place of one
+        delay: CLOCK a +1000 µs; time passes; a timeout Go; deliver Two a→b; deliver One a→b
+        slow sync: a chooses Go; CLOCK a +1000 µs; time passes; a timeout Done
+        pause past a lease: PAUSE a; CLOCK b +1000 µs; time passes; time passes; time passes; b timeout Go
+        clock jump: CLOCK b +1000 µs; time passes; time passes; b timeout Go
+        clock skew and drift: CLOCK b +1000 µs; CLOCK b +1000 µs; CLOCK b +1000 µs; time passes; b timeout Go
+    "#]].assert_eq(&table);
+}
+
+#[test]
+fn every_fault_reads_well_in_the_lanes() {
+    let mut pictures = String::new();
+    for row in rows() {
+        let cluster = row.cluster(&row.buggy);
+        let found = explored(&cluster);
+        let (guarantee, violation) = found.violation().unwrap();
+        let path = violation.path.as_ref().unwrap();
+        let origin = Origin {
+            protocol: row.fault.to_owned(),
+            setup: BTreeMap::new(),
+            engine: "explore".to_owned(),
+        };
+        let trace = cluster.record(&origin, path, Some((guarantee, Verdict::Violated)));
+        let again = row.cluster(&row.buggy).reexecute(&trace).unwrap();
+        assert_eq!((again.difference, again.trace.header.verdict), (None, Verdict::Violated));
+        let options = LaneOptions { width: 96, ..LaneOptions::default() };
+        let (lanes, because) = (lanes(&trace, &options), because(&trace).unwrap());
+        pictures.push_str(&format!("{}\n{lanes}{because}\n\n", row.fault));
+    }
+    expect_file!["lanes.txt"].assert_eq(&pictures);
+}
+
+#[test]
+fn random_walks_find_each_bug_and_none_in_the_fixed_twin() {
+    for row in rows() {
+        let options = FuzzOptions { cases: 20_000, steps_max: 30, seed: 1 };
+        let cluster = Rc::new(row.cluster(&row.buggy));
+        let found = fuzz(&cluster, &options, &mut |_| true).violation;
+        let found = found.unwrap_or_else(|| panic!("no walk shows the bug of {}", row.fault));
+        let shortest = explored(&cluster).violation().unwrap().1.path.as_ref().unwrap().len();
+        assert!(found.path.len() >= shortest, "{}", row.fault);
+
+        let few = FuzzOptions { cases: 100, ..options };
+        for cluster in [row.cluster_without(&row.buggy), row.cluster(&row.fixed)] {
+            let found = fuzz(&Rc::new(cluster), &few, &mut |_| true).violation;
+            assert!(found.is_none(), "{}", row.fault);
+        }
+    }
+}
