@@ -6,7 +6,9 @@ mod consistent;
 mod coverage;
 mod damage;
 mod faults;
+mod flying;
 mod history;
+mod live;
 mod local;
 mod names;
 mod naming;
@@ -27,7 +29,7 @@ mod wide;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use cadre_step::Protocol;
+use cadre_step::{NodeId, Protocol};
 use cadre_trace::GuaranteeKind;
 
 pub use self::action::{ActionOf, FaultOf, TypedAction, TypedFault};
@@ -35,7 +37,10 @@ pub use self::builder::{ClusterBuilder, ClusterError, Network};
 pub use self::configuration::Configuration;
 pub use self::coverage::{ActionKind, Coverage, KindCoverage, Tried};
 pub use self::faults::{Budget, Faults, Timing, Unsynced};
+pub use self::flying::Slot;
 pub use self::history::HistoryEntry;
+pub use self::live::{Consequence, Consequences, Live};
+pub use self::local::Purity;
 pub use self::portable::{Heard, Told};
 pub use self::quotient::Quotient;
 pub use self::record::{Origin, Reexecution, Unresolved};
@@ -212,6 +217,21 @@ impl<P: Protocol> Cluster<P> {
     /// What the network may do.
     pub fn network(&self) -> Network {
         self.network
+    }
+
+    /// Which faults there may be.
+    pub fn faults(&self) -> &Faults {
+        &self.rules.faults
+    }
+
+    /// When timers go off.
+    pub fn timing(&self) -> Timing {
+        self.rules.timing
+    }
+
+    /// The nodes that crash together.
+    pub fn groups(&self) -> &[Vec<NodeId>] {
+        &self.rules.groups
     }
 
     /// The cluster up to the names of its interchangeable nodes.
