@@ -90,6 +90,11 @@ impl<M: Clone + Eq + std::hash::Hash> Flying<M> {
         Some(slot)
     }
 
+    /// The slot of a number, if there is a message in it.
+    pub(super) fn slot(&self, index: usize) -> Option<Slot> {
+        self.slots.get(index)?.is_some().then(|| Slot::at(index))
+    }
+
     pub(super) fn get(&self, slot: Slot) -> Option<&Envelope<M>> {
         self.slots.get(slot.index())?.as_ref()
     }

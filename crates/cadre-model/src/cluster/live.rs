@@ -144,6 +144,16 @@ impl<'c, P: Protocol> Live<'c, P> {
         self.cut.contains(&(from, to))
     }
 
+    /// Whether any link is cut.
+    pub fn is_parted(&self) -> bool {
+        !self.cut.is_empty()
+    }
+
+    /// Where the message is that has this number, if it is in flight.
+    pub fn slot(&self, index: usize) -> Option<Slot> {
+        self.view.flying().slot(index)
+    }
+
     /// Whether a node waits for the answer to a sync.
     pub fn is_syncing(&self, node: NodeId) -> bool {
         self.local(node).is_syncing()

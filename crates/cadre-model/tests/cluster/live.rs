@@ -130,8 +130,23 @@ fn an_execution_in_progress_agrees_with_the_cluster_after_every_step_with_every_
         }
     }
     let faults = [
-        "Drop", "Burst", "Duplicate", "Replay", "Corrupt", "Forge", "Partition", "Heal", "Crash",
-        "CrashGroup", "Restart", "CrashRestart", "Interrupt", "Pause", "Resume", "SyncFail", "Jump",
+        "Drop",
+        "Burst",
+        "Duplicate",
+        "Replay",
+        "Corrupt",
+        "Forge",
+        "Partition",
+        "Heal",
+        "Crash",
+        "CrashGroup",
+        "Restart",
+        "CrashRestart",
+        "Interrupt",
+        "Pause",
+        "Resume",
+        "SyncFail",
+        "Jump",
     ];
     let steps = ["Deliver", "Fire", "SyncDone", "Invoke", "Tick"];
     for wanted in steps.into_iter().chain(faults) {
@@ -169,11 +184,8 @@ fn agree(cluster: &Cluster<Tiny>, run: u64) -> BTreeSet<String> {
             assert_eq!(live.evaluate(guarantee, Part::Main), expected);
         }
     }
-    let origin = Origin {
-        protocol: "busy".to_owned(),
-        setup: [].into(),
-        engine: "test".to_owned(),
-    };
+    let origin =
+        Origin { protocol: "busy".to_owned(), setup: [].into(), engine: "test".to_owned() };
     let trace = cluster.execute(&origin, &schedule, None).unwrap();
     assert_eq!(trace.snapshots().last(), Some(live.snapshot()));
     met
