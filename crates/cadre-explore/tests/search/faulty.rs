@@ -12,7 +12,7 @@ use cadre_model::{
 use cadre_step::NodeId;
 use cadre_trace::{Action, Trace};
 
-use crate::equal::{Drawn, Facts, drawn_with_more, facts, plainly, said, search};
+use crate::equal::{Drawn, Facts, Plainly, drawn_with_more, facts, plainly, said, search};
 use crate::shared::{one_worker, together};
 
 /// Under what circumstances a drawn protocol runs.

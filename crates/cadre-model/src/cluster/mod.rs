@@ -7,8 +7,10 @@ mod coverage;
 mod damage;
 mod dominance;
 mod faults;
+mod flying;
 mod history;
 mod interchange;
+mod live;
 mod local;
 mod names;
 mod naming;
@@ -40,7 +42,10 @@ pub use self::builder::{ClusterBuilder, ClusterError, Network};
 pub use self::configuration::Configuration;
 pub use self::coverage::{ActionKind, Coverage, KindCoverage, Tried};
 pub use self::faults::{Budget, Faults, Timing, Unsynced};
+pub use self::flying::Slot;
 pub use self::history::HistoryEntry;
+pub use self::live::{Consequence, Consequences, Live};
+pub use self::local::Purity;
 pub use self::portable::{Heard, Told};
 pub use self::quotient::Quotient;
 pub use self::record::{Origin, Reexecution, Unresolved};
@@ -229,6 +234,21 @@ impl<P: Protocol> Cluster<P> {
     /// What the network may do.
     pub fn network(&self) -> Network {
         self.network
+    }
+
+    /// Which faults there may be.
+    pub fn faults(&self) -> &Faults {
+        &self.rules.faults
+    }
+
+    /// When timers go off.
+    pub fn timing(&self) -> Timing {
+        self.rules.timing
+    }
+
+    /// The nodes that crash together.
+    pub fn groups(&self) -> &[Vec<NodeId>] {
+        &self.rules.groups
     }
 
     /// The cluster up to the names of what is interchangeable in it.

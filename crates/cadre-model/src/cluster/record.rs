@@ -486,7 +486,11 @@ impl<P: Protocol> Cluster<P> {
         choices.iter().map(tell).collect()
     }
 
-    fn tell_history(&self, tables: &Tables<P>, entry: &HistoryEntry<P::Response>) -> HistoryEvent {
+    pub(super) fn tell_history(
+        &self,
+        tables: &Tables<P>,
+        entry: &HistoryEntry<P::Response>,
+    ) -> HistoryEvent {
         match entry {
             HistoryEntry::Invoke { id } => {
                 let (node, request) = tables.request(*id);

@@ -6,6 +6,7 @@ mod coverage;
 mod disks;
 mod faults;
 mod fingerprints;
+mod live;
 mod portable;
 mod records;
 mod refused;
