@@ -285,7 +285,8 @@ fn every_reduction_meets_what_the_plainest_search_meets_at_the_same_depth() {
             if closed && faults.losses != Budget::None {
                 continue;
             }
-            let Some(Plainly { whole, open }) = plainly(&drawn(number, network, faults), 2_000) else {
+            let Some(Plainly { whole, open }) = plainly(&drawn(number, network, faults), 2_000)
+            else {
                 continue;
             };
             assert_eq!(open.path, whole.path);
