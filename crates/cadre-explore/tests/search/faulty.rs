@@ -143,7 +143,7 @@ fn all() -> Vec<Circumstances> {
     all
 }
 
-const NONE: Reductions = Reductions { sleep_sets: false, dominance: false };
+const NOTHING_LEFT_OUT: Reductions = Reductions { sleep_sets: false, dominance: false };
 const SLEEP_SETS: Reductions = Reductions { sleep_sets: true, dominance: false };
 
 #[test]
@@ -159,7 +159,7 @@ fn every_search_meets_what_each_fault_makes_possible() {
             }
             let what = format!("{number}, {circumstances:?}");
             for workers in [1, 3] {
-                let whole = search(&cluster(), NONE, workers);
+                let whole = search(&cluster(), NOTHING_LEFT_OUT, workers);
                 assert_eq!(facts(&whole), plain, "{what}, {workers} workers");
             }
             let asleep = facts(&search(&cluster(), SLEEP_SETS, 1));
@@ -183,7 +183,7 @@ fn processes_that_share_a_search_meet_what_each_fault_makes_possible() {
     for circumstances in all() {
         let small = |number: &u64| plainly(&circumstances.cluster(*number), MET_MAX).is_some();
         for number in (0..12).filter(small).take(2) {
-            for reductions in [NONE, SLEEP_SETS, Reductions::default()] {
+            for reductions in [NOTHING_LEFT_OUT, SLEEP_SETS, Reductions::default()] {
                 let settings = Settings { reductions, ..one_worker() };
                 let mut expected = facts(&search(&circumstances.cluster(number), reductions, 1));
                 let found = facts(&together(2, &settings, || circumstances.cluster(number)));

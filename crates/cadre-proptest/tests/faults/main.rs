@@ -120,7 +120,8 @@ fn every_fault_reads_well_in_the_lanes() {
 #[test]
 fn random_walks_find_each_bug_and_none_in_the_fixed_twin() {
     for row in rows() {
-        let options = FuzzOptions { cases: 20_000, steps_max: 30, seed: 1, ..FuzzOptions::default() };
+        let options =
+            FuzzOptions { cases: 20_000, steps_max: 30, seed: 1, ..FuzzOptions::default() };
         let cluster = Rc::new(row.cluster(&row.buggy));
         let found = fuzz(&cluster, &options, &mut |_| true).violation;
         let found = found.unwrap_or_else(|| panic!("no walk shows the bug of {}", row.fault));
