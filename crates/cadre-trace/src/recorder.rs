@@ -12,7 +12,7 @@ use crate::trace::{Action, Effect, Event, Header, SpecStep, Step, Trace};
 /// counts its own steps from 1, faults included; its start belongs to the initial configuration and
 /// counts as 0. Loss and duplication happen in no node: they carry the clocks of the step that sent
 /// the message.
-/// Where several nodes crash at once the step carries the later of their clocks.
+/// Where several nodes crash at once the step is one of each of them, and joins their clocks.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     header: Header,
@@ -116,12 +116,15 @@ impl Recorder {
             false => Stamp::default(),
         };
         let mut causes = Vec::from_iter(sent_at);
-        for name in names {
-            let node = self.nodes.entry(name.to_owned()).or_default();
+        for name in &names {
+            let node = self.nodes.entry((*name).to_owned()).or_default();
             causes.extend(node.last_step);
             node.stamp = node.stamp.next(name, carried.as_ref());
             node.last_step = Some(step);
             stamp.join(&node.stamp);
+        }
+        for name in names {
+            self.nodes.entry(name.to_owned()).or_default().stamp = stamp.clone();
         }
         causes.sort_unstable();
         causes.dedup();

@@ -19,9 +19,9 @@ use crate::two_phase;
 /// and sends something, and so do the clients' requests and a timer.
 pub(crate) struct Drawn {
     number: u64,
-    /// Whether it arms timers, and writes without a sync as well; then only its first steps do
-    /// anything but change the state, so that there is an end to it.
-    has_more: bool,
+    /// Whether it arms timers, and writes without a sync as well; then only so many steps of a node
+    /// do anything but change the state, so that there is an end to it.
+    steps_max: Option<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,9 +40,6 @@ impl Drawn {
         mixed % below
     }
 }
-
-/// So many steps of a node with more do something.
-const STEPS_MAX: u8 = 2;
 
 impl Protocol for Drawn {
     type State = u8;
@@ -73,7 +70,7 @@ impl Protocol for Drawn {
         };
         let to = NodeId::from_index(draw(0, 3) as usize);
         let steps = *state / 3;
-        if self.has_more && steps == STEPS_MAX {
+        if self.steps_max == Some(steps) {
             *state = 3 * steps + draw(4, 3) as u8;
             return;
         }
@@ -83,7 +80,7 @@ impl Protocol for Drawn {
         if draw(3, 5) == 0 {
             out.put_synced("kept", &*state);
         }
-        if self.has_more {
+        if self.steps_max.is_some() {
             if draw(5, 4) == 0 {
                 out.put(["one", "two"][draw(6, 2) as usize], &*state);
                 out.sync();
@@ -95,7 +92,7 @@ impl Protocol for Drawn {
             }
         }
         *state = draw(4, 3) as u8;
-        if self.has_more {
+        if self.steps_max.is_some() {
             *state += 3 * (steps + 1);
         }
     }
@@ -109,15 +106,15 @@ impl Protocol for Drawn {
 }
 
 pub(crate) fn drawn(number: u64, network: Network, faults: Faults) -> Cluster<Drawn> {
-    let protocol = Drawn { number, has_more: false };
+    let protocol = Drawn { number, steps_max: None };
     let two = NodeId::from_index(2);
     let builder = builder(protocol).client("two", two, vec![1]);
     builder.network(network).faults(faults).build().unwrap()
 }
 
 /// A protocol with timers and un-synced writes.
-pub(crate) fn drawn_with_more(number: u64) -> ClusterBuilder<Drawn> {
-    builder(Drawn { number, has_more: true })
+pub(crate) fn drawn_with_more(number: u64, steps_max: u8) -> ClusterBuilder<Drawn> {
+    builder(Drawn { number, steps_max: Some(steps_max) })
 }
 
 /// What messages may say.

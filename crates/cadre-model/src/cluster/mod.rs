@@ -79,7 +79,10 @@ use crate::nature::{Class, Nature};
 /// * What is sent over a cut link is lost, and so is what is sent into a full queue; what is on its
 ///   way when a link is cut waits. All links heal at once.
 /// * A node that pauses keeps its memory; its timers go on and go off once it resumes.
-/// * A node that is interrupted carries out the first effects of a step, and is down.
+/// * A node that is interrupted carries out the first effects of a step, and is down; its un-synced
+///   writes are gone, and so are those of nodes that crash as a group.
+/// * Time passes for all nodes at once, not while a timer is overdue; while a message or a sync
+///   waits that could go on it costs budget.
 /// * A fault that changes nothing does not happen, and costs no budget.
 /// * A client whose node crashed before it answered waits for ever.
 pub struct Cluster<P: Protocol> {

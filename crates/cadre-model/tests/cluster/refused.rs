@@ -78,7 +78,11 @@ fn what_a_growing_set_does_anyway_has_no_budget() {
             "delays"
         ]
     );
-    expect!["expected no budget for losses: a growing-set network already loses, duplicates and delays without limit; use a consumed-once or a FIFO network to bound them"].assert_eq(&refused[0]);
+    assert_eq!(
+        refused[0],
+        "expected no budget for losses: a growing-set network already loses, duplicates \
+         and delays without limit; use a consumed-once or a FIFO network to bound them"
+    );
     check(
         two().queue(3),
         expect![
@@ -115,7 +119,11 @@ fn faults_of_time_need_time() {
     let of = |text: &String| text.split([' ', ':']).nth(4).unwrap_or_default().to_owned();
     let named: Vec<String> = refused.iter().map(of).collect();
     assert_eq!(named, ["delays", "slow-syncs", "clock-jumps", "pauses"]);
-    expect!["expected no budget for delays: without time a timer goes off at any moment, whatever the clocks and delays; count time with `Timing::Interval` to bound them"].assert_eq(&refused[0]);
+    assert_eq!(
+        refused[0],
+        "expected no budget for delays: without time a timer goes off at any moment, \
+         whatever the clocks and delays; count time with `Timing::Interval` to bound them"
+    );
 }
 
 #[test]
@@ -270,5 +278,9 @@ fn nodes_that_change_places_are_told_apart_by_nothing() {
         ]
     "#]]
     .assert_debug_eq(&named);
-    expect!["expected nothing that tells interchangeable nodes apart, found a FIFO network; leave out one of the two"].assert_eq(&refused[0]);
+    assert_eq!(
+        refused[0],
+        "expected nothing that tells interchangeable nodes apart, found a FIFO network; \
+         leave out one of the two"
+    );
 }
