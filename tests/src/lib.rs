@@ -3,10 +3,12 @@
 mod bench;
 mod faulty;
 mod scenario;
+mod stored;
 
 pub use bench::{Bench, Ran, timeless};
 pub use faulty::Faulty;
 pub use scenario::check_scenario;
+pub use stored::{Stored, stored_traces};
 
 use cadre::proptest::SampleOptions;
 use cadre::trace::Trace;

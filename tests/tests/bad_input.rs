@@ -68,13 +68,13 @@ fn a_truncated_trace_is_unreadable_input() {
 #[test]
 fn a_trace_of_another_version_is_unreadable_input() {
     let bench = bench();
-    let text = stored("early-commit.ndjson").replacen("\"version\":1", "\"version\":7", 1);
+    let text = stored("early-commit.ndjson").replacen("\"version\":2", "\"version\":7", 1);
     bench.write("later.ndjson", &text);
     check(
         &bench,
         "replay later.ndjson",
         expect![[r#"
-        error: later.ndjson: expected trace version 1, found version 7; read it with the version of the tool that wrote it, or record it again
+        error: later.ndjson: expected trace version 2, found version 7; read it with the version of the tool that wrote it, or record it again
         exit 5
     "#]],
     );
@@ -299,6 +299,135 @@ fn a_panic_in_a_step_is_a_violation_with_a_trace() {
             saved    .cadre/traces/broken/every-step-returns-bb305e40.ndjson
             replay   cadre replay .cadre/traces/broken/every-step-returns-bb305e40.ndjson
             FAIL     every step returns (exit 1)
+            exit 1
+        "#]],
+    );
+}
+
+#[test]
+fn weights_that_make_no_sense_are_usage_errors() {
+    let bench = bench();
+    check(
+        &bench,
+        "fuzz two-phase-commit --weight crash=-1",
+        expect![[r#"
+        error: invalid value 'crash=-1' for '--weight <CLASS=WEIGHT>': expected CLASS=WEIGHT, the weight from 0 to 1000000
+
+        For more information, try '--help'.
+        exit 2
+    "#]],
+    );
+    check(
+        &bench,
+        "fuzz two-phase-commit --weight tea-break=2",
+        expect![[r#"
+        error: there is no class of actions `tea-break`; there is deliver, choose, fire, sync-done, invoke, drop, duplicate, crash, restart, crash-restart
+        exit 2
+    "#]],
+    );
+    check(
+        &bench,
+        "fuzz two-phase-commit --weight crash",
+        expect![[r#"
+        error: invalid value 'crash' for '--weight <CLASS=WEIGHT>': expected CLASS=WEIGHT, the weight from 0 to 1000000
+
+        For more information, try '--help'.
+        exit 2
+    "#]],
+    );
+    let classes = [
+        "deliver",
+        "choose",
+        "fire",
+        "sync-done",
+        "invoke",
+        "drop",
+        "duplicate",
+        "crash",
+        "restart",
+        "crash-restart",
+    ];
+    let none: String = classes.iter().map(|class| format!(" --weight {class}=0")).collect();
+    check(
+        &bench,
+        &format!("fuzz two-phase-commit{none}"),
+        expect![[r#"
+        error: expected at least one weight above 0, found none: nothing could ever happen
+        exit 2
+    "#]],
+    );
+    check(
+        &bench,
+        "fuzz two-phase-commit --cases 0",
+        expect![[r#"
+        error: invalid value '0' for '--cases <CASES>': 0 is not in 1..=4294967295
+
+        For more information, try '--help'.
+        exit 2
+    "#]],
+    );
+    check(
+        &bench,
+        "minimise some.ndjson --attempts 0",
+        expect![[r#"
+        error: invalid value '0' for '--attempts <N>': 0 is not in 1..18446744073709551615
+
+        For more information, try '--help'.
+        exit 2
+    "#]],
+    );
+}
+
+#[test]
+fn a_trace_that_violates_nothing_cannot_be_minimised() {
+    let bench = bench();
+    bench.write("fine.ndjson", &stored("crash-after-each-step.ndjson"));
+    check(
+        &bench,
+        "minimise fine.ndjson",
+        expect![[r#"
+        minimising fine.ndjson
+        error: fine.ndjson: expected a trace that violates a guarantee, found one that is about none
+        exit 5
+    "#]],
+    );
+    let text = stored("early-commit.ndjson");
+    let lines: Vec<&str> = text.lines().collect();
+    let cut = lines[..lines.len() - 1].join("\n").replacen("\"steps\":5", "\"steps\":4", 1);
+    bench.write("cut.ndjson", &cut);
+    check(
+        &bench,
+        "minimise cut.ndjson",
+        expect![[r#"
+        minimising cut.ndjson
+        error: cut.ndjson: expected an execution that violates `no two resource managers decide differently`, found one that does not: only what fails can be minimised
+        exit 5
+    "#]],
+    );
+    bench.write("fixed.ndjson", &text.replace("\"bug\":\"early-commit\",", ""));
+    check(
+        &bench,
+        "minimise fixed.ndjson",
+        expect![[r#"
+        minimising fixed.ndjson
+        error: fixed.ndjson: the schedule cannot be carried out: step 3, `tm chooses Commit`, cannot be taken: nothing of the kind ever happens; enabled there: tm chooses Abort, rm2 chooses Prepare, rm2 chooses Abort, rm3 chooses Prepare, rm3 chooses Abort
+        exit 5
+    "#]],
+    );
+}
+
+#[test]
+fn a_protocol_that_looks_at_a_global_variable_is_found_out() {
+    check(
+        &broken(),
+        "fuzz moody --cases 3 --check-determinism",
+        expect![[r#"
+            fuzzing moody · 1 pair, twice
+            fuzz     bounded   3 random executions, 9 steps, seed 1
+            again    differs   run 1, step 3: the configuration is another one then
+                     step 3, deliver 2 n1→n2
+                     change.nodes.n2.state 8 → 12
+            FAIL     the same seed does not give the same run: look for clocks, random sources, global variables and hash order (exit 1)
             exit 1
         "#]],
     );

@@ -1,5 +1,7 @@
 //! Transcripts of the command: everything it prints, and its exit code.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use cadre_tests::Bench;
 use expect_test::{Expect, expect};
 
@@ -32,6 +34,36 @@ fn list_names_the_games_with_their_guarantees_and_bugs() {
                            a resource manager that has prepared still aborts of its own accord
               --bug answers-before-sync
                            the process sends what it has to say before its disk is synced (the step function is right)
+            disk-store
+              a key-value store on one node that answers a put once the disk has synced it
+              --nodes N    1 to 4 writers, 3 unless said otherwise
+              spec         tla/DiskStore
+              always       every step returns
+              always       no acknowledged put is lost
+              always       what clients are answered is linearizable
+              at rest      once nothing can happen any more, no put waits for a sync
+              reachable    all requests can be answered
+              --bug acknowledges-before-sync
+                           a put is answered when it is written, before its sync is done
+              --bug answers-past-the-sync
+                           a sync that is done answers all puts, also those written after it was asked for
+              --bug reads-before-sync
+                           a get shows values that are not synced yet
+            primary-backup
+              a primary answers what its backup has confirmed; the backup may take over at any time
+              --nodes N    2 to 4 clients, 2 unless said otherwise
+              spec         tla/PrimaryBackup
+              always       every step returns
+              always       no acknowledged put is lost
+              always       what clients are answered is linearizable
+              at rest      once nothing can happen any more, the clients of a backup that runs are answered
+              reachable    without the primary the backup can answer all its clients
+              --bug acknowledges-before-copy
+                           the primary answers a put before the backup has it
+              --bug reads-alone
+                           the primary answers a get without asking whether it is still in charge
+              --bug confirms-after-takeover
+                           a backup that has taken over still confirms copies, which it does not keep
             exit 0
         "#]],
     );
@@ -156,24 +188,24 @@ fn fuzz_finds_the_bug_and_shrinks_it() {
         "fuzz two-phase-commit --bug early-commit",
         expect![[r#"
             fuzzing two-phase-commit · 3 resource managers · bug early-commit
-            fuzz     violated  2 random executions, 12 steps, seed 1
+            fuzz     violated  8 random executions, 39 steps, seed 1
 
             violated  no two resource managers decide differently   shrunk from 6 steps, 5 steps
 
              #  action                    tm   rm1   rm2   rm3  changed
-             1  rm3 chooses Prepare       :     :     :     ●   rm3 working → prepared, +Prepared→tm, disk state
-             2  rm1 chooses Abort         :     *     :     :   rm1 working → aborted, disk state
-             3  deliver Prepared rm3→tm   *◀──────────────1─o   tm.prepared[0] none → 3, disk state
+             1  rm2 chooses Prepare       :     :     ●     :   rm2 working → prepared, +Prepared→tm, disk state
+             2  deliver Prepared rm2→tm   *◀────────1─o     :   tm.prepared[0] none → 2, disk state
+             3  rm3 chooses Abort         :     :     :     *   rm3 working → aborted, disk state
              4  tm chooses Commit         ●     :     :     :   tm.decision undecided → committed
-             5  deliver Commit tm→rm3     o─4──────────────▶*   rm3 prepared → committed, disk state
+             5  deliver Commit tm→rm1     o─4──▶*     :     :   rm1 working → committed, disk state
 
-            because  at 2, rm1 went to aborted of its own accord (Abort);
-                     at 5, rm3, knowing nothing of rm1, went to committed on Commit, which tm sent at 4 of
+            because  at 3, rm3 went to aborted of its own accord (Abort);
+                     at 5, rm1, knowing nothing of rm3, went to committed on Commit, which tm sent at 4 of
                      its own accord (Commit);
-                     no two resource managers decide differently: rm3 has committed and rm1 has aborted.
+                     no two resource managers decide differently: rm1 has committed and rm3 has aborted.
 
-            saved    .cadre/traces/two-phase-commit/no-two-resource-managers-decide-2245b642.ndjson
-            replay   cadre replay .cadre/traces/two-phase-commit/no-two-resource-managers-decide-2245b642.ndjson
+            saved    .cadre/traces/two-phase-commit/no-two-resource-managers-decide-6c5e2702.ndjson
+            replay   cadre replay .cadre/traces/two-phase-commit/no-two-resource-managers-decide-6c5e2702.ndjson
             FAIL     no two resource managers decide differently (exit 1)
             exit 1
         "#]],
@@ -186,12 +218,102 @@ fn fuzz_without_a_finding_is_bounded() {
         "fuzz two-phase-commit",
         expect![[r#"
             fuzzing two-phase-commit · 3 resource managers
-            fuzz     bounded   256 random executions, 1 432 steps, seed 1
-                     not met   all can commit
+            fuzz     bounded   256 random executions, 1 534 steps, seed 1
+                     met       all can commit
             BOUNDED  nothing was found in the executions tried (exit 3)
             exit 3
         "#]],
     );
+}
+
+#[test]
+fn fuzz_twice_finds_the_same() {
+    check(
+        "fuzz two-phase-commit --cases 20 --check-determinism",
+        expect![[r#"
+        fuzzing two-phase-commit · 3 resource managers, twice
+        fuzz     bounded   20 random executions, 107 steps, seed 1
+        again    same      the second time, with fingerprint c83e04e7bcd302ad7b2b8f582e41942e
+                 not met   all can commit
+        BOUNDED  nothing was found in the executions tried (exit 3)
+        exit 3
+    "#]],
+    );
+}
+
+#[test]
+fn fuzz_weighs_what_it_is_told_to_weigh() {
+    check(
+        "fuzz two-phase-commit --nodes 1 --cases 50 --weight choose=0 --steady",
+        expect![[r#"
+        fuzzing two-phase-commit · 1 resource manager
+        fuzz     bounded   50 random executions, 0 steps, seed 1
+                 not met   all can commit
+        BOUNDED  nothing was found in the executions tried (exit 3)
+        exit 3
+    "#]],
+    );
+}
+
+#[test]
+fn minimise_writes_a_shorter_trace_next_to_the_long_one() {
+    let bench = bench();
+    bench.write("long.ndjson", &long());
+    let ran = bench.run("minimise long.ndjson");
+    expect![[r#"
+        minimising long.ndjson
+        minimise minimal   9 → 5 steps, none of them can be spared, 65 executions tried
+
+        violated  no two resource managers decide differently   minimal, 9 before, 5 steps
+
+         #  action                    tm   rm1   rm2   rm3  changed
+         1  rm1 chooses Prepare       :     ●     :     :   rm1 working → prepared, +Prepared→tm, disk state
+         2  deliver Prepared rm1→tm   *◀──1─o     :     :   tm.prepared[0] none → 1, disk state
+         3  rm2 chooses Abort         :     :     *     :   rm2 working → aborted, disk state
+         4  tm chooses Commit         ●     :     :     :   tm.decision undecided → committed
+         5  deliver Commit tm→rm1     o─4──▶*     :     :   rm1 prepared → committed, disk state
+
+        because  at 3, rm2 went to aborted of its own accord (Abort);
+                 at 5, rm1, knowing nothing of rm2, went to committed on Commit, which tm sent at 4 of
+                 its own accord (Commit);
+                 no two resource managers decide differently: rm1 has committed and rm2 has aborted.
+
+        saved    no-two-resource-managers-decide-f4c5c0a1.ndjson
+        replay   cadre replay no-two-resource-managers-decide-f4c5c0a1.ndjson
+        FAIL     no two resource managers decide differently (exit 1)
+    "#]].assert_eq(&ran.output);
+    assert_eq!(ran.code, Some(1));
+    let short = bench.files(".").into_iter().find(|file| !file.ends_with("long.ndjson")).unwrap();
+    let again = bench.run(&format!("replay {} --against model", short.display()));
+    assert_eq!(again.code, Some(1), "{}", again.output);
+    assert!(again.output.contains("violated again"), "{}", again.output);
+    let ran = bench.run(&format!("minimise {}", short.display()));
+    assert!(ran.output.contains("5 → 5 steps, none of them can be spared"), "{}", ran.output);
+}
+
+#[test]
+fn minimise_says_where_it_stopped() {
+    let bench = bench();
+    bench.write("long.ndjson", &long());
+    let ran = bench.run("minimise long.ndjson --attempts 3");
+    assert!(ran.output.contains("not minimal: stopped after 3 executions"), "{}", ran.output);
+    assert_eq!(ran.code, Some(1));
+}
+
+/// A long trace of the early commit, with steps that have nothing to do with it.
+fn long() -> String {
+    let suite = cadre_protocols::suite();
+    let game = suite.find("two-phase-commit").unwrap();
+    let text = include_str!("../../traces/two-phase-commit/early-commit.ndjson");
+    let short = cadre::trace::Trace::from_ndjson(text).unwrap();
+    let setup = game.setup_of(&short).unwrap();
+    let options =
+        cadre::proptest::SampleOptions { count: 200, steps_max: 60, seed: 1, attempts_max: 200 };
+    let mut sampled = game.sample(&setup, &options).unwrap();
+    sampled.iter_mut().for_each(|trace| trace.header.guarantee = short.header.guarantee.clone());
+    sampled
+        .retain(|trace| game.minimise(trace, &cadre::proptest::MinimiseOptions::default()).is_ok());
+    sampled.into_iter().max_by_key(|trace| trace.steps.len()).unwrap().to_ndjson()
 }
 
 #[test]
@@ -226,9 +348,9 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error() {
     check(
         "explore three-phase-commit",
         expect![[r#"
-        error: there is no game `three-phase-commit`; there is two-phase-commit
-        exit 2
-    "#]],
+            error: there is no game `three-phase-commit`; there is two-phase-commit, disk-store, primary-backup
+            exit 2
+        "#]],
     );
     check(
         "explore two-phase-commit --bug tardy-abort",

@@ -5,14 +5,19 @@
 use cadre::conform::{self, Report, SpecTrace, TraceVerdict};
 use cadre::process::Stop;
 use cadre::tla::{Find, Value};
-use cadre_tests::sampled_traces;
+use cadre_tests::{Stored, sampled_traces, stored_traces};
 
 const TRACES: usize = 1000;
 
 /// What TLC says about traces of two-phase commit.
 fn check(traces: &[SpecTrace]) -> Report {
+    check_of("two-phase-commit", traces)
+}
+
+/// What TLC says about traces of a game.
+fn check_of(game: &str, traces: &[SpecTrace]) -> Report {
     let suite = cadre_protocols::suite();
-    let game = suite.find("two-phase-commit").unwrap();
+    let game = suite.find(game).unwrap();
     let spec = game.spec(&game.setup(None, None).unwrap()).unwrap();
     let stop = Stop::new();
     let tlc = cadre::tla::find(&Find::default(), &mut |_| {}, &stop).unwrap();
@@ -65,4 +70,20 @@ fn one_repeated_step_among_a_thousand_traces_is_found_where_it_is_repeated() {
     let again = traces[41].steps[at].clone();
     traces[41].steps.insert(at + 1, again);
     assert_eq!(rejected(&check(&traces)), [(41, at + 2)]);
+}
+
+#[test]
+fn tlc_rejects_the_stored_counterexamples_and_accepts_all_other_stored_traces() {
+    let stored = stored_traces();
+    for game in cadre_protocols::suite().games() {
+        let of_game = stored.iter().filter(|one| one.trace.header.protocol == game.name());
+        let of_game: Vec<&Stored> = of_game.collect();
+        let told = of_game.iter().map(|one| conform::spec_trace("stored", &one.trace).unwrap());
+        let report = check_of(game.name(), &told.collect::<Vec<_>>());
+        let rejected = rejected(&report);
+        for (index, one) in of_game.iter().enumerate() {
+            let is_rejected = rejected.iter().any(|(position, _)| *position == index);
+            assert_eq!(is_rejected, one.verdict == "violated", "{}", one.name);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The whole pipeline through the command: real TLC, real processes.
 
-use cadre_tests::{Bench, Ran};
+use cadre_tests::{Bench, Ran, stored_traces};
 use expect_test::{Expect, expect};
 
 fn bench() -> Bench {
@@ -27,7 +27,7 @@ fn a_right_protocol_passes_every_stage() {
         expect![[r#"
             checking two-phase-commit · 3 resource managers
             explore  holds     288 distinct configurations, depth 11, T s at R /s, omission < 2e-27
-            fuzz     bounded   256 random executions, 1 432 steps, seed 1
+            fuzz     bounded   256 random executions, 1 534 steps, seed 1
             record   done      3 free runs of real processes, N steps
             conform  conforms  1 004 traces against TwoPhase, TLC 2.15, 1 run, T s
             replay   agrees    4 schedules, 50 steps on 4 real processes
@@ -111,7 +111,7 @@ fn a_process_that_answers_before_it_syncs_is_found_by_the_replay_alone() {
         expect![[r#"
             checking two-phase-commit · 3 resource managers · bug answers-before-sync
             explore  holds     288 distinct configurations, depth 11, T s at R /s, omission < 2e-27
-            fuzz     bounded   256 random executions, 1 432 steps, seed 1
+            fuzz     bounded   256 random executions, 1 534 steps, seed 1
             record   done      3 free runs of real processes, N steps
             conform  conforms  1 004 traces against TwoPhase, TLC 2.15, 1 run, T s
             replay   differs   rm1 does not do what the model does at step 2
@@ -169,10 +169,11 @@ fn stored(name: &str) -> String {
 
 #[test]
 fn every_stored_trace_is_replayed_by_real_processes() {
-    for (name, code) in [("crash-after-each-step", 0), ("early-commit", 1), ("late-abort", 1)] {
+    for stored in stored_traces() {
         let bench = bench();
-        let ran = bench.run(&format!("replay {}", stored(name)));
+        let ran = bench.run(&format!("replay {}", stored.path.display()));
         assert!(ran.output.contains("agrees    1 schedule"), "{}", ran.output);
+        let code = if stored.verdict == "violated" { 1 } else { 0 };
         assert_eq!(ran.code, Some(code), "{}", ran.output);
         bench.assert_nothing_left();
     }

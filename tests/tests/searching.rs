@@ -39,6 +39,47 @@ fn a_search_that_needs_more_memory_than_it_may_have_is_bounded() {
 }
 
 #[test]
+fn a_search_that_may_spill_gets_further_with_the_same_memory_and_leaves_nothing() {
+    let bench = bench();
+    let args = "explore two-phase-commit --nodes 8 --memory 80M";
+    let short = bench.run(args);
+    let advice = "most of it is what waits: with --spill DIR that waits in files";
+    assert!(short.output.contains(advice), "{}", short.output);
+    assert_eq!(short.code, Some(3));
+    let spilled = bench.run(&format!("{args} --spill away"));
+    assert_eq!(spilled.code, Some(0), "{}", spilled.output);
+    let line = spilled.output.lines().nth(1).unwrap();
+    assert!(line.ends_with(" M") && line.contains("omission < 8e-20, spilled "), "{line}");
+    assert_eq!(entries(&bench, "away"), 0);
+
+    let whole = bench.run("explore two-phase-commit --nodes 8");
+    assert_eq!(line.split(", spilled ").next(), whole.output.lines().nth(1));
+}
+
+#[test]
+fn a_search_that_spills_and_is_interrupted_leaves_nothing() {
+    let bench = bench();
+    let ran = bench.interrupt("explore two-phase-commit --nodes 10 --memory 200M --spill away");
+    assert!(ran.output.contains("bounded   interrupted: "), "{}", ran.output);
+    assert_eq!((ran.code, entries(&bench, "away")), (Some(3), 0));
+}
+
+/// How many files and directories there are in a directory.
+fn entries(bench: &Bench, directory: &str) -> usize {
+    std::fs::read_dir(bench.path().join(directory)).unwrap().count()
+}
+
+#[test]
+fn a_place_to_spill_to_that_is_none_is_told_so() {
+    let bench = bench();
+    bench.write("file", "");
+    let ran = bench.run("explore two-phase-commit --spill file");
+    let told = "error: expected a directory to spill to, found file: it is no directory";
+    assert!(ran.output.contains(told), "{}", ran.output);
+    assert_eq!(ran.code, Some(4));
+}
+
+#[test]
 fn a_memory_that_is_no_size_is_a_usage_error() {
     check(
         "explore two-phase-commit --memory lots",
@@ -63,9 +104,12 @@ fn a_memory_that_is_no_size_is_a_usage_error() {
 #[test]
 fn workers_and_reductions_change_no_verdict() {
     let usual = bench().run("explore two-phase-commit --nodes 5");
-    for args in
-        ["--workers 1", "--workers 3", "--without sleep-sets", "--workers 2 --without sleep-sets"]
-    {
+    for args in [
+        "--workers 1",
+        "--workers 3 --without dominance",
+        "--without sleep-sets",
+        "--workers 2 --without sleep-sets --without dominance",
+    ] {
         let ran = bench().run(&format!("explore two-phase-commit --nodes 5 {args}"));
         let but_transitions = |output: &str| {
             let lines = output.lines().filter(|line| !line.contains("executed"));
@@ -74,7 +118,7 @@ fn workers_and_reductions_change_no_verdict() {
         assert_eq!(but_transitions(&ran.output), but_transitions(&usual.output), "{args}");
         let executed =
             |output: &str| output.lines().find(|line| line.contains("executed")).map(str::to_owned);
-        let is_reduced = !args.contains("without");
+        let is_reduced = !args.contains("sleep-sets");
         assert_eq!(executed(&ran.output) == executed(&usual.output), is_reduced, "{args}");
         assert_eq!(ran.code, Some(0));
     }
@@ -91,7 +135,7 @@ fn workers_and_reductions_change_no_verdict() {
         "explore two-phase-commit --without sleep",
         expect![[r#"
         error: invalid value 'sleep' for '--without <REDUCTION>'
-          [possible values: sleep-sets]
+          [possible values: sleep-sets, dominance]
 
           tip: a similar value exists: 'sleep-sets'
 
@@ -218,7 +262,7 @@ fn coverage_names_a_message_that_nobody_handles() {
     let ran = Bench::new(env!("CARGO_BIN_EXE_broken-games")).run("explore faulty --coverage");
     expect![[r#"
         exploring faulty · 1 pair
-        explore  violated  143 distinct configurations, depth 10, T s at R /s, omission < 5e-28
+        explore  violated  84 distinct configurations up to what is left of budgets, depth 10, T s at R /s, omission < 4e-27
 
         violated  the caller is told a rumour: true in no configuration that can be reached
 

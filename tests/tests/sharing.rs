@@ -136,6 +136,65 @@ fn one_process_keeps_its_levels_as_well() {
     check_ended(&damaged, 4, &["level-00003 is damaged"]);
 }
 
+#[test]
+fn one_process_says_what_is_wrong_with_its_directory_and_what_to_do() {
+    let bench = bench();
+    let whole = bench.run("explore two-phase-commit --checkpoint kept");
+    check_ended(&whole, 0, &["PASS"]);
+    assert_eq!(whole.output, bench.run("explore two-phase-commit").output);
+    std::fs::create_dir(bench.path().join("thesis")).unwrap();
+    bench.write("thesis/chapter-1.tex", "");
+    bench.write("file", "");
+    let go_on = "or go on with that search by: \
+                 cadre explore two-phase-commit --nodes 3 --checkpoint kept --resume";
+    let of = |nodes: u32, bounds: &str| {
+        let version = env!("CARGO_PKG_VERSION");
+        format!("two-phase-commit, nodes {nodes}, by cadre {version}, {bounds}, one process")
+    };
+    let kept = of(3, "no bounds");
+    let larger = format!("levels of {} in kept, found those of {kept};", of(4, "no bounds"));
+    let shallow = format!("levels of {} in kept, found", of(3, "at most 4 levels"));
+    for (args, code, says) in [
+        ("--checkpoint kept", 2, "expected no levels of an earlier search in kept, found some;"),
+        ("--checkpoint kept", 2, go_on),
+        ("--nodes 4 --checkpoint kept --resume", 5, &larger),
+        ("--depth 4 --checkpoint kept --resume", 5, &shallow),
+        ("--checkpoint none --resume", 2, "expected a finished level in none to resume from"),
+        ("--checkpoint none --resume", 2, "found none; begin without --resume"),
+        ("--checkpoint thesis", 2, "found thesis: chapter-1.tex is there, which is of no search;"),
+        ("--checkpoint file", 4, "found file: it is no directory; choose another one"),
+        ("--checkpoint kept --spill away", 2, "cannot be used with"),
+    ] {
+        check_ended(&bench.run(&format!("explore two-phase-commit {args}")), code, &[says]);
+    }
+    assert_eq!(bench.files("thesis").len(), 1);
+    // What was found is found again, by whoever goes on.
+    let again = bench.run("explore two-phase-commit --checkpoint kept --resume");
+    assert_eq!((again.code, again.output), (whole.code, whole.output));
+    bench.assert_nothing_left();
+}
+
+#[test]
+fn a_search_that_was_ended_says_how_to_go_on_and_comes_to_the_counterexample() {
+    let bench = bench();
+    let stopped =
+        bench.run("explore two-phase-commit --bug early-commit --checkpoint kept --seconds 0");
+    let go_on = "explore two-phase-commit --nodes 3 --bug early-commit --checkpoint kept --resume";
+    let told = format!("go on after the last finished level by: cadre {go_on}");
+    check_ended(&stopped, 3, &["stopped at the time limit", &told, "BOUNDED"]);
+    let resumed = bench.run(go_on);
+    check_ended(&resumed, 1, &["no two resource managers decide differently   shortest, 5 steps"]);
+
+    let little = bench.run("explore two-phase-commit --nodes 6 --checkpoint little --memory 1M");
+    check_ended(
+        &little,
+        3,
+        &["stopped at the most memory, 1 M", "with more --memory, go on after"],
+    );
+    let more = bench.run("explore two-phase-commit --nodes 6 --checkpoint little --resume");
+    assert_eq!(more.output, bench.run("explore two-phase-commit --nodes 6").output);
+}
+
 /// Starts a process of a search by hosts.
 fn start(bench: &Bench, process: usize, stalls: bool, more: &[&str]) -> Conversation {
     let program = Program::new(env!("CARGO_BIN_EXE_broken-games")).directory(bench.path());

@@ -466,11 +466,11 @@ fn go_everywhere(game: &dyn AnyGame, stepper: &mut dyn Stepper, depth: usize) ->
     let mut steps = 0;
     for (position, expected) in enabled.iter().enumerate().take_while(|_| depth > 0) {
         assert_eq!(stepper.take(position).as_ref(), Some(&expected.action));
-        let is_crash = matches!(
+        let is_fault = matches!(
             expected.action,
-            Action::Fault(Fault::Crash { .. }) | Action::Fault(Fault::Drop(_))
+            Action::Fault(Fault::Crash { .. } | Fault::CrashRestart { .. } | Fault::Drop(_))
         );
-        assert_eq!(expected.is_fault, is_crash, "{}", expected.action);
+        assert_eq!(expected.is_fault, is_fault, "{}", expected.action);
         steps += 1 + go_everywhere(game, stepper, depth - 1);
         assert!(stepper.back());
         assert_eq!((stepper.enabled(), stepper.standings()), (enabled.clone(), standings.clone()));

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use cadre::explore::{Bounds, Settings};
 use cadre::model::consistency::{Budget, Consistency, Object};
+use cadre::proptest::{MinimiseOptions, WEIGHT_MAX};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
 use crate::memory;
+use crate::simulate_args::SimulateArgs;
 
 /// Write a protocol once; search it, check its traces with TLC, replay them on real processes.
 #[derive(Debug, Parser)]
@@ -66,7 +68,7 @@ pub(crate) enum Verb {
         /// everything was seen, not within the bounds otherwise
         #[arg(long, conflicts_with_all = ["processes", "hosts", "checkpoint"])]
         coverage: bool,
-        /// Count configurations that differ in the names of interchangeable nodes as one
+        /// Count configurations that differ in the names of interchangeable nodes and values as one
         #[arg(long, conflicts_with_all = ["coverage", "processes", "hosts", "checkpoint"])]
         symmetry: bool,
         /// Go step by step instead of searching: reads commands from standard input, `h` lists them
@@ -84,7 +86,7 @@ pub(crate) enum Verb {
         #[command(flatten)]
         game: GameArgs,
         /// How many executions
-        #[arg(long, default_value_t = 256)]
+        #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
         cases: u32,
         /// The most steps of one execution
         #[arg(long, default_value_t = 60)]
@@ -92,6 +94,29 @@ pub(crate) enum Verb {
         /// What random choices follow from
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// How likely a class of actions is beside the others, such as crash=3; 0 is never; may be
+        /// repeated
+        #[arg(long, value_name = "CLASS=WEIGHT", value_parser = weight)]
+        weight: Vec<(String, u32)>,
+        /// Use the same weights in every execution, instead of varying them
+        #[arg(long)]
+        steady: bool,
+        /// Do everything twice, and say where the second time differs
+        #[arg(long)]
+        check_determinism: bool,
+    },
+    /// Simulate runs of a game in virtual time: how it behaves under latency, loss and crashes
+    Simulate(SimulateArgs),
+    /// Make a counterexample shorter, whatever has found it
+    Minimise {
+        /// The trace
+        trace: PathBuf,
+        /// The most executions that are tried
+        #[arg(
+            long, value_name = "N", default_value_t = MinimiseOptions::default().attempts_max,
+            value_parser = clap::value_parser!(u64).range(1..)
+        )]
+        attempts: u64,
     },
     /// Check traces against the specification, by TLC
     Conform {
@@ -183,6 +208,10 @@ pub(crate) struct SearchArgs {
     /// is free at the start, where the system says it]
     #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
     pub(crate) memory: Option<u64>,
+    /// Put configurations that wait in files below this directory where they take more than an
+    /// eighth of --memory; the files are removed in the end [default: all wait in memory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) spill: Option<PathBuf>,
     /// How many threads search, which changes nothing but the time [default: one per processor]
     #[arg(long, value_name = "N")]
     pub(crate) workers: Option<NonZeroUsize>,
@@ -196,10 +225,13 @@ pub(crate) struct SearchArgs {
 pub(crate) enum Reduction {
     /// Of actions that commute, one order is enough
     SleepSets,
+    /// Where only budgets for faults differ, the most that is left is enough
+    Dominance,
 }
 
 impl SearchArgs {
-    /// The settings of the search; its time is left to whoever watches it.
+    /// The settings of the search; its time is left to whoever watches it, and where it spills to
+    /// whoever begins it.
     pub(crate) fn settings(&self) -> Settings {
         let mut settings = Settings::within(Bounds {
             depth_max: self.depth,
@@ -210,6 +242,7 @@ impl SearchArgs {
         for reduction in &self.without {
             match reduction {
                 Reduction::SleepSets => settings.reductions.sleep_sets = false,
+                Reduction::Dominance => settings.reductions.dominance = false,
             }
         }
         settings
@@ -226,21 +259,21 @@ impl SearchArgs {
 pub(crate) struct SharingArgs {
     /// Search with so many processes on this host
     #[arg(
-        long, value_name = "K", conflicts_with_all = ["hosts", "process"],
+        long, value_name = "K", conflicts_with_all = ["hosts", "process", "spill"],
         value_parser = clap::value_parser!(u16).range(1..=256)
     )]
     pub(crate) processes: Option<u16>,
     /// Search with the processes that this file tells, HOST:PORT in a line for each; each of them
     /// is to be started
-    #[arg(long, value_name = "FILE", requires = "process")]
+    #[arg(long, value_name = "FILE", requires = "process", conflicts_with = "spill")]
     pub(crate) hosts: Option<PathBuf>,
     /// Which of these processes this one is, from 0 on
     #[arg(long, value_name = "I", requires = "hosts")]
     pub(crate) process: Option<usize>,
-    /// Keep finished levels under this directory
-    #[arg(long, value_name = "DIR")]
+    /// Keep finished levels under this directory, so that the search can be resumed
+    #[arg(long, value_name = "DIR", conflicts_with = "spill")]
     pub(crate) checkpoint: Option<PathBuf>,
-    /// Go on after the last level that all processes have finished and kept
+    /// Go on after the last level that was finished and kept, by all processes if there are several
     #[arg(long, requires = "checkpoint")]
     pub(crate) resume: bool,
 }
@@ -297,6 +330,14 @@ pub(crate) struct RunArgs {
     /// The most milliseconds before it makes a choice that it could make
     #[arg(long, default_value_t = 40)]
     pub(crate) choice_delay_ms: u64,
+}
+
+fn weight(text: &str) -> Result<(String, u32), String> {
+    let told = text.split_once('=').and_then(|(class, weight)| {
+        let weight = weight.parse().ok().filter(|weight| *weight <= WEIGHT_MAX)?;
+        Some((class.to_owned(), weight))
+    });
+    told.ok_or_else(|| format!("expected CLASS=WEIGHT, the weight from 0 to {WEIGHT_MAX}"))
 }
 
 fn object_names() -> impl TypedValueParser<Value = Object> {

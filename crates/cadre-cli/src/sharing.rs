@@ -2,7 +2,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use cadre::explore::{Bounds, Flow, Keep, Progress, Settings, ShareError};
+use cadre::explore::{Bound, Bounds, Flow, Keep, Progress, Settings, ShareError};
 use cadre::process::{Conversation, ProcessError, Program, converse};
 use cadre::sharing::{Door, Folder, MeetError};
 use cadre::{Explored, Part};
@@ -49,17 +49,19 @@ impl Asked<'_> {
         team.address(&door)?;
         let met = door.meet(&team.addresses, process, team.limit, &self.context.stop);
         let connections = met.map_err(|error| self.not_met(error, &mut team))?;
-        let mut folder = None;
-        if let Some(directory) = &self.sharing.checkpoint {
-            folder = Some(Folder::of(directory, process).or_exit(Exit::ToolChain)?);
-        }
+        let directory = self.sharing.checkpoint.as_deref();
+        let mut folder = directory.map(|directory| folder(directory, process)).transpose()?;
         let keep = match &mut folder {
             None => Keep::Nothing,
             Some(folder) if self.sharing.resume => Keep::Resume(folder),
             Some(folder) => Keep::Levels(folder),
         };
-        // Free memory differs from process to process: only what was said is a bound of them all.
-        let bounds = Bounds { memory_max: self.search.memory, ..settings.bounds.clone() };
+        let memory_max = match team.addresses.len() {
+            1 => settings.bounds.memory_max,
+            // Free memory differs from process to process: only what was said is a bound of all.
+            _ => self.search.memory,
+        };
+        let bounds = Bounds { memory_max, ..settings.bounds.clone() };
         let settings = Settings {
             bounds,
             workers: (settings.workers / team.share_of_host.max(1)).max(1),
@@ -126,7 +128,7 @@ impl Asked<'_> {
         let mut args = vec!["explore".to_owned()];
         args.extend(self.chosen.to_args());
         // The time is whoever asked's to watch.
-        let SearchArgs { depth, configurations, seconds: _, memory, workers, without } =
+        let SearchArgs { depth, configurations, seconds: _, memory, spill: _, workers, without } =
             self.search;
         let workers = workers.map(|workers| workers.get() as u64);
         let numbers = [
@@ -201,14 +203,53 @@ impl Asked<'_> {
             ShareError::Connection(_) | ShareError::Storage { .. } => {
                 (Exit::ToolChain, error.to_string())
             }
-            ShareError::Unreadable { .. } | ShareError::OtherStored { .. } => {
-                (Exit::Input, error.to_string())
+            ShareError::Unreadable { .. } => (Exit::Input, error.to_string()),
+            ShareError::Other { .. } => (Exit::Usage, error.to_string()),
+            ShareError::OtherStored { process, expected, found } => {
+                let (kept, of) = (self.kept(), of_process(*process, processes));
+                let told = format!(
+                    "expected levels of {expected} in {kept}, found those of {found}{of}; choose \
+                     another directory"
+                );
+                (Exit::Input, told)
             }
-            ShareError::Other { .. }
-            | ShareError::Occupied { .. }
-            | ShareError::NothingToResume { .. } => (Exit::Usage, error.to_string()),
+            ShareError::Occupied { process } => {
+                let (kept, of) = (self.kept(), of_process(*process, processes));
+                let told = format!(
+                    "expected no levels of an earlier search in {kept}, found some{of}; choose \
+                     another directory, or go on with that search by: {}",
+                    self.resuming()
+                );
+                (Exit::Usage, told)
+            }
+            ShareError::NothingToResume { process } => {
+                let (kept, of) = (self.kept(), of_process(*process, processes));
+                let told = format!(
+                    "expected a finished level in {kept} to resume from, found none{of}; begin \
+                     without --resume"
+                );
+                (Exit::Usage, told)
+            }
         };
         Failure { exit, error: anyhow::anyhow!("{told}") }
+    }
+
+    /// Where levels are kept, for people to read.
+    fn kept(&self) -> String {
+        let directory = self.sharing.checkpoint.as_deref();
+        directory.map_or(String::new(), |directory| directory.display().to_string())
+    }
+
+    /// How to go on with a search that was ended before it had seen everything, if it can be.
+    ///
+    /// One that was ended by its depth or by its number of configurations would end there again.
+    pub(crate) fn how_to_go_on(&self, found: &Explored) -> Option<String> {
+        self.sharing.checkpoint.as_ref()?;
+        match found.bound? {
+            Bound::Watcher => Some(self.advice()),
+            Bound::Memory(_) => Some(format!("with more --memory, {}", self.advice())),
+            Bound::Depth(_) | Bound::Configurations(_) | Bound::Spill(_) => None,
+        }
     }
 
     fn advice(&self) -> String {
@@ -327,6 +368,35 @@ impl Team {
             run.keep();
         }
         endings.into_iter().min_by_key(|(rank, _)| *rank).map(|(_, ending)| ending)
+    }
+}
+
+/// Says of which process something is, where there are several.
+fn of_process(process: usize, processes: usize) -> String {
+    match processes {
+        1 => String::new(),
+        _ => format!(" of process {process}"),
+    }
+}
+
+/// Where a process keeps its levels.
+fn folder(directory: &Path, process: usize) -> Result<Folder, Failure> {
+    Folder::of(directory, process).map_err(|error| {
+        let exit = match error.kind() {
+            io::ErrorKind::InvalidInput => Exit::Usage,
+            _ => Exit::ToolChain,
+        };
+        let (at, why) = (directory.display(), no_directory(&error));
+        let told = format!("expected a directory to keep levels in, found {at}: {why}");
+        Failure { exit, error: anyhow::anyhow!("{told}; choose another one") }
+    })
+}
+
+/// Why a directory cannot be made; that it is there already is only said of what is none.
+pub(crate) fn no_directory(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => "it is no directory".to_owned(),
+        _ => error.to_string(),
     }
 }
 

@@ -1,10 +1,12 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cadre::conform::{self, Reason, Rejection, Report, Spec, SpecTrace, TraceVerdict};
-use cadre::explore::{Bound, Flow, Progress, Settings};
+use cadre::explore::{Bound, Flow, Progress, Settings, SpillFailure, Spilling};
 use cadre::model::Coverage;
 use cadre::replay::{Ended, Outcome, RecordOptions, ReplayOptions};
+use cadre::spilling::SpillDirectory;
 use cadre::trace::{Trace, Verdict};
 use cadre::view::FailureNotes;
 use cadre::{Explored, Fuzzed, GameError};
@@ -14,6 +16,7 @@ use crate::chosen::Chosen;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::run_directory::RunDirectory;
+use crate::sharing::no_directory;
 use crate::watch::{Clock, Limits, Watch, count, grouped, rate};
 use crate::{memory, output};
 
@@ -31,7 +34,7 @@ pub(crate) fn explore(
     })
 }
 
-/// Searches exhaustively up to the names of interchangeable nodes, and prints the stage's line.
+/// Searches exhaustively up to names, and prints the stage's line.
 pub(crate) fn explore_orbits(
     context: &Context<'_>,
     chosen: &Chosen<'_>,
@@ -73,7 +76,9 @@ pub(crate) fn searched(
     args: &SearchArgs,
     search: impl FnOnce(&Settings, &mut Look<'_>) -> Result<Explored, Failure>,
 ) -> Result<Explored, Failure> {
-    let settings = args.settings();
+    let mut settings = args.settings();
+    settings.spilling =
+        args.spill.as_deref().map(|within| spilling(&settings, within)).transpose()?;
     let limits = Limits { bounds: settings.bounds.clone(), time: args.time() };
     let mut watch = Watch::new(limits, &context.stop);
     let found = search(&settings, &mut |progress| watch.look(progress));
@@ -87,11 +92,18 @@ pub(crate) fn searched(
             let most = settings.bounds.memory_max.unwrap_or(reached);
             format!("stopped at the most memory, {}: ", memory::shown(most))
         }
+        Some(Bound::Spill(failure)) => format!("stopped as {failure}: "),
         Some(Bound::Watcher) if context.stop.requested() => "interrupted: ".to_owned(),
         Some(Bound::Watcher) => "stopped at the time limit: ".to_owned(),
     };
+    let counted = if found.progress.covered > 0 { " up to what is left of budgets" } else { "" };
+    let spilled = match found.progress.spilled_ever {
+        0 => String::new(),
+        spilled => format!(", spilled {}", memory::shown(spilled)),
+    };
     let particulars = format!(
-        "{bound}{} distinct configurations, depth {}, {:.1} s at {}/s, omission < {:.0e}",
+        "{bound}{} distinct configurations{counted}, depth {}, {:.1} s at {}/s, \
+         omission < {:.0e}{spilled}",
         grouped(found.progress.configurations),
         found.progress.depth,
         elapsed.as_secs_f64(),
@@ -99,7 +111,45 @@ pub(crate) fn searched(
         found.omission_bound,
     );
     output::stage("explore", &found.verdict.to_string(), &particulars);
+    if let Some(advice) = advice(&found, args) {
+        output::labelled("", &advice);
+    }
     Ok(found)
+}
+
+/// The most bytes of configurations that wait in memory where the most memory is not known.
+const RESIDENT_MAX: u64 = 1 << 30;
+
+/// Lets a search put configurations that wait in files below a directory.
+fn spilling(settings: &Settings, within: &Path) -> Result<Spilling, Failure> {
+    let place = SpillDirectory::within(within).map_err(|error| {
+        let (within, why) = (within.display(), no_directory(&error));
+        anyhow::anyhow!(
+            "expected a directory to spill to, found {within}: {why}; choose another one"
+        )
+    });
+    let place = Arc::new(place.or_exit(Exit::ToolChain)?);
+    let resident_max = settings.bounds.memory_max.map_or(RESIDENT_MAX, |max| max / 8);
+    Ok(Spilling { place, resident_max })
+}
+
+/// What can be done about a search that what waits has ended.
+fn advice(found: &Explored, args: &SearchArgs) -> Option<String> {
+    let Progress { memory, memory_queue, .. } = found.progress;
+    match (found.bound?, &args.spill) {
+        (Bound::Memory(_), None) if memory_queue > memory / 2 => {
+            Some("most of it is what waits: with --spill DIR that waits in files".to_owned())
+        }
+        (Bound::Spill(SpillFailure::Write(_)), Some(within)) => {
+            let within = within.display();
+            Some(format!("{within} has no more room: give --spill another place, or more --memory"))
+        }
+        (Bound::Spill(SpillFailure::Read(_) | SpillFailure::Damaged), Some(within)) => {
+            let within = within.display();
+            Some(format!("what was written to {within} is lost: give --spill another place"))
+        }
+        _ => None,
+    }
 }
 
 /// The line of the stage that tried random executions.
@@ -112,6 +162,12 @@ pub(crate) fn print_fuzzed(found: &Fuzzed, seed: u64) {
         count(usize::try_from(found.steps).unwrap_or(usize::MAX), "step", "steps"),
     );
     output::stage("fuzz", &outcome.to_string(), &particulars);
+}
+
+/// How a counterexample of a random search came to be as short as it is.
+pub(crate) fn shrunk(found: &Fuzzed, steps_before: usize) -> String {
+    let perhaps = if found.is_minimal { "" } else { ", perhaps not to the end" };
+    format!("shrunk from {steps_before} steps{perhaps}")
 }
 
 /// A trace with the name it has in reports.
@@ -302,10 +358,10 @@ pub(crate) fn replay(
     }
     let processes = traces.first().map_or(0, |named| named.trace.header.nodes.len());
     let particulars = format!(
-        "{}, {} on {} real processes",
+        "{}, {} on {}",
         count(traces.len(), "schedule", "schedules"),
         count(steps, "step", "steps"),
-        processes
+        count(processes, "real process", "real processes")
     );
     output::stage("replay", "agrees", &particulars);
     Ok(None)
@@ -323,6 +379,7 @@ pub(crate) fn record(
 ) -> Result<Vec<Trace>, Failure> {
     let program = chosen.node_program(&[])?;
     let start = chosen.game.execute(&chosen.setup, &[]).or_exit(Exit::Internal)?.header;
+    let clients = chosen.game.clients(&chosen.setup).or_exit(Exit::Internal)?;
     let mut traces: Vec<Trace> = Vec::new();
     let mut cut_off = 0;
     for seed in 1..=runs {
@@ -334,6 +391,7 @@ pub(crate) fn record(
             quiet: Duration::from_millis(300),
             start_limit: Duration::from_secs(10),
             network: start.network.parse().or_exit(Exit::Internal)?,
+            clients: &clients,
             directory: &directory,
         };
         let recording = cadre::replay::record(&start.nodes, &options, &context.stop);
@@ -364,6 +422,18 @@ pub(crate) fn print_violation(
     lines_taken: usize,
 ) -> Result<PathBuf, Failure> {
     let saved = context.save(trace)?;
+    print_saved_violation(context, trace, &saved, how, lines_taken);
+    Ok(saved)
+}
+
+/// Prints a violation in full whose trace is in a file.
+pub(crate) fn print_saved_violation(
+    context: &Context<'_>,
+    trace: &Trace,
+    saved: &Path,
+    how: &str,
+    lines_taken: usize,
+) {
     let steps = count(trace.steps.len(), "step", "steps");
     let notes = FailureNotes {
         saved: Some(saved.display().to_string()),
@@ -377,7 +447,6 @@ pub(crate) fn print_violation(
     };
     output::line("");
     output::line(&cadre::view::failure(trace, &notes));
-    Ok(saved)
 }
 
 #[cfg(test)]

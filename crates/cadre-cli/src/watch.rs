@@ -76,12 +76,16 @@ impl Watch {
         let estimate = estimate.map_or(String::new(), |(left, bound)| {
             format!(", about {} to {bound}", duration(left))
         });
+        let spilled = match progress.spilled {
+            0 => String::new(),
+            spilled => format!(" and {} in files", memory::shown(spilled)),
+        };
         self.said = (elapsed, *progress);
         Some(format!(
-            "{:>6.0} s  {} configurations, {}/s, depth {}{}, {} waiting, {}{estimate}",
+            "{:>6.0} s  {} configurations, {}/s, depth {}{}, {} waiting, {}{spilled}{estimate}",
             elapsed.as_secs_f64(),
             grouped(progress.configurations),
-            rate(progress.configurations - before.configurations, elapsed - said),
+            rate(progress.configurations.saturating_sub(before.configurations), elapsed - said),
             progress.depth,
             of(self.limits.bounds.depth_max),
             grouped(progress.queue),

@@ -3,7 +3,7 @@ use cadre_trace::{GuaranteeKind, Verdict};
 
 use crate::level::Level;
 use crate::log::Log;
-use crate::path::path_along;
+use crate::path::{failing, path_along};
 use crate::settings::Bound;
 use crate::table::EFFECTIVE_BITS;
 
@@ -17,7 +17,8 @@ pub struct Exploration<A> {
     /// What ended it before everything was seen; `None` after a violation as well.
     pub bound: Option<Bound>,
     /// An upper bound of the probability that a configuration was overlooked because it shares what
-    /// is kept of its fingerprint with another: n² / 2^105 for n configurations and 104 bits.
+    /// is kept of its fingerprint with another: n² / 2^105 for 104 bits and n fingerprints, of the
+    /// configurations that were met and of those that were only looked up.
     pub omission_bound: f64,
 }
 
@@ -40,18 +41,29 @@ pub struct Finding<A> {
 /// How far a search has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Distinct configurations met.
+    /// Distinct configurations met, but for those that are [covered](Progress::covered).
     pub configurations: u64,
+    /// Configurations that were met and not looked at: another one, met no later, differs only in
+    /// that more is left of budgets for faults, so that all that follows from the one follows from
+    /// the other. How many of these a search comes by depends on its other reductions.
+    pub covered: u64,
     /// Actions carried out, but for those that change nothing and those that were asleep.
     pub transitions: u64,
     /// Levels, the initial configurations being the first.
     pub depth: u64,
     /// Configurations that have been met and not been looked at.
     pub queue: u64,
-    /// The bytes that the search keeps: what it has met, how it got there, and the queue.
+    /// The bytes that the search keeps in memory: what it has met, how it got there, the queue, and
+    /// what the model keeps itself.
     pub memory: u64,
     /// Of these, the bytes of what it has met and how it got there.
     pub memory_behind: u64,
+    /// Of these, the bytes of the queue.
+    pub memory_queue: u64,
+    /// The bytes of the queue that are [put aside](crate::Spill) instead of in memory.
+    pub spilled: u64,
+    /// The bytes that have been put aside so far, also of what has been looked at since.
+    pub spilled_ever: u64,
 }
 
 /// Whether a search goes on.
@@ -65,15 +77,15 @@ pub enum Flow {
 
 /// A configuration that decides a guarantee.
 #[derive(Clone, Debug)]
-pub(crate) struct Target<A> {
+pub(crate) struct Target {
     /// The number of its level.
     pub(crate) depth: u64,
     pub(crate) part: usize,
     pub(crate) index: usize,
-    /// Its position in the level and its fingerprint, once the level is filled.
-    settled: Option<(usize, u128)>,
-    /// The action whose code did not return there.
-    pub(crate) action: Option<A>,
+    fingerprint: u128,
+    /// Its position in the level, once the level is filled.
+    position: Option<usize>,
+    /// Why code of the user did not return there.
     pub(crate) why: Option<String>,
 }
 
@@ -84,16 +96,20 @@ pub(crate) enum Ended {
     Bounded(Bound),
 }
 
-impl<A> Target<A> {
-    pub(crate) fn at(depth: u64, part: usize, index: usize) -> Self {
-        Self { depth, part, index, settled: None, action: None, why: None }
+impl Target {
+    /// The configuration at a position of a part, which is in memory.
+    pub(crate) fn at<M: Model>(
+        model: &M,
+        (depth, level): (u64, &Level<M::State>),
+        (part, index): (usize, usize),
+    ) -> Self {
+        let fingerprint = model.fingerprint(level.state(part, index));
+        Self { depth, part, index, fingerprint, position: None, why: None }
     }
 
     /// Notes where in its level, which is filled by now, the configuration is.
-    pub(crate) fn settle<M: Model>(&mut self, model: &M, level: &Level<M::State>) {
-        let state = &level.parts[self.part].states[self.index];
-        let position = level.position(self.part, self.index);
-        self.settled.get_or_insert((position, model.fingerprint(state)));
+    pub(crate) fn settle<S>(&mut self, level: &Level<S>) {
+        self.position.get_or_insert_with(|| level.position(self.part, self.index));
     }
 }
 
@@ -101,20 +117,22 @@ impl<A: Clone> Exploration<A> {
     /// Says what a search has found that is over.
     pub(crate) fn conclude<M: Model<Action = A>>(
         model: &M,
-        decided: Vec<(Claim, Option<Target<A>>)>,
+        decided: Vec<(Claim, Option<Target>)>,
         (initial, log): (&[M::State], &Log),
-        progress: Progress,
+        (progress, looked_up): (Progress, u64),
         ended: &Ended,
     ) -> Self {
         let mut findings = Vec::new();
         for (guarantee, (claim, target)) in decided.into_iter().enumerate() {
             let verdict = verdict_of(claim.kind, target.is_some(), ended);
             let shown = target.map(|target| {
-                let (position, fingerprint) = target.settled.expect("its level is filled");
+                let position = target.position.expect("its level is filled");
                 let depth = usize::try_from(target.depth).expect("levels are in memory");
                 let way = log.way_to(depth, position);
-                let (mut path, end) = path_along(model, initial, &way, fingerprint);
-                path.extend(target.action);
+                let (mut path, end) = path_along(model, initial, &way, target.fingerprint, |_| {});
+                if target.why.is_some() {
+                    path.extend(failing(model, &end, guarantee));
+                }
                 let is_violated = verdict == Verdict::Violated;
                 let describe = || is_violated.then(|| model.describe(guarantee, &end)).flatten();
                 (path, target.why.or_else(describe))
@@ -122,15 +140,20 @@ impl<A: Clone> Exploration<A> {
             let (path, why) = shown.map_or((None, None), |(path, why)| (Some(path), why));
             findings.push(Finding { claim, verdict, path, cycle: None, why });
         }
-        Self::of(findings, progress, ended)
+        Self::of(findings, (progress, looked_up), ended)
     }
 
-    pub(crate) fn of(findings: Vec<Finding<A>>, progress: Progress, ended: &Ended) -> Self {
+    /// Says what was found, how far the search came, and how many fingerprints were only looked up.
+    pub(crate) fn of(
+        findings: Vec<Finding<A>>,
+        (progress, looked_up): (Progress, u64),
+        ended: &Ended,
+    ) -> Self {
         let bound = match ended {
             Ended::Exhausted | Ended::Violated => None,
             Ended::Bounded(bound) => Some(*bound),
         };
-        let count = progress.configurations as f64;
+        let count = (progress.configurations + progress.covered + looked_up) as f64;
         let omission_bound = count * count / 2_f64.powi(EFFECTIVE_BITS + 1);
         Self { findings, progress, bound, omission_bound }
     }

@@ -1,6 +1,9 @@
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use cadre_model::Asleep;
+
+use crate::aside::Segment;
 
 /// The configurations that are met at one depth, in parts that are filled independently.
 pub(crate) struct Level<S> {
@@ -9,7 +12,16 @@ pub(crate) struct Level<S> {
 
 /// A part of a level.
 pub(crate) struct Part<S> {
+    /// The configurations, but for those that have been put aside.
     pub(crate) states: Vec<S>,
+    /// How many that come before them are not in memory.
+    pub(crate) before: usize,
+    /// How many that come after them are not in memory.
+    pub(crate) after: usize,
+    /// What has been put aside and not been brought back, in order.
+    pub(crate) segments: VecDeque<Segment>,
+    /// Whether something of it has ever been put aside.
+    pub(crate) is_spilled: bool,
     /// For each configuration what is asleep there by all arrivals so far.
     pub(crate) asleep: Vec<Asleep>,
     /// For each configuration the half of its key that tells its home.
@@ -38,11 +50,18 @@ impl<S> Level<S> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.parts.iter().map(|part| part.states.len()).sum()
+        self.parts.iter().map(Part::len).sum()
     }
 
     pub(crate) fn states(&self, chunk: &Chunk) -> &[S] {
-        &self.parts[chunk.part].states[chunk.range.clone()]
+        let Part { states, before, .. } = &self.parts[chunk.part];
+        &states[chunk.range.start - before..chunk.range.end - before]
+    }
+
+    /// A configuration of a part that is in memory.
+    pub(crate) fn state(&self, part: usize, index: usize) -> &S {
+        let Part { states, before, .. } = &self.parts[part];
+        &states[index - before]
     }
 
     pub(crate) fn asleep(&self, chunk: &Chunk) -> &[Asleep] {
@@ -51,13 +70,18 @@ impl<S> Level<S> {
 
     /// The position in the level of a configuration of a part.
     pub(crate) fn position(&self, part: usize, index: usize) -> usize {
-        self.parts[..part].iter().map(|part| part.states.len()).sum::<usize>() + index
+        self.parts[..part].iter().map(Part::len).sum::<usize>() + index
     }
 
-    /// The bytes that it takes, but for what configurations keep elsewhere.
+    /// The bytes that it takes in memory, but for what configurations keep elsewhere.
     pub(crate) fn bytes(&self) -> u64 {
-        let one = size_of::<S>() + size_of::<Asleep>() + size_of::<u64>() + size_of::<u32>() + 1;
-        self.parts.iter().map(|part| (part.states.capacity() * one) as u64).sum()
+        self.parts.iter().map(Part::bytes).sum()
+    }
+
+    /// Of these, the bytes of the configurations themselves.
+    pub(crate) fn state_bytes(&self) -> u64 {
+        let states = self.parts.iter().map(|part| part.states.len()).sum::<usize>();
+        (states * size_of::<S>()) as u64
     }
 }
 
@@ -68,8 +92,24 @@ impl<S> Default for Level<S> {
 }
 
 impl<S> Part<S> {
+    pub(crate) fn len(&self) -> usize {
+        self.before + self.states.len() + self.after
+    }
+
+    fn bytes(&self) -> u64 {
+        let bytes = self.states.capacity() * size_of::<S>()
+            + self.asleep.capacity() * size_of::<Asleep>()
+            + self.keys.capacity() * size_of::<u64>()
+            + self.parents.capacity() * size_of::<u32>()
+            + self.hints.capacity();
+        bytes as u64
+    }
+
     fn clear(&mut self) {
-        let Self { states, asleep, keys, parents, hints } = self;
+        let Self { states, before, after, segments, is_spilled, asleep, keys, parents, hints } =
+            self;
+        (*before, *after, *is_spilled) = (0, 0, false);
+        segments.clear();
         states.clear();
         asleep.clear();
         keys.clear();
@@ -80,6 +120,10 @@ impl<S> Part<S> {
     fn new() -> Self {
         Self {
             states: Vec::new(),
+            before: 0,
+            after: 0,
+            segments: VecDeque::new(),
+            is_spilled: false,
             asleep: Vec::new(),
             keys: Vec::new(),
             parents: Vec::new(),
@@ -107,10 +151,10 @@ impl Cursor {
 
     /// The next configurations, at most so many.
     pub(crate) fn next<S>(&mut self, level: &Level<S>, states_max: usize) -> Option<Chunk> {
-        while level.parts.get(self.part)?.states.len() == self.index {
+        while level.parts.get(self.part)?.len() == self.index {
             (self.part, self.index) = (self.part + 1, 0);
         }
-        let left = level.parts[self.part].states.len() - self.index;
+        let left = level.parts[self.part].len() - self.index;
         let count = left.min(states_max);
         let (part, base) = (self.part, self.base);
         let range = self.index..self.index + count;

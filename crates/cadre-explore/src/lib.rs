@@ -8,6 +8,7 @@
 //! always, whatever the number of workers.
 
 mod arrivals;
+mod aside;
 mod distributed;
 mod exploration;
 mod level;
@@ -19,6 +20,7 @@ mod search;
 mod settings;
 mod table;
 
+pub use aside::{Spill, SpillFailure, Spilling};
 pub use distributed::{Connection, Keep, Levels, Share, ShareError, explore_shared};
 pub use exploration::{Exploration, Finding, Flow, Progress};
 pub use search::explore;

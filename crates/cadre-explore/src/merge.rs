@@ -1,12 +1,12 @@
 use std::hint::black_box;
 
-use cadre_model::{Claim, Model};
+use cadre_model::{Claim, Model, Part as Predicate};
 use cadre_trace::GuaranteeKind;
 
 use crate::arrivals::{Arrival, Arrivals, shard_of};
 use crate::level::{Chunk, Level, Part};
 use crate::path::hint_of;
-use crate::table::{Key, Place, Table};
+use crate::table::{Key, Place, SHARDS, Stamp, Table};
 
 /// Takes in what some chunks of a level lead to: what is new becomes part of the next level.
 pub(crate) struct Merge<'a, M: Model> {
@@ -40,10 +40,6 @@ pub(crate) struct Met {
     pub(crate) decisions: Vec<(usize, usize)>,
 }
 
-/// A tag tells a level, by its number's remainder, and a position in its part.
-const POSITION_BITS: u32 = 28;
-const STAMPS: u64 = 15;
-
 impl Judges {
     pub(crate) fn new(claims: &[Claim], is_decided: impl Fn(usize) -> bool) -> Self {
         let guarantees = (0..claims.len()).filter(|guarantee| {
@@ -70,6 +66,21 @@ impl Judges {
     }
 }
 
+/// The `pre → post` guarantees that a configuration violates in which only faults can change
+/// anything.
+pub(crate) fn violated_at_rest<M: Model>(
+    model: &M,
+    claims: &[Claim],
+    state: &M::State,
+) -> impl Iterator<Item = usize> {
+    (0..claims.len()).filter(move |guarantee| {
+        let is_true = |part| model.evaluate(*guarantee, part, state);
+        claims[*guarantee].kind == GuaranteeKind::PrePost
+            && is_true(Predicate::Main)
+            && !is_true(Predicate::Post)
+    })
+}
+
 impl<M: Model> Merge<'_, M> {
     /// Takes in one bucket of every chunk. `tables` are those of the bucket's shards.
     pub(crate) fn bucket(
@@ -78,9 +89,11 @@ impl<M: Model> Merge<'_, M> {
         tables: &mut [Table],
         next: &mut Part<M::State>,
     ) -> Met {
-        let stamp = ((self.depth % STAMPS) as u32 + 1) << POSITION_BITS;
+        let stamp = Stamp::of_level(self.depth);
         let mut met = Met::default();
-        let all: Vec<(&Chunk, &Arrival<M::Action>)> = self.arriving(bucket).collect();
+        let count = self.arrivals.iter().map(|arrivals| arrivals.buckets[bucket].len()).sum();
+        let mut all: Vec<(&Chunk, &Arrival<M::Action>)> = Vec::with_capacity(count);
+        all.extend(self.arriving(bucket));
         let mut fresh = Vec::with_capacity(all.len());
         touch_all(tables, &all[..all.len().min(TOUCHED)]);
         for (count, (chunk, arrival)) in all.iter().enumerate() {
@@ -92,7 +105,10 @@ impl<M: Model> Merge<'_, M> {
             let table = table_of(tables, arrival.fingerprint);
             let at = match table.find(key) {
                 Place::At(at) => {
-                    meet_again(next, table.tag(at) ^ stamp, key, arrival);
+                    // It sleeps only as far as it does by all ways of this level.
+                    if let Some(position) = stamp.position(table.tag(at), key, &next.keys) {
+                        next.asleep[position] = next.asleep[position].and(arrival.asleep);
+                    }
                     continue;
                 }
                 Place::Vacant(_) if self.is_sealed => {
@@ -101,9 +117,7 @@ impl<M: Model> Merge<'_, M> {
                 }
                 Place::Vacant(at) => at,
             };
-            let position = u32::try_from(next.keys.len()).expect("parts are of 2^28 at most");
-            assert!(position >> POSITION_BITS == 0, "parts are of 2^28 at most");
-            table.insert(at, key, stamp | position);
+            table.insert(at, key, stamp.tag(next.keys.len()));
             next.keys.push(key.high());
             next.asleep.push(arrival.asleep);
             next.hints.push(hint_of(arrival.fingerprint));
@@ -115,7 +129,7 @@ impl<M: Model> Merge<'_, M> {
         next.states.reserve(fresh.len());
         self.model.follow(fresh.into_iter(), &mut next.states);
         met.decisions = self.judges.judge(self.model, &next.states[first..]);
-        met.decisions.iter_mut().for_each(|(_, index)| *index += first);
+        met.decisions.iter_mut().for_each(|(_, index)| *index += next.before + first);
         met
     }
 }
@@ -133,21 +147,9 @@ impl<'a, M: Model> Merge<'a, M> {
     }
 }
 
-/// What is met once more in the same level sleeps only as far as it does by both ways.
-#[inline]
-fn meet_again<S, A>(next: &mut Part<S>, tag: u32, key: Key, arrival: &Arrival<A>) {
-    // A tag with another stamp is out of range; one of an earlier level with the same stamp tells
-    // a position where there is something else by now.
-    let position = tag as usize;
-    if next.keys.get(position) == Some(&key.high()) {
-        let asleep = &mut next.asleep[position];
-        *asleep = asleep.and(arrival.asleep);
-    }
-}
-
 #[inline]
 fn table_of(tables: &mut [Table], fingerprint: u128) -> &mut Table {
-    let shard = if tables.len() == 1 { 0 } else { shard_of(fingerprint) };
+    let shard = shard_of(fingerprint) % tables.len();
     &mut tables[shard]
 }
 
@@ -158,8 +160,11 @@ const TOUCHED: usize = 32;
 /// Reads home lines, so that the processor waits for many of them at once.
 #[inline]
 fn touch_all<A>(tables: &[Table], arrivals: &[(&Chunk, &Arrival<A>)]) {
-    if let [table] = tables {
-        let tags = arrivals.iter().map(|(_, arrival)| table.touch(Key::of(arrival.fingerprint)));
+    if tables.len() < SHARDS {
+        let tags = arrivals.iter().map(|(_, arrival)| {
+            let table = &tables[shard_of(arrival.fingerprint) % tables.len()];
+            table.touch(Key::of(arrival.fingerprint))
+        });
         black_box(tags.fold(0, std::ops::BitXor::bitxor));
     }
 }

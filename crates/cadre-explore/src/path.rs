@@ -6,18 +6,22 @@ use crate::log::Station;
 /// station's configuration is expanded again, and the action taken that leads to the next.
 ///
 /// A station's byte may fit several configurations; the last one's fingerprint then tells which.
+/// Where several actions lead there, it is the first once `order` has put them in order.
 pub(crate) fn path_along<M: Model>(
     model: &M,
     initial: &[M::State],
     way: &[Station],
     target: u128,
+    order: impl Fn(&mut [(M::Action, u128)]),
 ) -> (Vec<M::Action>, M::State) {
     let mut layers =
         vec![vec![Candidate { state: initial[way[0].position].clone(), came_by: None }]];
     for station in &way[1..] {
         let mut layer: Vec<Candidate<M>> = Vec::new();
         for (index, candidate) in layers[layers.len() - 1].iter().enumerate() {
-            for (action, fingerprint) in successors(model, &candidate.state) {
+            let mut found = Successors::of(model, &candidate.state).found;
+            order(&mut found);
+            for (action, fingerprint) in found {
                 if hint_of(fingerprint) != station.hint {
                     continue;
                 }
@@ -44,22 +48,37 @@ pub(crate) fn path_along<M: Model>(
     (path, end)
 }
 
-/// What follows a configuration, as the search has seen it.
-fn successors<M: Model>(model: &M, state: &M::State) -> Vec<(M::Action, u128)> {
-    loop {
-        let mut found = Successors { found: Vec::new(), unknown: Vec::new() };
-        model.expand(std::slice::from_ref(state), &[Asleep::NONE], &mut found);
-        if found.unknown.is_empty() {
-            return found.found;
-        }
-        let unknown = found.unknown.into_iter().map(|action| (state.clone(), action));
-        model.learn(&unknown.collect::<Vec<_>>());
-    }
+/// The action of a configuration whose code does not return, which violates a guarantee; none where
+/// it is not the code of an action.
+pub(crate) fn failing<M: Model>(
+    model: &M,
+    state: &M::State,
+    guarantee: usize,
+) -> Option<M::Action> {
+    let mut failures = Successors::of(model, state).failures.into_iter();
+    failures.find(|(_, violated)| *violated == guarantee)?.0
 }
 
+/// What follows a configuration, as the search has seen it.
 struct Successors<A> {
     found: Vec<(A, u128)>,
     unknown: Vec<A>,
+    /// The actions whose code does not return, with the guarantees that this violates.
+    failures: Vec<(Option<A>, usize)>,
+}
+
+impl<A> Successors<A> {
+    fn of<M: Model<Action = A>>(model: &M, state: &M::State) -> Self {
+        loop {
+            let mut found = Self { found: Vec::new(), unknown: Vec::new(), failures: Vec::new() };
+            model.expand(std::slice::from_ref(state), &[Asleep::NONE], &mut found);
+            if found.unknown.is_empty() {
+                return found;
+            }
+            let unknown = found.unknown.into_iter().map(|action| (state.clone(), action));
+            model.learn(&unknown.collect::<Vec<_>>());
+        }
+    }
 }
 
 impl<A> Expansion<A> for Successors<A> {
@@ -73,7 +92,9 @@ impl<A> Expansion<A> for Successors<A> {
 
     fn at_rest(&mut self, _: usize) {}
 
-    fn failed(&mut self, _: usize, _: Option<A>, _: usize, _: String) {}
+    fn failed(&mut self, _: usize, action: Option<A>, guarantee: usize, _: String) {
+        self.failures.push((action, guarantee));
+    }
 }
 
 /// The byte of a fingerprint that the log keeps; none of those that the table keeps.

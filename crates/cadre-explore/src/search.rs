@@ -1,16 +1,17 @@
-use cadre_model::{Asleep, Claim, Model, Part as Predicate};
+use cadre_model::{Asleep, Claim, Model};
 use cadre_trace::GuaranteeKind;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::arrivals::{Arrivals, shard_of};
+use crate::aside::Aside;
 use crate::exploration::{Ended, Exploration, Flow, Progress, Target};
 use crate::level::{Chunk, Cursor, Level};
 use crate::liveness;
 use crate::log::Log;
-use crate::merge::{Judges, Merge, Met};
+use crate::merge::{Judges, Merge, Met, violated_at_rest};
 use crate::settings::{Bound, Settings};
-use crate::table::{Key, Place, SHARDS, Table};
+use crate::table::{Key, Place, SHARDS, Stamp, Table};
 
 /// Searches every configuration that can be reached, level by level, and judges the guarantees.
 ///
@@ -67,9 +68,10 @@ pub fn explore<M: Model>(
 ) -> Exploration<M::Action> {
     let mut search = Search::new(model, settings);
     let ended = search.run(watch);
-    let Search { claims, decided, initial, log, progress, .. } = search;
+    let Search { claims, decided, initial, log, progress, looked_up, .. } = search;
     let decided = claims.into_iter().zip(decided).collect();
-    let found = Exploration::conclude(model, decided, (&initial, &log), progress, &ended);
+    let known = (initial.as_slice(), &log);
+    let found = Exploration::conclude(model, decided, known, (progress, looked_up), &ended);
     liveness::judge(model, &settings.bounds, watch, found)
 }
 
@@ -79,8 +81,12 @@ const CHUNK: usize = 512;
 /// How many chunks are expanded before what they lead to is taken in.
 const BLOCK: usize = 32;
 
-/// A search is small, and done by one thread, until it has met so many configurations.
-const SMALL: u64 = 1 << 14;
+/// A level of fewer configurations is expanded and taken in by one thread: to share it out would
+/// take longer.
+const LARGE: usize = 1 << 11;
+
+/// In how many parts what a large level leads to is taken in, each by one thread.
+const PARTS: usize = 64;
 
 struct Search<'a, M: Model> {
     model: &'a M,
@@ -89,11 +95,14 @@ struct Search<'a, M: Model> {
     claims: Vec<Claim>,
     initial: Vec<M::State>,
     /// For each guarantee what decided it.
-    decided: Vec<Option<Target<M::Action>>>,
+    decided: Vec<Option<Target>>,
     tables: Vec<Table>,
     log: Log,
     arrivals: Vec<Arrivals<M::Action>>,
+    aside: Aside<'a>,
     progress: Progress,
+    /// How many fingerprints were looked up of what might cover a configuration.
+    looked_up: u64,
     is_sealed: bool,
 }
 
@@ -110,7 +119,9 @@ impl<'a, M: Model> Search<'a, M> {
             tables: (0..SHARDS).map(Table::of_shard).collect(),
             log: Log::default(),
             arrivals: Vec::new(),
+            aside: Aside::new(settings.spilling.as_ref()),
             progress: Progress::default(),
+            looked_up: 0,
             is_sealed: false,
         }
     }
@@ -126,9 +137,9 @@ impl<'a, M: Model> Search<'a, M> {
             let depth_max = self.settings.bounds.depth_max;
             let is_last = depth_max.is_some_and(|max| self.progress.depth >= max);
             self.is_sealed |= is_last;
-            let is_large = self.progress.configurations >= SMALL;
-            let mut next = spare.of_parts(if is_large { SHARDS } else { 1 });
-            let ended = self.level(&level, &mut next, watch);
+            let mut next = spare.of_parts(if is_large(&level) { PARTS } else { 1 });
+            let covered = self.progress.covered;
+            let ended = self.level(&mut level, &mut next, watch);
             self.log.begin_level(level.len());
             for part in &next.parts {
                 self.log.extend(&part.parents, &part.hints);
@@ -136,6 +147,13 @@ impl<'a, M: Model> Search<'a, M> {
             self.settle(&next);
             if let Some(ended) = ended {
                 return ended;
+            }
+            if let Err(failure) = self.aside.finish(self.model, self.pool.as_ref(), &mut next) {
+                return Ended::Bounded(Bound::Spill(failure));
+            }
+            if self.progress.covered - covered == level.len() as u64 {
+                // Nothing was looked at, nothing follows: as deep as the level before.
+                self.progress.depth -= 1;
             }
             spare = std::mem::replace(&mut level, next);
         }
@@ -158,7 +176,7 @@ impl<'a, M: Model> Search<'a, M> {
         self.progress.configurations = part.states.len() as u64;
         let judges = self.judges();
         for (guarantee, index) in judges.judge(self.model, &part.states) {
-            self.decide(guarantee, Target::at(0, 0, index));
+            self.decide(guarantee, Target::at(self.model, (0, &level), (0, index)));
         }
         self.settle(&level);
         level
@@ -167,7 +185,7 @@ impl<'a, M: Model> Search<'a, M> {
     /// Expands a level; `Some` where the search is over.
     fn level(
         &mut self,
-        level: &Level<M::State>,
+        level: &mut Level<M::State>,
         next: &mut Level<M::State>,
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Option<Ended> {
@@ -180,7 +198,10 @@ impl<'a, M: Model> Search<'a, M> {
             let first = chunks[0].base;
             self.progress.queue = (level.len() - first + next.len()) as u64;
             self.progress.memory_behind = self.memory_behind();
-            self.progress.memory = self.progress.memory_behind + level.bytes() + next.bytes();
+            self.progress.memory_queue = level.bytes() + next.bytes();
+            let kept = self.progress.memory_behind + self.progress.memory_queue;
+            self.progress.memory = kept + self.model.memory();
+            (self.progress.spilled, self.progress.spilled_ever) = self.aside.bytes();
             if watch(&self.progress) == Flow::Stop {
                 return Some(Ended::Bounded(Bound::Watcher));
             }
@@ -188,23 +209,21 @@ impl<'a, M: Model> Search<'a, M> {
             if memory_max.is_some_and(|max| self.progress.memory > max) {
                 return Some(Ended::Bounded(Bound::Memory(self.progress.memory)));
             }
+            if let Err(failure) = self.aside.bring_back(self.model, level, &chunks) {
+                return Some(Ended::Bounded(Bound::Spill(failure)));
+            }
             let is_more = self.block(level, &chunks, next);
             if self.is_violated() {
                 return Some(Ended::Violated);
             }
             if is_more {
-                return Some(Ended::Bounded(self.reached()));
+                return Some(Ended::Bounded(self.settings.bounds.reached(&self.progress)));
+            }
+            if let Err(failure) = self.aside.put(self.model, self.pool.as_ref(), next) {
+                return Some(Ended::Bounded(Bound::Spill(failure)));
             }
             let most = self.settings.bounds.configurations_max;
             self.is_sealed |= most.is_some_and(|max| self.progress.configurations >= max);
-        }
-    }
-
-    fn reached(&self) -> Bound {
-        let (depth, met) = (self.progress.depth, self.progress.configurations);
-        match self.settings.bounds.configurations_max {
-            Some(max) if met >= max => Bound::Configurations(met),
-            Some(_) | None => Bound::Depth(depth),
         }
     }
 
@@ -212,11 +231,10 @@ impl<'a, M: Model> Search<'a, M> {
     fn next_chunks(&self, cursor: &mut Cursor, level: &Level<M::State>) -> Vec<Chunk> {
         let most = self.settings.bounds.configurations_max;
         let left = most.map_or(u64::MAX, |max| max.saturating_sub(self.progress.configurations));
-        let is_small = self.progress.configurations < SMALL;
         let (chunk, block) = match usize::try_from(left / 16).unwrap_or(usize::MAX) {
             few if few < CHUNK && !self.is_sealed => (few.max(1), 1),
-            _ if is_small => (CHUNK, 1),
-            _ => (CHUNK, BLOCK * CHUNK),
+            _ if is_large(level) => (CHUNK, BLOCK * CHUNK),
+            _ => (CHUNK, CHUNK),
         };
         let mut chunks: Vec<Chunk> = Vec::new();
         let first = cursor.given();
@@ -239,11 +257,15 @@ impl<'a, M: Model> Search<'a, M> {
             // Also for a single chunk: its shards are merged by the workers, and by nobody else.
             self.start_pool();
         }
-        self.expand(level, chunks, buckets);
+        self.expand(level, chunks, next);
         self.learn(level, chunks);
         self.judge_at_rest(level, chunks);
         let arrivals = &self.arrivals[..chunks.len()];
-        self.progress.transitions += arrivals.iter().map(|found| found.transitions).sum::<u64>();
+        for found in arrivals {
+            self.progress.transitions += found.transitions;
+            self.progress.covered += found.covered.len() as u64;
+            self.looked_up += found.looked_up;
+        }
         let merge = Merge {
             model: self.model,
             level,
@@ -256,79 +278,76 @@ impl<'a, M: Model> Search<'a, M> {
         let met: Vec<Met> = match buckets {
             1 => vec![merge.bucket(0, &mut self.tables, &mut next.parts[0])],
             _ => {
-                let shards = self.tables.par_chunks_mut(1).zip(&mut next.parts).enumerate();
+                let shards =
+                    self.tables.par_chunks_mut(SHARDS / PARTS).zip(&mut next.parts).enumerate();
                 in_pool(self.pool.as_ref(), || {
                     shards.map(|(shard, (table, part))| merge.bucket(shard, table, part)).collect()
                 })
             }
         };
-        self.progress.configurations = self.tables.iter().map(Table::len).sum();
+        let kept: u64 = self.tables.iter().map(Table::len).sum();
+        self.progress.configurations = kept - self.progress.covered;
         for (part, met) in met.iter().enumerate() {
             for (guarantee, index) in &met.decisions {
-                self.decide(*guarantee, Target::at(self.progress.depth, part, *index));
+                let target = Target::at(self.model, (self.progress.depth, next), (part, *index));
+                self.decide(*guarantee, target);
             }
         }
         met.iter().any(|met| met.is_more)
     }
 
-    fn expand(&mut self, level: &Level<M::State>, chunks: &[Chunk], buckets: usize) {
-        let (model, sleeps) = (self.model, self.settings.reductions.sleep_sets);
+    fn expand(&mut self, level: &Level<M::State>, chunks: &[Chunk], next: &Level<M::State>) {
+        let (model, reductions) = (self.model, self.settings.reductions);
+        let (buckets, stamp) = (next.parts.len(), Stamp::of_level(self.progress.depth));
         while self.arrivals.len() < chunks.len() {
-            self.arrivals.push(Arrivals::new());
+            self.arrivals.push(Arrivals::new(reductions));
         }
-        let expand = |(arrivals, chunk): (&mut Arrivals<M::Action>, &Chunk)| {
-            arrivals.clear(buckets);
-            let none = [Asleep::NONE; CHUNK];
-            let states = level.states(chunk);
-            let asleep = if sleeps { level.asleep(chunk) } else { &none[..states.len()] };
-            model.expand(states, asleep, arrivals);
+        let tables = std::mem::take(&mut self.tables);
+        let is_met = |fingerprint| {
+            let (shard, key) = (shard_of(fingerprint), Key::of(fingerprint));
+            let Place::At(at) = tables[shard].find(key) else { return false };
+            // What is met at the next level is deeper.
+            let keys = &next.parts[shard * buckets / SHARDS].keys;
+            stamp.position(tables[shard].tag(at), key, keys).is_none()
         };
-        self.for_each_chunk(chunks, expand);
+        self.for_each_chunk(level, chunks, |(arrivals, chunk)| {
+            arrivals.clear(buckets);
+            arrivals.expand(model, level.states(chunk), level.asleep(chunk), is_met);
+        });
+        self.tables = tables;
     }
 
     /// Lets the model find out what it did not know, and expands again where it could not tell.
     fn learn(&mut self, level: &Level<M::State>, chunks: &[Chunk]) {
-        let mut unknown = Vec::new();
-        for (arrivals, chunk) in self.arrivals.iter().zip(chunks) {
-            for (index, action) in &arrivals.unknown {
-                unknown.push((level.states(chunk)[*index as usize].clone(), action.clone()));
+        let model = self.model;
+        loop {
+            let each = self.arrivals.iter().zip(chunks);
+            let unknown: Vec<_> = each
+                .flat_map(|(arrivals, chunk)| arrivals.questions(level.states(chunk)))
+                .collect();
+            if unknown.is_empty() {
+                return;
             }
+            model.learn(&unknown);
+            // What is found out may show that more has to be: the clients' history after a step.
+            self.for_each_chunk(level, chunks, |(arrivals, chunk)| {
+                arrivals.expand_again(model, level.states(chunk), level.asleep(chunk));
+            });
         }
-        if unknown.is_empty() {
-            return;
-        }
-        self.model.learn(&unknown);
-        let (model, sleeps) = (self.model, self.settings.reductions.sleep_sets);
-        self.for_each_chunk(chunks, |(arrivals, chunk)| {
-            let mut again: Vec<u32> = arrivals.unknown.drain(..).map(|(index, _)| index).collect();
-            again.dedup();
-            let is_late = !again.is_empty();
-            for index in again.into_iter().map(|index| index as usize) {
-                arrivals.base = index;
-                let state = &level.states(chunk)[index..=index];
-                let asleep = if sleeps { level.asleep(chunk)[index] } else { Asleep::NONE };
-                model.expand(state, &[asleep], arrivals);
-            }
-            if is_late {
-                arrivals.sort();
-            }
-        });
-        // What is found out may show that more has to be: the clients' history after a step.
-        self.learn(level, chunks);
     }
 
     fn for_each_chunk(
         &mut self,
+        level: &Level<M::State>,
         chunks: &[Chunk],
         work: impl Fn((&mut Arrivals<M::Action>, &Chunk)) + Sync + Send,
     ) {
-        match chunks {
-            [chunk] => work((&mut self.arrivals[0], chunk)),
-            _ => {
-                self.start_pool();
-                let arrivals = &mut self.arrivals;
-                in_pool(self.pool.as_ref(), || arrivals.par_iter_mut().zip(chunks).for_each(work));
-            }
+        if is_large(level) && chunks.len() > 1 {
+            self.start_pool();
+            let arrivals = &mut self.arrivals;
+            in_pool(self.pool.as_ref(), || arrivals.par_iter_mut().zip(chunks).for_each(work));
+        } else {
+            self.arrivals.iter_mut().zip(chunks).for_each(work);
         }
     }
 
@@ -345,29 +364,22 @@ impl<'a, M: Model> Search<'a, M> {
         for (arrivals, chunk) in self.arrivals.iter().zip(chunks) {
             let place = |index: u32| {
                 let index = chunk.range.start + index as usize;
-                Target::at(self.progress.depth - 1, chunk.part, index)
+                Target::at(self.model, (self.progress.depth - 1, level), (chunk.part, index))
             };
             for failure in &arrivals.failures {
-                let (action, why) = (failure.action.clone(), Some(failure.why.clone()));
                 let mut target = place(failure.state);
-                (target.action, target.why) = (action, why);
+                target.why = Some(failure.why.clone());
                 violated.push((failure.guarantee, target));
             }
             for index in &arrivals.resting {
                 let state = &level.states(chunk)[*index as usize];
-                for (guarantee, claim) in self.claims.iter().enumerate() {
-                    let is_true = |part| self.model.evaluate(guarantee, part, state);
-                    if claim.kind == GuaranteeKind::PrePost
-                        && is_true(Predicate::Main)
-                        && !is_true(Predicate::Post)
-                    {
-                        violated.push((guarantee, place(*index)));
-                    }
+                for guarantee in violated_at_rest(self.model, &self.claims, state) {
+                    violated.push((guarantee, place(*index)));
                 }
             }
         }
         for (guarantee, mut target) in violated {
-            target.settle(self.model, level);
+            target.settle(level);
             self.decide(guarantee, target);
         }
     }
@@ -377,7 +389,7 @@ impl<'a, M: Model> Search<'a, M> {
     }
 
     /// Keeps the first that decides a guarantee.
-    fn decide(&mut self, guarantee: usize, target: Target<M::Action>) {
+    fn decide(&mut self, guarantee: usize, target: Target) {
         self.decided[guarantee].get_or_insert(target);
     }
 
@@ -386,7 +398,7 @@ impl<'a, M: Model> Search<'a, M> {
         let depth = self.progress.depth;
         for target in self.decided.iter_mut().flatten() {
             if target.depth == depth {
-                target.settle(self.model, level);
+                target.settle(level);
             }
         }
     }
@@ -400,6 +412,10 @@ impl<'a, M: Model> Search<'a, M> {
     fn memory_behind(&self) -> u64 {
         self.tables.iter().map(Table::bytes).sum::<u64>() + self.log.bytes()
     }
+}
+
+fn is_large<S>(level: &Level<S>) -> bool {
+    level.len() >= LARGE
 }
 
 fn in_pool<R: Send>(pool: Option<&ThreadPool>, work: impl FnOnce() -> R + Send) -> R {

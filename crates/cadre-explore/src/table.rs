@@ -48,6 +48,37 @@ pub(crate) struct Slot {
     slot: usize,
 }
 
+/// What the tags of one level have in common: a tag tells a level, by its number's remainder, and a
+/// position in what is filled of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stamp(u32);
+
+const POSITION_BITS: u32 = 28;
+const STAMPS: u64 = 15;
+
+impl Stamp {
+    pub(crate) fn of_level(level: u64) -> Self {
+        Self(((level % STAMPS) as u32 + 1) << POSITION_BITS)
+    }
+
+    /// The tag of a position; never 0.
+    #[inline]
+    pub(crate) fn tag(self, position: usize) -> u32 {
+        assert!(position >> POSITION_BITS == 0, "parts of levels are of 2^28 at most");
+        self.0 | position as u32
+    }
+
+    /// The position that a tag tells, given the home halves of the keys that are met at this level
+    /// by their positions; none where the tag is of another level.
+    #[inline]
+    pub(crate) fn position(self, tag: u32, key: Key, homes: &[u64]) -> Option<usize> {
+        // A tag with another stamp is out of range; one of an earlier level with the same stamp
+        // tells a position where there is something else by now.
+        let position = (tag ^ self.0) as usize;
+        (homes.get(position) == Some(&key.high())).then_some(position)
+    }
+}
+
 /// How many bits of a fingerprint tell its shard.
 pub(crate) const SHARD_BITS: u32 = 8;
 
@@ -143,8 +174,7 @@ impl Table {
         line.tags[at.slot] = tag;
         if at.line + 1 == self.lines.len() && at.slot + 1 == SLOTS {
             // The last slot stays empty, so that every search ends.
-            self.lines.reserve_exact(SPARE);
-            self.lines.resize(self.lines.len() + SPARE, Line::default());
+            self.lengthen(self.lines.len() + SPARE);
         }
     }
 
@@ -157,16 +187,32 @@ impl Table {
     fn grow(&mut self) {
         self.size *= GROWTH;
         self.homes = self.size as usize;
-        let lines = vec![Line::default(); self.homes + SPARE];
+        // Filled from front to back, so that each line is made just before it is needed.
+        let lines = Vec::with_capacity(self.homes + SPARE);
         let old = std::mem::replace(&mut self.lines, lines);
         for (key, tag) in old.iter().flat_map(Line::entries) {
-            let mut line = self.home(key);
+            let home = self.home(key);
+            self.lengthen(home + 1);
+            let mut line = home;
             while self.lines[line].tags[SLOTS - 1] != 0 {
                 line += 1;
+                self.lengthen(line + 1);
             }
             let slot = self.lines[line].tags.iter().position(|tag| *tag == 0);
             let slot = slot.expect("the last slot of the line is empty");
-            self.put(Slot { line, slot }, key, tag);
+            let line = &mut self.lines[line];
+            (line.highs[slot], line.lows[slot], line.tags[slot]) = (key.high, key.low, tag);
+        }
+        // At least one line stays empty at the end, so that every search ends.
+        self.lengthen((self.homes + SPARE).max(self.lines.len() + 1));
+    }
+
+    /// Adds empty lines until there are so many, and takes no more memory than that.
+    #[inline]
+    fn lengthen(&mut self, lines: usize) {
+        if self.lines.len() < lines {
+            self.lines.reserve_exact(lines - self.lines.len());
+            self.lines.resize(lines, Line::default());
         }
     }
 

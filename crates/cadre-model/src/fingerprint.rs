@@ -24,3 +24,24 @@ impl Hasher for Feed<'_> {
         self.0.write(bytes);
     }
 }
+
+/// Roughly the bytes that a value takes, what it owns elsewhere included: its size, and all that
+/// its hash is made of.
+pub(crate) fn bytes_of<T: Hash>(value: &T) -> u64 {
+    let mut count = Count(size_of::<T>() as u64);
+    value.hash(&mut count);
+    count.0
+}
+
+/// Counts the bytes that a hasher is handed.
+struct Count(u64);
+
+impl Hasher for Count {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 += bytes.len() as u64;
+    }
+}

@@ -151,6 +151,14 @@ impl<V: ?Sized> Guarantee<V> {
         self.is_of_history
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn kind(&self) -> GuaranteeKind {
+        self.kind
+    }
+
     /// The name and the kind.
     pub fn claim(&self) -> Claim {
         Claim { name: self.name.clone(), kind: self.kind }

@@ -3,8 +3,13 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
-/// Calls user code; a panic becomes its message and place instead of unwinding or printing.
-pub(crate) fn guarded<R>(user: impl FnOnce() -> R) -> Result<R, String> {
+/// Calls code of the user; a panic becomes its message, with its place in brackets behind it,
+/// instead of unwinding or printing.
+///
+/// # Errors
+///
+/// Where the code panics.
+pub fn guarded<R>(user: impl FnOnce() -> R) -> Result<R, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let earlier = std::panic::take_hook();

@@ -14,20 +14,24 @@ mod fingerprint;
 mod guarantee;
 mod guarded;
 mod model;
+mod nature;
 mod plain;
 mod portable;
+mod run_log;
 
 pub use cluster::{
     ActionKind, ActionOf, Budget, Choice, Cluster, ClusterBuilder, ClusterError, Configuration,
     Consequence, Consequences, Coverage, FaultOf, Faults, Heard, HistoryEntry, KindCoverage, Live,
     Network, Origin, Purity, Quotient, Reexecution, Slot, Timing, Told, Tried, TypedAction,
-    TypedFault, Unresolved, Unsynced, View,
+    TypedFault, Unbudgeted, Unresolved, Unsynced, View,
 };
 pub use endless::Endless;
 pub use expansion::{Asleep, Expansion};
 pub use fingerprint::fingerprint;
 pub use guarantee::{Guarantee, Part};
-use guarded::guarded;
-pub use model::{Claim, Model};
+pub use guarded::guarded;
+pub use model::{COVERING_BITS, Claim, Model};
+pub use nature::{Cause, Class, Nature};
 pub use plain::{Checked, check};
 pub use portable::{Portable, PortableError};
+pub use run_log::{Parting, RunLog, Site};

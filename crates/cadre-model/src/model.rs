@@ -5,6 +5,7 @@ use cadre_trace::GuaranteeKind;
 
 use crate::expansion::{Asleep, Expansion};
 use crate::guarantee::Part;
+use crate::nature::{Class, Nature};
 
 /// A transition system with its guarantees: what every engine searches.
 ///
@@ -47,6 +48,38 @@ pub trait Model: Sync {
         false
     }
 
+    /// Whether nothing but faults can change a configuration any more.
+    fn is_at_rest(&self, state: &Self::State) -> bool {
+        let mut actions = Vec::new();
+        self.actions(state, &mut actions);
+        actions.iter().all(|action| {
+            self.is_fault(action) || self.next(state, action).is_none_or(|after| after == *state)
+        })
+    }
+
+    /// The classes that actions fall into, in a fixed order.
+    fn classes(&self) -> Vec<Class> {
+        vec![Class::ACTION, Class::FAULT]
+    }
+
+    /// What an action is like.
+    fn nature(&self, action: &Self::Action) -> Nature {
+        let class = if self.is_fault(action) { Class::FAULT } else { Class::ACTION };
+        Nature { class, subject: None }
+    }
+
+    /// An action in words: the name by which it is found again after the code has changed.
+    fn label(&self, action: &Self::Action) -> String {
+        format!("{action:?}")
+    }
+
+    /// Whether one action may stand in for another when an execution is made shorter, such as the
+    /// delivery of a message of the same kind.
+    fn is_like(&self, one: &Self::Action, other: &Self::Action) -> bool {
+        let _ = (one, other);
+        false
+    }
+
     /// What an action is for fairness: a fair execution does not neglect a class for ever.
     ///
     /// Each action is a class of its own unless said otherwise. A process that may go on in several
@@ -74,6 +107,13 @@ pub trait Model: Sync {
     /// What there is to say about a configuration that violates a guarantee, such as the message of
     /// a panic.
     fn describe(&self, guarantee: usize, state: &Self::State) -> Option<String> {
+        let _ = (guarantee, state);
+        None
+    }
+
+    /// What another configuration that violates the guarantee must have in common with this one for
+    /// the violation to be the same, such as where a step failed.
+    fn symptom(&self, guarantee: usize, state: &Self::State) -> Option<String> {
         let _ = (guarantee, state);
         None
     }
@@ -108,6 +148,20 @@ pub trait Model: Sync {
         }
     }
 
+    /// Tells what would *cover* some configurations: calls `found` with the position of one and the
+    /// fingerprint of another from which all that can happen can happen as well. A search that has
+    /// met it need not look at the one that it covers.
+    ///
+    /// # Contract
+    ///
+    /// * What an action makes of a configuration is covered by what it makes of each that covers
+    ///   it. What covers what covers a configuration covers it; nothing covers itself.
+    /// * In both the same is at rest, and guarantees that finite executions violate say the same.
+    /// * The two fingerprints have their lowest [`COVERING_BITS`] in common.
+    fn covering(&self, states: &[Self::State], found: &mut impl FnMut(usize, u128)) {
+        let _ = (states, found);
+    }
+
     /// Finds out what [`expand`](Model::expand) reported as unknown.
     fn learn(&self, unknown: &[(Self::State, Self::Action)]) {
         let _ = unknown;
@@ -125,6 +179,28 @@ pub trait Model: Sync {
         out.extend(steps.map(|step| after(step).expect("an action that was found is enabled")));
     }
 
+    /// Appends configurations as bytes of which [`restore`](Model::restore) makes the same
+    /// configurations in this process, so that a search can put them aside where memory is scarce.
+    ///
+    /// `false`, with nothing appended, where the model has no such form: then all configurations
+    /// stay in memory.
+    fn store(&self, states: &[Self::State], out: &mut Vec<u8>) -> bool {
+        let _ = (states, out);
+        false
+    }
+
+    /// Appends the configurations that [`store`](Model::store) has made these bytes of; `false`
+    /// where it cannot have.
+    fn restore(&self, bytes: &[u8], out: &mut Vec<Self::State>) -> bool {
+        let _ = (bytes, out);
+        false
+    }
+
+    /// Roughly the bytes that the model itself keeps by now, beside the configurations.
+    fn memory(&self) -> u64 {
+        0
+    }
+
     /// Evaluates predicates in configurations: calls `found` with the position of the state, that
     /// of the guarantee, and what its [main](Part::Main) predicate says.
     fn judge(
@@ -140,6 +216,10 @@ pub trait Model: Sync {
         }
     }
 }
+
+/// How many bits of a fingerprint are the same in what [covers](Model::covering) a configuration:
+/// those by which processes that share a search find its owner are among them.
+pub const COVERING_BITS: u32 = 24;
 
 /// Tells what some actions make of a configuration, one after the other.
 fn expand_by<M: Model + ?Sized>(

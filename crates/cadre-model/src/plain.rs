@@ -4,6 +4,7 @@ use crate::expansion::{Asleep, Expansion};
 use crate::guarantee::{Guarantee, Part};
 use crate::guarded;
 use crate::model::{Claim, Model};
+use crate::nature::{Class, Nature};
 
 /// Begins a check of a plain model: add guarantees, then hand the result to an engine.
 ///
@@ -154,6 +155,26 @@ impl<M: Model> Model for Checked<M> {
         self.model.is_fault(action)
     }
 
+    fn is_at_rest(&self, state: &M::State) -> bool {
+        self.model.is_at_rest(state)
+    }
+
+    fn classes(&self) -> Vec<Class> {
+        self.model.classes()
+    }
+
+    fn nature(&self, action: &M::Action) -> Nature {
+        self.model.nature(action)
+    }
+
+    fn label(&self, action: &M::Action) -> String {
+        self.model.label(action)
+    }
+
+    fn is_like(&self, one: &M::Action, other: &M::Action) -> bool {
+        self.model.is_like(one, other)
+    }
+
     fn fairness_class(&self, action: &M::Action) -> Option<u128> {
         self.model.fairness_class(action)
     }
@@ -218,6 +239,18 @@ impl<M: Model> Model for Checked<M> {
                 out.at_rest(index);
             }
         }
+    }
+
+    fn store(&self, states: &[M::State], out: &mut Vec<u8>) -> bool {
+        self.model.store(states, out)
+    }
+
+    fn restore(&self, bytes: &[u8], out: &mut Vec<M::State>) -> bool {
+        self.model.restore(bytes, out)
+    }
+
+    fn memory(&self) -> u64 {
+        self.model.memory()
     }
 
     fn judge(

@@ -28,13 +28,19 @@ impl PrivateDirectory {
     ///
     /// [`ProcessError::Io`] if it cannot be created.
     pub fn new(purpose: &str) -> Result<Self, ProcessError> {
+        Self::within(&std::env::temp_dir(), purpose)
+    }
+
+    /// Creates `cadre-{purpose}-…` in another directory, which is there.
+    ///
+    /// # Errors
+    ///
+    /// [`ProcessError::Io`] if it cannot be created.
+    pub fn within(parent: &Path, purpose: &str) -> Result<Self, ProcessError> {
         let purpose = purpose.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-        tempfile::Builder::new().prefix(&format!("cadre-{purpose}-")).tempdir().map(Self).map_err(
-            |source| {
-                let parent = std::env::temp_dir();
-                ProcessError::io("create a private directory in", &parent, source)
-            },
-        )
+        let made = tempfile::Builder::new().prefix(&format!("cadre-{purpose}-")).tempdir_in(parent);
+        let made = made.map(Self);
+        made.map_err(|source| ProcessError::io("create a private directory in", parent, source))
     }
 
     /// Where it is.

@@ -1,17 +1,17 @@
 use std::rc::Rc;
-use std::sync::atomic::Ordering;
 
 use cadre_model::Model;
-use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::TestRng;
 
 use crate::judge::Judge;
-use crate::machine::{Lent, walks};
+use crate::logbook::Logbook;
+use crate::minimise::{Counterexample, MinimiseOptions, minimise};
 use crate::random::generator;
-use crate::shrink::{Case, Shrinking, shorten, shrink};
+use crate::walk::Walk;
+use crate::weights::Weights;
 
-/// Walks through a model at random, judges the guarantees on the way, and shrinks the first
-/// violation.
+/// Walks through a model at random, judges the guarantees on the way, and
+/// [minimises](crate::minimise) the first violation.
 ///
 /// `always` is judged in every configuration, `pre → post` where a walk is at rest, and `reachable`
 /// guarantees are noted when they are reached. `watch` is called before each case with its number
@@ -53,6 +53,16 @@ pub fn fuzz<M: Model + 'static>(
     options: &FuzzOptions,
     watch: &mut dyn FnMut(u32) -> bool,
 ) -> FuzzOutcome<M::Action> {
+    fuzz_noting(model, options, watch, None)
+}
+
+/// [`fuzz`], with what happens written into a logbook if there is one.
+pub(crate) fn fuzz_noting<M: Model + 'static>(
+    model: &Rc<M>,
+    options: &FuzzOptions,
+    watch: &mut dyn FnMut(u32) -> bool,
+    mut logbook: Option<&mut Logbook<M::Action>>,
+) -> FuzzOutcome<M::Action> {
     let mut judge = Judge::new(model);
     let mut outcome = FuzzOutcome {
         cases_run: 0,
@@ -61,26 +71,20 @@ pub fn fuzz<M: Model + 'static>(
         reached: Vec::new(),
         stopped: false,
     };
-    if !model.init().is_empty() {
-        let lent = Lent::new(model);
-        // Proptest has no walks without a transition; the first one is then left out of the
-        // judgement.
-        let walks = walks(&lent, options.steps_max.max(1));
-        // What matters of a configuration is given: the generator, and no more is asked of a
-        // runner.
-        let mut runner = TestRunner::new_with_rng(Config::default(), generator(options.seed));
-        for case in 0..options.cases {
-            if !watch(case) {
-                outcome.stopped = true;
-                break;
-            }
-            let tree = walks.new_tree(&mut runner);
-            let tree = tree.expect("a walk takes only transitions that are enabled");
-            outcome.cases_run += 1;
-            outcome.violation = run(tree, options.steps_max, &mut judge, &mut outcome.steps);
-            if outcome.violation.is_some() {
-                break;
-            }
+    let mut random = generator(options.seed);
+    for case in 0..options.cases {
+        if !watch(case) {
+            outcome.stopped = true;
+            break;
+        }
+        let Some(walk) = Walk::begin(model, &options.weights, &mut random) else { break };
+        outcome.cases_run += 1;
+        let (violated, path) =
+            go(walk.clone(), options, &mut judge, &mut random, logbook.as_deref_mut());
+        outcome.steps += path.len() as u64;
+        if let Some(guarantee) = violated {
+            outcome.violation = Some(shorter(&walk, guarantee, path));
+            break;
         }
     }
     outcome.reached = judge.reached;
@@ -96,6 +100,8 @@ pub struct FuzzOptions {
     pub steps_max: usize,
     /// What the choices follow from.
     pub seed: u64,
+    /// How likely the classes of actions are.
+    pub weights: Weights,
 }
 
 /// What came of it. Without a violation it is *bounded*: no number of walks is exhaustive.
@@ -124,41 +130,58 @@ pub struct Violation<A> {
     pub path: Vec<A>,
     /// How long the execution was when it was met.
     pub steps_before_shrinking: usize,
+    /// Whether no single action of it can be spared; see
+    /// [`Minimised::is_minimal`](crate::Minimised::is_minimal).
+    pub is_minimal: bool,
 }
 
 impl Default for FuzzOptions {
     /// 256 walks, as proptest has it, of at most 100 actions.
     fn default() -> Self {
-        Self { cases: 256, steps_max: 100, seed: 0 }
+        Self { cases: 256, steps_max: 100, seed: 0, weights: Weights::default() }
     }
 }
 
-/// Judges one walk; a violation is shrunk.
-fn run<M: Model>(
-    mut tree: impl ValueTree<Value = Case<M>>,
-    steps_max: usize,
+/// Goes one walk: the guarantee that is violated where it ends, and its actions.
+fn go<M: Model>(
+    mut walk: Walk<M>,
+    options: &FuzzOptions,
     judge: &mut Judge,
-    steps_taken: &mut u64,
-) -> Option<Violation<M::Action>> {
-    let (mut start, steps, seen) = tree.current();
-    let mut walk = start.clone();
-    let mut violated = judge.judge(&walk);
+    random: &mut TestRng,
+    mut logbook: Option<&mut Logbook<M::Action>>,
+) -> (Option<usize>, Vec<M::Action>) {
     let mut path = Vec::new();
-    for step in steps.iter().take(steps_max) {
-        let (None, Some(action)) = (violated, step.action()) else { break };
-        // Transitions that nobody has seen are the first that proptest leaves out.
-        if let Some(seen) = &seen {
-            seen.fetch_add(1, Ordering::SeqCst);
+    if let Some(logbook) = &mut logbook {
+        logbook.begin(&walk);
+    }
+    let mut violated = judge.judge(&walk);
+    while violated.is_none() && path.len() < options.steps_max {
+        if let Some(logbook) = &mut logbook {
+            logbook.look(&walk);
         }
-        walk.take(step);
-        path.push(action.clone());
+        let Some(action) = walk.wander(random) else { break };
+        if let Some(logbook) = &mut logbook {
+            logbook.step(&walk, &action);
+        }
+        path.push(action);
         violated = judge.judge(&walk);
     }
-    let steps_before_shrinking = path.len();
-    *steps_taken += steps_before_shrinking as u64;
-    let guarantee = violated?;
-    let mut shrinking = Shrinking::new(judge, guarantee);
-    shrink(&mut tree, &mut start, &mut path, &mut shrinking);
-    let path = shorten(&start, path, &mut shrinking);
-    Some(Violation { guarantee, initial: start.initial(), path, steps_before_shrinking })
+    (violated, path)
+}
+
+/// A violation made short.
+fn shorter<M: Model>(
+    start: &Walk<M>,
+    guarantee: usize,
+    path: Vec<M::Action>,
+) -> Violation<M::Action> {
+    let (initial, steps_before_shrinking) = (start.initial(), path.len());
+    let found = Counterexample { guarantee, initial, path, loop_from: None };
+    let shorter = minimise(start.model(), &found, &MinimiseOptions::default());
+    let (path, is_minimal) = match shorter {
+        Ok(shorter) => (shorter.path, shorter.is_minimal),
+        // A model that does not do the same again: what was met is told as it was.
+        Err(_) => (found.path, false),
+    };
+    Violation { guarantee, initial, path, steps_before_shrinking, is_minimal }
 }

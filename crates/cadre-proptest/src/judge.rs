@@ -3,6 +3,7 @@ use std::rc::Rc;
 use cadre_model::{Claim, Model, Part};
 use cadre_trace::GuaranteeKind;
 
+use crate::minimise::violates;
 use crate::walk::Walk;
 
 /// Judges the guarantees of a model along walks.
@@ -32,30 +33,12 @@ impl Judge {
                 | GuaranteeKind::LeadsTo(_)
                 | GuaranteeKind::Convergent(_) => {}
                 GuaranteeKind::Always | GuaranteeKind::PrePost => {
-                    if is_violated(claim.kind, guarantee, walk) {
+                    if violates(model, claim.kind, guarantee, state) {
                         return Some(guarantee);
                     }
                 }
             }
         }
         None
-    }
-
-    /// Whether the configuration that a walk has come to violates one of the guarantees.
-    pub(crate) fn violates<M: Model>(&self, guarantee: usize, walk: &Walk<M>) -> bool {
-        is_violated(self.claims[guarantee].kind, guarantee, walk)
-    }
-}
-
-fn is_violated<M: Model>(kind: GuaranteeKind, guarantee: usize, walk: &Walk<M>) -> bool {
-    let holds = |part| walk.model().evaluate(guarantee, part, walk.state());
-    match kind {
-        GuaranteeKind::Always => !holds(Part::Main),
-        GuaranteeKind::Reachable
-        | GuaranteeKind::Eventually(_)
-        | GuaranteeKind::LeadsTo(_)
-        | GuaranteeKind::Convergent(_) => false,
-        // To be at rest is the dearest of the three to find out.
-        GuaranteeKind::PrePost => holds(Part::Main) && !holds(Part::Post) && walk.is_at_rest(),
     }
 }

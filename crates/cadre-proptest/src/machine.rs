@@ -8,13 +8,13 @@ use std::rc::Rc;
 use cadre_model::Model;
 use proptest::strategy::BoxedStrategy;
 use proptest_state_machine::ReferenceStateMachine;
-use proptest_state_machine::strategy::Sequential;
 
 use crate::walk::{self, Step, Walk};
+use crate::weights::Weights;
 
 /// Any model as the [`ReferenceStateMachine`] of proptest-state-machine, named by a [`Subject`].
 ///
-/// Transitions are the enabled actions, faults four times rarer than others; shrinking leaves out
+/// Transitions are the enabled actions, by the [weights](Subject::weights); shrinking leaves out
 /// actions whose absence keeps the rest possible. A [`Step::Idle`] stands where nothing is enabled.
 ///
 /// # Examples
@@ -88,6 +88,12 @@ pub trait Subject: 'static {
 
     /// Makes the model; called once in a thread.
     fn model() -> Self::Model;
+
+    /// How likely its actions are.
+    fn weights(model: &Self::Model) -> Weights {
+        let _ = model;
+        Weights::default()
+    }
 }
 
 impl<S: Subject> ReferenceStateMachine for Machine<S> {
@@ -95,15 +101,18 @@ impl<S: Subject> ReferenceStateMachine for Machine<S> {
     type Transition = Step<<S::Model as Model>::Action>;
 
     fn init_state() -> BoxedStrategy<Self::State> {
-        walk::starts(shared::<S>())
+        let model = shared::<S>();
+        let weights = S::weights(&model);
+        walk::starts(model, weights)
     }
 
     fn transitions(state: &Self::State) -> BoxedStrategy<Self::Transition> {
         walk::steps(state)
     }
 
-    fn apply(state: Self::State, transition: &Self::Transition) -> Self::State {
-        apply(state, transition)
+    fn apply(mut state: Self::State, transition: &Self::Transition) -> Self::State {
+        state.take(transition);
+        state
     }
 
     fn preconditions(state: &Self::State, transition: &Self::Transition) -> bool {
@@ -117,29 +126,10 @@ impl<S> fmt::Debug for Machine<S> {
     }
 }
 
-/// The walks through a model as values of proptest.
-pub(crate) type Walks<M> = Sequential<
-    Walk<M>,
-    Step<<M as Model>::Action>,
-    BoxedStrategy<Walk<M>>,
-    BoxedStrategy<Step<<M as Model>::Action>>,
->;
-
-/// The walks of a number of transitions through the model that is lent in this thread.
-pub(crate) fn walks<M: Model + 'static>(_: &Lent<M>, steps: usize) -> Walks<M> {
-    Sequential::new(steps.into(), || walk::starts(lent::<M>()), Walk::permits, walk::steps, apply)
-}
-
-fn apply<M: Model>(mut walk: Walk<M>, step: &Step<M::Action>) -> Walk<M> {
-    walk.take(step);
-    walk
-}
-
 type Models = BTreeMap<TypeId, Rc<dyn Any>>;
 
 thread_local! {
-    /// Models by the type that names them: closures of proptest must be `Send`, and so cannot hold
-    /// one.
+    /// Models by the type that names them: what they remember serves all cases of a thread.
     static MODELS: RefCell<Models> = const { RefCell::new(BTreeMap::new()) };
 }
 
@@ -153,36 +143,4 @@ fn shared<S: Subject>() -> Rc<S::Model> {
         made
     });
     model.downcast().expect("a subject names one type of model")
-}
-
-fn lent<M: Model + 'static>() -> Rc<M> {
-    let model = MODELS.with_borrow(|models| models.get(&TypeId::of::<Lent<M>>()).cloned());
-    let model = model.expect("a model is lent while walks through it are made");
-    model.downcast().expect("the key names the type")
-}
-
-/// While it lives, its model is the one of its type that [`walks`] in this thread go through.
-pub(crate) struct Lent<M: 'static> {
-    earlier: Option<Rc<dyn Any>>,
-    of: PhantomData<M>,
-}
-
-impl<M: Model + 'static> Lent<M> {
-    pub(crate) fn new(model: &Rc<M>) -> Self {
-        let model: Rc<dyn Any> = Rc::<M>::clone(model);
-        let earlier = MODELS.with_borrow_mut(|models| models.insert(TypeId::of::<Self>(), model));
-        Self { earlier, of: PhantomData }
-    }
-}
-
-impl<M: 'static> Drop for Lent<M> {
-    fn drop(&mut self) {
-        let key = TypeId::of::<Self>();
-        // The model that is replaced is dropped after the borrow, for its own drop may do anything.
-        let replaced = MODELS.with_borrow_mut(|models| match self.earlier.take() {
-            Some(earlier) => models.insert(key, earlier),
-            None => models.remove(&key),
-        });
-        drop(replaced);
-    }
 }

@@ -1,11 +1,11 @@
 use std::rc::Rc;
 
 use cadre_model::Model;
-use proptest::prelude::RngExt;
 
 use crate::paths::Paths;
 use crate::random::generator;
 use crate::walk::Walk;
+use crate::weights::Weights;
 
 /// Collects distinct executions of a model, found by walking at random.
 ///
@@ -45,15 +45,15 @@ use crate::walk::Walk;
 /// assert_eq!(sample(&Rc::new(Coin), &options).len(), 4);
 /// ```
 pub fn sample<M: Model + 'static>(model: &Rc<M>, options: &SampleOptions) -> Vec<Vec<M::Action>> {
-    let starts = Walk::starts(model);
+    let weights = Weights::default().steady();
     let mut random = generator(options.seed);
     let mut met = Paths::new();
     let mut found = Vec::new();
     for _ in 0..options.attempts_max {
-        if found.len() >= options.count || starts.is_empty() {
+        if found.len() >= options.count {
             break;
         }
-        let mut walk = starts[random.random_range(0..starts.len())].clone();
+        let Some(mut walk) = Walk::begin(model, &weights, &mut random) else { break };
         let wander = |_| walk.wander(&mut random);
         let path: Vec<M::Action> = (0..options.steps_max).map_while(wander).collect();
         if met.insert(&path) {

@@ -6,12 +6,15 @@ use proptest::prelude::RngExt;
 use proptest::strategy::{BoxedStrategy, Just, NewTree, Strategy};
 use proptest::test_runner::{TestRng, TestRunner};
 
+use crate::weights::{Drawn, Weights};
+
 /// A place on a random walk through a model: the reference state of a [`Machine`](crate::Machine).
 pub struct Walk<M: Model> {
     model: Rc<M>,
     initial: usize,
     state: M::State,
     is_at_end: bool,
+    weights: Rc<Drawn>,
 }
 
 /// One transition of a walk.
@@ -34,11 +37,18 @@ impl<A> Step<A> {
 }
 
 impl<M: Model> Walk<M> {
-    /// The walks that have not begun, one for each initial configuration.
-    pub(crate) fn starts(model: &Rc<M>) -> Vec<Self> {
-        let start =
-            |(initial, state)| Self { model: Rc::clone(model), initial, state, is_at_end: false };
-        model.init().into_iter().enumerate().map(start).collect()
+    /// A walk that has not begun, from one of the initial configurations; `None` where there is
+    /// none.
+    pub(crate) fn begin(model: &Rc<M>, weights: &Weights, random: &mut TestRng) -> Option<Self> {
+        let mut states = model.init();
+        let initial = match states.len() {
+            0 => return None,
+            1 => 0,
+            count => random.random_range(0..count),
+        };
+        let state = states.swap_remove(initial);
+        let weights = Rc::new(weights.draw(&**model, random));
+        Some(Self { model: Rc::clone(model), initial, state, is_at_end: false, weights })
     }
 
     /// The model.
@@ -61,14 +71,9 @@ impl<M: Model> Walk<M> {
         self.is_at_end
     }
 
-    /// Whether nothing but faults can change the configuration any more.
-    pub(crate) fn is_at_rest(&self) -> bool {
-        let mut actions = Vec::new();
-        self.model.actions(&self.state, &mut actions);
-        actions.iter().all(|action| {
-            self.model.is_fault(action)
-                || self.model.next(&self.state, action).is_none_or(|after| after == self.state)
-        })
+    /// The weights of this walk, in words.
+    pub(crate) fn weights(&self) -> String {
+        self.weights.label()
     }
 
     /// Whether a transition can be taken here.
@@ -101,42 +106,51 @@ impl<M: Model> Walk<M> {
         Some(action)
     }
 
-    /// One of the enabled actions and where it leads: each is as likely as any other, but for
-    /// faults.
+    /// One of the enabled actions and where it leads, by the weights of this walk.
+    ///
+    /// What this walk does without is done after all where nothing else is possible, unless the
+    /// user does not want it.
     fn choose(&self, random: &mut TestRng) -> Option<(M::Action, M::State)> {
         let mut actions = Vec::new();
         self.model.actions(&self.state, &mut actions);
-        let mut weights: Vec<u32> = actions.iter().map(|action| self.weight(action)).collect();
-        let mut total: u32 = weights.iter().sum();
-        while total > 0 {
-            let mut left = random.random_range(0..total);
-            let found = weights.iter().position(|weight| match left.checked_sub(*weight) {
-                Some(less) => {
-                    left = less;
-                    false
-                }
-                None => true,
-            });
-            let at = found.expect("the weights add up to the total");
-            if let Some(after) = self.model.next(&self.state, &actions[at]) {
-                return Some((actions.swap_remove(at), after));
-            }
-            // A model should not list what it does not accept; where it does, it is passed over.
-            total -= std::mem::take(&mut weights[at]);
-        }
-        None
+        let weight = |action: &M::Action| self.weights.of(self.model.nature(action).class);
+        let weights: Vec<_> = actions.iter().map(weight).collect();
+        self.pick(&actions, weights.iter().map(|weight| weight.drawn).collect(), random).or_else(
+            || self.pick(&actions, weights.iter().map(|weight| weight.stated).collect(), random),
+        )
     }
 
-    fn weight(&self, action: &M::Action) -> u32 {
-        const FAULT: u32 = 1;
-        const OTHER: u32 = 4;
-        if self.model.is_fault(action) { FAULT } else { OTHER }
+    fn pick(
+        &self,
+        actions: &[M::Action],
+        mut weights: Vec<u32>,
+        random: &mut TestRng,
+    ) -> Option<(M::Action, M::State)> {
+        let mut total: u64 = weights.iter().copied().map(u64::from).sum();
+        while total > 0 {
+            let mut left = random.random_range(0..total);
+            let found =
+                weights.iter().position(|weight| match left.checked_sub((*weight).into()) {
+                    Some(less) => {
+                        left = less;
+                        false
+                    }
+                    None => true,
+                });
+            let at = found.expect("the weights add up to the total");
+            if let Some(after) = self.model.next(&self.state, &actions[at]) {
+                return Some((actions[at].clone(), after));
+            }
+            // A model should not list what it does not accept; where it does, it is passed over.
+            total -= u64::from(std::mem::take(&mut weights[at]));
+        }
+        None
     }
 }
 
 /// The initial configurations, each as likely as any other.
-pub(crate) fn starts<M: Model + 'static>(model: Rc<M>) -> BoxedStrategy<Walk<M>> {
-    Starts(model).boxed()
+pub(crate) fn starts<M: Model + 'static>(model: Rc<M>, weights: Weights) -> BoxedStrategy<Walk<M>> {
+    Starts { model, weights }.boxed()
 }
 
 /// The transitions that may come next in a walk.
@@ -147,19 +161,18 @@ pub(crate) fn steps<M: Model + 'static>(walk: &Walk<M>) -> BoxedStrategy<Step<M:
     }
 }
 
-struct Starts<M: Model>(Rc<M>);
+struct Starts<M: Model> {
+    model: Rc<M>,
+    weights: Weights,
+}
 
 impl<M: Model> Strategy for Starts<M> {
     type Tree = Just<Walk<M>>;
     type Value = Walk<M>;
 
     fn new_tree(&self, runner: &mut TestRunner) -> NewTree<Self> {
-        let mut starts = Walk::starts(&self.0);
-        match starts.len() {
-            0 => Err("the model has no initial configuration".into()),
-            1 => Ok(Just(starts.swap_remove(0))),
-            count => Ok(Just(starts.swap_remove(runner.rng().random_range(0..count)))),
-        }
+        let begun = Walk::begin(&self.model, &self.weights, runner.rng());
+        begun.map(Just).ok_or_else(|| "the model has no initial configuration".into())
     }
 }
 
@@ -183,6 +196,7 @@ impl<M: Model> Clone for Walk<M> {
             initial: self.initial,
             state: self.state.clone(),
             is_at_end: self.is_at_end,
+            weights: Rc::clone(&self.weights),
         }
     }
 }

@@ -7,9 +7,15 @@
 //! seeded bug is a field of the protocol's configuration, never a compile-time flag, and each has a
 //! fixed twin.
 
+mod acknowledged;
+pub mod disk_store;
+pub mod primary_backup;
 pub mod two_phase_commit;
 
 /// The whole library.
 pub fn suite() -> cadre::Suite {
-    cadre::Suite::new().game(two_phase_commit::Game)
+    cadre::Suite::new()
+        .game(two_phase_commit::Game)
+        .game(disk_store::Game)
+        .game(primary_backup::Game)
 }

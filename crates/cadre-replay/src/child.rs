@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cadre_process::{Conversation, ProcessError, Program, Stop, converse};
-use cadre_trace::{Command, Frame, LOG_VERSION, LoggedStep, Report};
+use cadre_trace::{Command, Frame, Kept, LOG_VERSION, LoggedStep, Misread, Report};
 
 use crate::clock::Deadline;
 use crate::{ReplayError, Site};
@@ -141,9 +141,21 @@ impl Child {
     pub(crate) fn invite(
         &mut self,
         addresses: BTreeMap<String, SocketAddr>,
+        misread: Option<Misread>,
         at: &Site,
     ) -> Result<(), ReplayError> {
-        self.command(&Command::Peers { version: LOG_VERSION, addresses }, at)
+        self.command(&Command::Peers { version: LOG_VERSION, addresses, misread }, at)
+    }
+
+    /// Lets some un-synced writes reach its disk.
+    pub(crate) fn keep(&mut self, kept: &Kept, at: &Site) -> Result<(), ReplayError> {
+        self.command(&Command::Keep { kept: kept.clone() }, at)?;
+        match self.await_report(at)? {
+            Report::Kept => Ok(()),
+            other => {
+                Err(self.nonsense(at, "that writes were kept".to_owned(), &format!("{other:?}")))
+            }
+        }
     }
 
     pub(crate) fn command(&mut self, command: &Command, at: &Site) -> Result<(), ReplayError> {

@@ -20,6 +20,7 @@ impl<'a> Taken<'a> {
     pub(crate) fn expected(step: &'a Step, after: &'a NodeSnapshot) -> Self {
         let action = match &step.action {
             Action::Fault(Fault::Restart { .. } | Fault::CrashRestart { .. }) => None,
+            Action::Fault(Fault::Interrupt { of, .. }) => Some(of.as_ref()),
             Action::Deliver(_)
             | Action::Tick
             | Action::Fault(_)

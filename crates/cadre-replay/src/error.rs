@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use cadre_process::ProcessError;
 use cadre_runtime::RuntimeError;
-use cadre_trace::{Action, Fault};
+use cadre_trace::Action;
 
 /// Why a replay or a recording has no result.
 #[derive(Debug, thiserror::Error)]
@@ -78,20 +78,6 @@ pub enum ReplayError {
         /// The step; 0 for the start.
         step: usize,
         /// What contradicts what.
-        why: String,
-    },
-
-    /// A fault that cannot be done to real processes.
-    #[error(
-        "step {step} of the trace, {fault}, cannot be done to real processes: {why}; the trace can \
-         still be shown, and checked against the specification"
-    )]
-    Fault {
-        /// The step.
-        step: usize,
-        /// The fault.
-        fault: Box<Fault>,
-        /// What is in the way.
         why: String,
     },
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cadre_process::Stop;
 use cadre_runtime::Door;
-use cadre_trace::{Change, Envelope, Frame};
+use cadre_trace::{Change, Envelope, Frame, LOG_VERSION, Stamp};
 
 use crate::clock::Deadline;
 use crate::{ReplayError, Site};
@@ -26,6 +26,8 @@ pub(crate) struct Gate {
     claimed: Vec<Frame>,
     /// The messages in flight, as the trace has them, with the clocks of their senders.
     in_flight: Vec<Frame>,
+    /// Those that were, each once: what may be replayed.
+    past: Vec<Frame>,
 }
 
 impl Gate {
@@ -34,8 +36,9 @@ impl Gate {
         let take = move |frame| sender.send(frame).is_ok();
         let door = Door::open((Ipv4Addr::LOCALHOST, 0).into(), take)
             .map_err(|error| ReplayError::Gate(Box::new(error)))?;
-        let (unclaimed, claimed, in_flight) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { door, arrivals, unclaimed, claimed, in_flight })
+        let (unclaimed, claimed) = (Vec::new(), Vec::new());
+        let (in_flight, past) = (Vec::new(), Vec::new());
+        Ok(Self { door, arrivals, unclaimed, claimed, in_flight, past })
     }
 
     /// What every node is told to be the address of every peer.
@@ -84,6 +87,12 @@ impl Gate {
         self.in_flight.iter().find(|frame| frame.carries(envelope))
     }
 
+    /// Puts a message that no process has sent among those of the step that is being carried out.
+    pub(crate) fn make_up(&mut self, envelope: &Envelope, stamp: Stamp) {
+        let Envelope { from, to, message } = envelope.clone();
+        self.claimed.push(Frame { version: LOG_VERSION, from, to, message, stamp });
+    }
+
     /// Follows what a step of the trace makes of the messages in flight. The envelope that could
     /// not be added is given back: it neither was in flight nor has been sent.
     ///
@@ -96,17 +105,24 @@ impl Gate {
             let sent = claimed.iter().position(|frame| frame.carries(envelope));
             let frame = match sent {
                 Some(sent) => Some(claimed.remove(sent)),
-                None => self.find(envelope).cloned(),
+                None => self.find(envelope).or_else(|| self.passed(envelope)).cloned(),
             };
             added.push(frame.ok_or_else(|| envelope.clone())?);
         }
         for envelope in &change.removed {
             if let Some(gone) = self.in_flight.iter().position(|frame| frame.carries(envelope)) {
-                self.in_flight.remove(gone);
+                let gone = self.in_flight.remove(gone);
+                if self.passed(envelope).is_none() {
+                    self.past.push(gone);
+                }
             }
         }
         self.in_flight.extend(added);
         Ok(())
+    }
+
+    fn passed(&self, envelope: &Envelope) -> Option<&Frame> {
+        self.past.iter().find(|frame| frame.carries(envelope))
     }
 }
 

@@ -13,6 +13,7 @@
 //!   into their logs and removes them.
 
 mod child;
+mod clients;
 mod clock;
 mod compare;
 mod error;
@@ -24,7 +25,7 @@ mod record;
 mod replay;
 
 pub use error::{ReplayError, Site};
-pub use options::{Network, RecordOptions, ReplayOptions};
+pub use options::{ClientRequests, Network, RecordOptions, ReplayOptions};
 pub use outcome::{Ended, Outcome, Recording};
 pub use record::record;
 pub use replay::replay;

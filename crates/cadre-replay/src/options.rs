@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use cadre_process::Program;
+use cadre_trace::Json;
 
 use crate::ReplayError;
 
@@ -42,8 +43,21 @@ pub struct RecordOptions<'a> {
     pub start_limit: Duration,
     /// How messages in flight are accounted for.
     pub network: Network,
+    /// What the nodes are asked.
+    pub clients: &'a [ClientRequests],
     /// Where the nodes' disks and logs go. No node's disk may be there yet.
     pub directory: &'a Path,
+}
+
+/// What one client asks of one node, each request after the answer to the one before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientRequests {
+    /// The name of the client.
+    pub client: String,
+    /// The name of the node.
+    pub node: String,
+    /// The requests.
+    pub requests: Vec<Json>,
 }
 
 /// How messages in flight are accounted for, in the words of a trace's header.

@@ -6,6 +6,7 @@ use cadre_process::Stop;
 use cadre_trace::{Command, LoggedStep};
 
 use crate::child::{Answer, Child, Launcher};
+use crate::clients::Clients;
 use crate::clock::Deadline;
 use crate::merge::{Merged, merge};
 use crate::{Ended, RecordOptions, Recording, ReplayError, Site};
@@ -14,8 +15,8 @@ use crate::{Ended, RecordOptions, Recording, ReplayError, Site};
 const TURN: Duration = Duration::from_millis(1);
 
 /// Lets the nodes run, each a real process, with nobody steering: they talk to each other directly
-/// and live by the wall clock. What each reports of its steps becomes one execution, ordered by the
-/// Lamport clocks.
+/// and live by the wall clock, and clients ask what the options say. What each node reports of its
+/// steps becomes one execution, ordered by the Lamport clocks.
 ///
 /// # Errors
 ///
@@ -60,7 +61,7 @@ fn start_all(
     let addresses: BTreeMap<String, SocketAddr> =
         children.iter().map(|child| (child.name().to_owned(), child.address())).collect();
     for child in &mut children {
-        child.invite(addresses.clone(), &at)?;
+        child.invite(addresses.clone(), None, &at)?;
     }
     for child in &mut children {
         let answer = child.await_answer(&at)?;
@@ -79,10 +80,14 @@ fn listen(
     let at = Site::FreeRun;
     let end = Deadline::after(options.duration_max);
     let mut quiet = Deadline::after(options.quiet);
+    let mut clients = Clients::new(options.clients);
     loop {
         for child in &mut *children {
+            clients.ask(child, &at)?;
             while let Some(answer) = child.answer_within(TURN, &at)? {
-                reports.push(step(child, answer, &at)?);
+                let step = step(child, answer, &at)?;
+                clients.hear(&step);
+                reports.push(step);
                 quiet = Deadline::after(options.quiet);
                 if end.has_passed() {
                     return Ok(Ended::TimeLimit);

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use cadre_process::Stop;
 use cadre_trace::{
-    Action, Command, Difference, Effect, Envelope, Event, Fault, Json, LoggedStep, NodeSnapshot,
-    Snapshot, Status, Step, Trace,
+    Action, Command, Difference, Effect, Envelope, Event, Fault, Json, Kept, LoggedStep, Misread,
+    NodeSnapshot, Snapshot, Stamp, Status, Step, Trace,
 };
 
 use crate::child::{Answer, Child, Launcher};
@@ -116,7 +116,7 @@ impl Replay<'_> {
             self.launch(name, &at)?;
         }
         for name in &names {
-            self.admit(name, &at)?;
+            self.admit(name, None, &at)?;
         }
         let mut sent = Vec::new();
         for name in &names {
@@ -179,7 +179,13 @@ impl Replay<'_> {
                 step: step.step,
                 why: format!("no configuration of the trace has node {name}"),
             })?;
+            let is_interrupted = matches!(step.action, Action::Fault(Fault::Interrupt { .. }));
             let differences = match &answer {
+                Answer::Step(found) if is_interrupted => {
+                    let after_kill = killed(&found.after);
+                    let found = Taken { after: &after_kill, ..Taken::reported(found) };
+                    Taken::expected(step, after).compare(&name, &found)
+                }
                 Answer::Step(found) => {
                     Taken::expected(step, after).compare(&name, &Taken::reported(found))
                 }
@@ -190,6 +196,9 @@ impl Replay<'_> {
             }
             if let Some(divergence) = self.claim_messages(&name, &step.effects, &at)? {
                 return Ok(Some(divergence));
+            }
+            if is_interrupted {
+                self.kill(&name, &at)?;
             }
         }
         if let Some(frame) = self.gate.unclaimed(&at)? {
@@ -237,47 +246,67 @@ impl Replay<'_> {
         fault: &Fault,
         at: &Site,
     ) -> Result<Option<(String, Answer)>, ReplayError> {
-        let unable = |what: &str| {
-            Err(ReplayError::Fault {
-                step: step.step,
-                fault: Box::new(fault.clone()),
-                why: what.to_owned(),
-            })
-        };
         match fault {
             // What the gate does not pass on, or passes on once more.
             Fault::Drop(_)
             | Fault::Burst(_)
             | Fault::Duplicate(_)
+            | Fault::Replay(_)
             | Fault::Partition { .. }
             | Fault::Heal
             // A process that is given nothing to do is paused, and its clock is not asked.
             | Fault::Pause { .. }
             | Fault::Resume { .. }
             | Fault::Jump { .. } => Ok(None),
-            Fault::Crash { node, kept } if kept.is_nothing() => {
-                self.kill(node, at)?;
+            Fault::Corrupt { envelope, into } => {
+                let altered = Envelope { message: into.clone(), ..envelope.clone() };
+                self.gate.make_up(&altered, stamp(step));
+                Ok(None)
+            }
+            Fault::Forge(envelope) => {
+                self.gate.make_up(envelope, stamp(step));
+                Ok(None)
+            }
+            Fault::Crash { node, kept } => {
+                self.kill_keeping(node, kept, at)?;
                 Ok(None)
             }
             Fault::CrashGroup { nodes } => {
-                nodes.iter().try_for_each(|node| self.kill(node, at))?;
+                for node in nodes {
+                    if self.children.contains_key(node) {
+                        self.kill(node, at)?;
+                    }
+                }
                 Ok(None)
             }
-            Fault::Restart { node, misread: None } => self.restart(node, at).map(Some),
-            Fault::CrashRestart { node, kept } if kept.is_nothing() => {
-                self.kill(node, at)?;
-                self.restart(node, at).map(Some)
+            Fault::Restart { node, misread } => {
+                self.restart(node, misread.clone(), at).map(Some)
             }
-            Fault::Crash { .. } | Fault::CrashRestart { .. } => {
-                unable("a real disk does not say which un-synced writes survive a kill")
+            Fault::CrashRestart { node, kept } => {
+                self.kill_keeping(node, kept, at)?;
+                self.restart(node, None, at).map(Some)
             }
-            Fault::Restart { .. } => unable("a real disk reads what was written"),
-            Fault::SyncFail { .. } => unable("a real disk does not fail on demand"),
-            Fault::Interrupt { .. } => unable("a kill comes before or after a step, not within it"),
-            Fault::Replay(_) | Fault::Corrupt { .. } | Fault::Forge(_) => {
-                unable("only what a process has sent, and once, is passed on")
+            Fault::SyncFail { node, error } => {
+                let child = self.child(node, at)?;
+                child.command(&Command::SyncFail { error: *error }, at)?;
+                Ok(Some((node.clone(), child.await_answer(at)?)))
+            }
+            Fault::Interrupt { of, effects } => {
+                if let Some(node) = of.node() {
+                    self.child(node, at)?.command(&Command::Interrupt { effects: *effects }, at)?;
+                }
+                let step = Step { action: of.as_ref().clone(), ..step.clone() };
+                self.carry_out(&step, at)
             }
         }
+    }
+
+    /// Kills a process after some of its un-synced writes have reached the disk.
+    fn kill_keeping(&mut self, name: &str, kept: &Kept, at: &Site) -> Result<(), ReplayError> {
+        if !kept.is_nothing() {
+            self.child(name, at)?.keep(kept, at)?;
+        }
+        self.kill(name, at)
     }
 
     fn deliver(
@@ -304,9 +333,14 @@ impl Replay<'_> {
         self.children.remove(name).map_or(Ok(()), |child| child.kill(at))
     }
 
-    fn restart(&mut self, name: &str, at: &Site) -> Result<(String, Answer), ReplayError> {
+    fn restart(
+        &mut self,
+        name: &str,
+        misread: Option<Misread>,
+        at: &Site,
+    ) -> Result<(String, Answer), ReplayError> {
         self.launch(name, at)?;
-        self.admit(name, at)?;
+        self.admit(name, misread, at)?;
         let answer = self.child(name, at)?.await_answer(at)?;
         Ok((name.to_owned(), answer))
     }
@@ -323,14 +357,19 @@ impl Replay<'_> {
     }
 
     /// Waits until the process listens and lets it start its node.
-    fn admit(&mut self, name: &str, at: &Site) -> Result<(), ReplayError> {
+    fn admit(
+        &mut self,
+        name: &str,
+        misread: Option<Misread>,
+        at: &Site,
+    ) -> Result<(), ReplayError> {
         let gate = self.gate.address();
         let nodes = self.trace.header.nodes.iter();
         let addresses: BTreeMap<String, SocketAddr> =
             nodes.map(|name| (name.clone(), gate)).collect();
         let child = self.child(name, at)?;
         child.await_listening(at)?;
-        child.invite(addresses, at)
+        child.invite(addresses, misread, at)
     }
 
     /// Waits for the messages that a node says to have sent.
@@ -388,6 +427,22 @@ impl Divergence {
 
 fn divergence(child: &Child, differences: Vec<Difference>) -> Divergence {
     Divergence { node: child.name().to_owned(), differences, log: child.log().to_path_buf() }
+}
+
+/// What is left of a node once it is killed.
+fn killed(node: &NodeSnapshot) -> NodeSnapshot {
+    NodeSnapshot {
+        status: Status::Down,
+        state: Json::Null,
+        timers: Vec::new(),
+        due: Vec::new(),
+        disk: node.disk.clone(),
+        unsynced: Vec::new(),
+    }
+}
+
+fn stamp(step: &Step) -> Stamp {
+    Stamp { lamport: step.lamport, clock: step.clock.clone() }
 }
 
 /// The initial configuration does not keep the reason of a failure; that of the process will do.

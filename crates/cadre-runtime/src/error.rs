@@ -1,3 +1,4 @@
+use cadre_step::SyncError;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -87,6 +88,13 @@ pub enum RuntimeError {
         source: Box<redb::Error>,
     },
 
+    /// The driver asked for a start that reads what cannot be.
+    #[error("expected text, or bytes in hexadecimal, to be read from the disk, found `{text}`")]
+    Misread {
+        /// The text.
+        text: String,
+    },
+
     /// The driver said something that is no command.
     #[error("expected a command, found `{found}`: {why}; driver and node must be of one version")]
     Command {
@@ -111,4 +119,18 @@ pub enum RuntimeError {
         /// What the encoder said.
         source: serde_json::Error,
     },
+}
+
+impl RuntimeError {
+    /// What a node is told where this is how a sync has failed; `None` where it is something else.
+    pub(crate) fn sync_error(&self) -> Option<SyncError> {
+        let Self::Storage { source, .. } = self else { return None };
+        match source.as_ref() {
+            redb::Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => {
+                Some(SyncError::Full)
+            }
+            redb::Error::Io(_) | redb::Error::PreviousIo => Some(SyncError::Lost),
+            _ => None,
+        }
+    }
 }

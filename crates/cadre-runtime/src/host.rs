@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use cadre_step::Protocol;
-use cadre_trace::{Command, Frame, Json, LOG_VERSION, LoggedStep, Report, Request};
+use cadre_trace::{Command, Frame, Json, LOG_VERSION, LoggedStep, Misread, Report, Request};
 use serde::de::DeserializeOwned;
 
 use crate::clock;
@@ -86,11 +86,12 @@ pub fn host<P: Protocol>(
     let mut reports = Reports(reports);
     reports.write(&Report::Listening { version: LOG_VERSION, address: door.address() })?;
     read_commands(commands, sender);
-    let Some(Invitation { addresses, early }) = invitation(&inbox, names, &mut reports)? else {
+    let Some(Invitation { addresses, misread, early }) = invitation(&inbox, names, &mut reports)?
+    else {
         return Ok(());
     };
     let links = Links::new(addresses);
-    let parts = NodeParts { protocol, id: options.node, names, store, links };
+    let parts = NodeParts { protocol, id: options.node, names, store, links, misread };
     let (node, start) = Node::start(parts)?;
     reports.step(start)?;
     let choice_delay_max = match options.mode {
@@ -124,6 +125,7 @@ struct Reports<W>(W);
 /// What a node waits for before it starts.
 struct Invitation {
     addresses: BTreeMap<String, SocketAddr>,
+    misread: Option<Misread>,
     /// Frames of peers that have started earlier.
     early: Vec<Frame>,
 }
@@ -171,7 +173,18 @@ impl<P: Protocol, W: Write> Hosted<'_, P, W> {
             Command::Choose { timer } => self.choice(&timer),
             Command::Fire { timer } => self.armed(&timer),
             Command::SyncDone if self.node.sync_pending() => Ok(Cause::SyncDone),
-            Command::SyncDone => Err(format!("expected a sync of {}, none is pending", self.name)),
+            Command::SyncFail { error } if self.node.sync_pending() => Ok(Cause::SyncFailed(error)),
+            Command::Interrupt { effects } => {
+                self.node.interrupt(effects);
+                return Ok(());
+            }
+            Command::Keep { kept } => {
+                self.node.keep(&kept)?;
+                return self.reports.write(&Report::Kept);
+            }
+            Command::SyncDone | Command::SyncFail { .. } => {
+                Err(format!("expected a sync of {}, none is pending", self.name))
+            }
             Command::Request { id, request } => self.request(&id, &request),
             Command::Stop => unreachable!("a stop ends the node before"),
         };
@@ -328,16 +341,19 @@ fn invitation<W: Write>(
     loop {
         match receive(inbox, None) {
             None | Some(Arrival::DriverGone | Arrival::Command(Command::Stop)) => return Ok(None),
-            Some(Arrival::Command(Command::Peers { version, addresses })) => {
+            Some(Arrival::Command(Command::Peers { version, addresses, misread })) => {
                 if let Err(why) = check_peers(version, &addresses, names) {
                     return reports.bad_command("peers".to_owned(), why);
                 }
-                return Ok(Some(Invitation { addresses, early }));
+                return Ok(Some(Invitation { addresses, misread, early }));
             }
             Some(Arrival::Command(
                 Command::Choose { .. }
                 | Command::Fire { .. }
                 | Command::SyncDone
+                | Command::SyncFail { .. }
+                | Command::Interrupt { .. }
+                | Command::Keep { .. }
                 | Command::Request { .. },
             )) => reports.refuse("expected `peers` first: the node has not started".to_owned())?,
             Some(Arrival::BadCommand { found, why }) => return reports.bad_command(found, why),

@@ -3,8 +3,11 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use cadre_step::{Effect, EffectOf, Effects, Event, NodeId, Protocol, RequestId};
-use cadre_trace::{Action, Envelope, Frame, LOG_VERSION, LoggedStep, NodeSnapshot, Stamp, Status};
+use cadre_step::{Effect, EffectOf, Effects, Event, NodeId, Protocol, RequestId, SyncError};
+use cadre_trace::{
+    Action, Envelope, Fault, Frame, Kept, LOG_VERSION, LoggedStep, Misread, NodeSnapshot, Stamp,
+    Status,
+};
 
 use crate::RuntimeError;
 use crate::clock;
@@ -25,6 +28,8 @@ pub(crate) struct Node<'a, P: Protocol> {
     store: Store,
     links: Links,
     stamp: Stamp,
+    /// How many effects of the next step are carried out, where it is to end in the middle.
+    effects_max: Option<usize>,
 }
 
 /// What a node is made of.
@@ -34,6 +39,8 @@ pub(crate) struct NodeParts<'a, P> {
     pub(crate) names: Names<'a>,
     pub(crate) store: Store,
     pub(crate) links: Links,
+    /// What the start reads wrongly from the disk.
+    pub(crate) misread: Option<Misread>,
 }
 
 /// Why a node takes a step.
@@ -42,17 +49,20 @@ pub(crate) enum Cause<P: Protocol> {
     Choice(P::Timer),
     Timer(P::Timer),
     SyncDone,
+    SyncFailed(SyncError),
     Request { id: RequestId, request: P::Request },
 }
 
 impl<'a, P: Protocol> Node<'a, P> {
     /// Starts on what the disk holds; the start counts as step 0 of the node.
     pub(crate) fn start(parts: NodeParts<'a, P>) -> Result<(Self, LoggedStep), RuntimeError> {
-        let NodeParts { protocol, id, names, store, links } = parts;
+        let NodeParts { protocol, id, names, store, links, misread } = parts;
         let name = names.node(id)?;
         let (timers, stamp) = (BTreeMap::new(), Stamp::default());
-        let mut node = Self { protocol, id, name, names, state: None, timers, store, links, stamp };
-        let disk = node.store.disk();
+        let disk = store.disk(misread.as_ref())?;
+        let (state, effects_max) = (None, None);
+        let mut node =
+            Self { protocol, id, name, names, state, timers, store, links, stamp, effects_max };
         let result = guarded(|out| protocol.start(id, &disk, out));
         let report = node.conclude(None, cadre_trace::Event::Start, result)?;
         Ok((node, report))
@@ -63,10 +73,15 @@ impl<'a, P: Protocol> Node<'a, P> {
     /// The caller has checked that the cause is one: that the timer is armed, the choice to be
     /// made, the sync asked for; and that the node [is up](Node::is_up).
     pub(crate) fn step(&mut self, cause: Cause<P>) -> Result<LoggedStep, RuntimeError> {
+        let cause = self.tried(cause)?;
         let (action, told) = self.tell(&cause)?;
         let received = match &cause {
             Cause::Delivery { stamp, .. } => Some(stamp),
-            Cause::Choice(_) | Cause::Timer(_) | Cause::SyncDone | Cause::Request { .. } => None,
+            Cause::Choice(_)
+            | Cause::Timer(_)
+            | Cause::SyncDone
+            | Cause::SyncFailed(_)
+            | Cause::Request { .. } => None,
         };
         self.stamp = self.stamp.next(self.name, received);
         let event = match cause {
@@ -76,9 +91,10 @@ impl<'a, P: Protocol> Node<'a, P> {
                 self.timers.remove(&timer);
                 Event::Timeout(timer)
             }
-            Cause::SyncDone => {
-                self.store.sync()?;
-                Event::SyncDone
+            Cause::SyncDone => Event::SyncDone,
+            Cause::SyncFailed(error) => {
+                self.store.fail_sync(error);
+                Event::SyncFailed(error)
             }
             Cause::Request { id, request } => Event::Request { id, request },
         };
@@ -88,6 +104,25 @@ impl<'a, P: Protocol> Node<'a, P> {
             state
         });
         self.conclude(Some(action), told, result)
+    }
+
+    /// Carries out the sync that is to be reported as done, or finds that it fails.
+    fn tried(&mut self, cause: Cause<P>) -> Result<Cause<P>, RuntimeError> {
+        let Cause::SyncDone = cause else { return Ok(cause) };
+        match self.store.sync() {
+            Ok(()) => Ok(Cause::SyncDone),
+            Err(error) => error.sync_error().map(Cause::SyncFailed).ok_or(error),
+        }
+    }
+
+    /// Lets the next step end in the middle.
+    pub(crate) fn interrupt(&mut self, effects: usize) {
+        self.effects_max = Some(effects);
+    }
+
+    /// Puts some un-synced writes on the disk.
+    pub(crate) fn keep(&self, kept: &Kept) -> Result<(), RuntimeError> {
+        self.store.keep(kept)
     }
 
     pub(crate) fn is_up(&self) -> bool {
@@ -135,6 +170,10 @@ impl<'a, P: Protocol> Node<'a, P> {
                 (Action::Fire { node, timer }, event)
             }
             Cause::SyncDone => (Action::SyncDone { node }, cadre_trace::Event::SyncDone),
+            Cause::SyncFailed(error) => {
+                let event = cadre_trace::Event::SyncFailed { error: *error };
+                (Fault::SyncFail { node, error: *error }.into(), event)
+            }
             Cause::Request { id, request } => {
                 let id = self.names.request(*id)?;
                 let request = to_json("a request", request)?;
@@ -157,7 +196,8 @@ impl<'a, P: Protocol> Node<'a, P> {
         let failure = match result {
             Ok((state, effects)) => {
                 self.state = Some(state);
-                for effect in effects {
+                let carried_out = self.effects_max.take().unwrap_or(effects.len());
+                for effect in effects.into_iter().take(carried_out) {
                     told.push(self.names.effect::<P>(&effect)?);
                     self.carry_out(effect)?;
                 }

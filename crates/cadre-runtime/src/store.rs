@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cadre_step::Disk;
-use cadre_trace::{DiskWrite, bytes_to_text};
+use cadre_step::{Disk, SyncError};
+use cadre_trace::{DiskWrite, Kept, Misread, bytes_from_text, bytes_to_text};
 use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, TableDefinition};
 
 use crate::{Defect, RuntimeError};
@@ -63,9 +63,24 @@ impl Store {
         Ok(Self { database, durability, synced, unsynced: Vec::new() })
     }
 
-    /// What survives a crash, as a node that starts finds it.
-    pub(crate) fn disk(&self) -> Disk {
-        Disk::from_entries(self.synced.clone())
+    /// What survives a crash, as a node that starts finds it; read wrongly, if that is asked for.
+    pub(crate) fn disk(&self, misread: Option<&Misread>) -> Result<Disk, RuntimeError> {
+        let mut entries = self.synced.clone();
+        let bytes = |text: &str| {
+            bytes_from_text(text).ok_or_else(|| RuntimeError::Misread { text: text.to_owned() })
+        };
+        match misread {
+            None => {}
+            Some(Misread::Corrupt { key, value }) => {
+                entries.insert(bytes(key)?, bytes(value)?);
+            }
+            Some(Misread::Misdirected { key, instead }) => {
+                if let Some(value) = self.synced.get(&bytes(instead)?) {
+                    entries.insert(bytes(key)?, value.clone());
+                }
+            }
+        }
+        Ok(Disk::from_entries(entries))
     }
 
     /// Remembers a write, or a sync that is asked for.
@@ -96,6 +111,30 @@ impl Store {
         let done: Vec<Write> = self.unsynced.drain(..=mark).collect();
         self.apply(done);
         Ok(())
+    }
+
+    /// Lets the oldest sync fail; without effect where none is pending.
+    pub(crate) fn fail_sync(&mut self, error: SyncError) {
+        let mark = self.unsynced.iter().position(|write| matches!(write, Write::Sync));
+        let Some(mark) = mark else { return };
+        match error {
+            SyncError::Lost => drop(self.unsynced.drain(..=mark)),
+            SyncError::Full => drop(self.unsynced.remove(mark)),
+        }
+    }
+
+    /// Puts some un-synced writes on the disk, one of them by half perhaps. For a node that is
+    /// killed next: it does not know of it.
+    pub(crate) fn keep(&self, kept: &Kept) -> Result<(), RuntimeError> {
+        let half = |value: &[u8]| value[..value.len() / 2].to_vec();
+        let survives = |(at, write): (usize, &Write)| match write {
+            Write::Put { key, value } if kept.torn == Some(at) => {
+                Some(Write::Put { key: key.clone(), value: half(value) })
+            }
+            write => kept.writes.contains(&at).then(|| write.clone()),
+        };
+        let survivors: Vec<Write> = self.unsynced.iter().enumerate().filter_map(survives).collect();
+        self.commit(&survivors)
     }
 
     /// What survives a crash, as a trace shows it.

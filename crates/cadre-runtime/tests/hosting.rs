@@ -150,7 +150,7 @@ fn peers_of_another_version_or_setup_end_the_node() {
         let directory = TempDir::new().unwrap();
         let mut driver = Driver::start(options(directory.path()));
         let addresses = names.map(|name| (name.to_owned(), address)).into();
-        driver.send(&Command::Peers { version, addresses });
+        driver.send(&Command::Peers { version, addresses, misread: None });
         let error = driver.end().unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
@@ -323,7 +323,7 @@ impl Driver {
 
     fn invite(&mut self) -> LoggedStep {
         let addresses = ["n", "m"].map(|name| (name.to_owned(), self.address)).into();
-        self.step(&Command::Peers { version: LOG_VERSION, addresses })
+        self.step(&Command::Peers { version: LOG_VERSION, addresses, misread: None })
     }
 
     fn step(&mut self, command: &Command) -> LoggedStep {

@@ -45,6 +45,7 @@ pub enum SyncError {
 
 /// The identity of one request: the client, and how many it had made before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename = "$cadre_step::RequestId")]
 pub struct RequestId {
     /// The position of the client in the cluster's client list.
     pub client: u32,

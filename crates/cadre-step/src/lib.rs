@@ -13,9 +13,11 @@ mod effects;
 mod event;
 mod node;
 mod protocol;
+mod value;
 
 pub use disk::{Disk, DiskError};
 pub use effects::{Effect, EffectOf, Effects};
 pub use event::{Event, RequestId, SyncError};
 pub use node::NodeId;
 pub use protocol::{Data, Nothing, Protocol};
+pub use value::Value;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// that a search may rename interchangeable nodes. Whoever builds a cluster hands the ids out, in
 /// the order in which nodes are added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename = "$cadre_step::NodeId")]
 pub struct NodeId(u32);
 
 impl NodeId {

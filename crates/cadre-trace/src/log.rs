@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use cadre_step::SyncError;
 use serde::{Deserialize, Serialize};
 
 use crate::Json;
+use crate::fault::{Kept, Misread};
 use crate::snapshot::{Envelope, NodeSnapshot, Request};
 use crate::trace::{Action, Effect, Event};
 
@@ -79,6 +81,9 @@ pub enum Command {
         version: u32,
         /// The address of every node, by name, that of the node itself included.
         addresses: BTreeMap<String, SocketAddr>,
+        /// What the start reads wrongly from its disk.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        misread: Option<Misread>,
     },
     /// Make this choice.
     Choose {
@@ -92,6 +97,22 @@ pub enum Command {
     },
     /// Carry out the oldest sync that was asked for and is not done.
     SyncDone,
+    /// Let the oldest sync that was asked for and is not done fail.
+    SyncFail {
+        /// How, and what becomes of the writes.
+        error: SyncError,
+    },
+    /// Let the next step end in the middle. What follows then is a kill.
+    Interrupt {
+        /// How many of its effects are carried out.
+        effects: usize,
+    },
+    /// Put un-synced writes on the disk as an operating system may without being asked. What
+    /// follows then is a kill; answered by [`Report::Kept`].
+    Keep {
+        /// Which of them.
+        kept: Kept,
+    },
     /// Take a client's request.
     Request {
         /// Which request, of which client.
@@ -116,6 +137,8 @@ pub enum Report {
     },
     /// The node has taken a step.
     Step(Box<LoggedStep>),
+    /// Some un-synced writes are on the disk now.
+    Kept,
     /// The node has not done what a command or a frame asked for.
     Refused {
         /// What was expected, and what was found.

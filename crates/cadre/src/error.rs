@@ -1,5 +1,6 @@
 use cadre_conform::MappingError;
 use cadre_model::{ClusterError, Unresolved};
+use cadre_proptest::{MinimiseError, WeightsError};
 
 use crate::Size;
 
@@ -27,12 +28,33 @@ pub enum GameError {
     #[error("the schedule cannot be carried out: {0}")]
     Unresolved(#[from] Unresolved),
 
+    #[error("the simulation cannot be run: {0}")]
+    Simulation(#[from] cadre_simulate::ConfigError),
+
+    #[error(
+        "the simulation of seed {seed} violates a guarantee that the cluster does not find \
+         violated after the same actions; please report it"
+    )]
+    Disagreement { seed: u64 },
+
     #[error("the trace cannot be mapped to the specification: {0}")]
     Mapping(#[from] MappingError),
 
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+
+    #[error(transparent)]
+    Minimise(#[from] MinimiseError),
+
+    #[error("expected a trace that violates a guarantee, found one that is about none")]
+    NothingViolated,
+
+    #[error("{game} has no guarantee `{found}`; it has {}", .known.join("; "))]
+    NoSuchGuarantee { game: &'static str, found: String, known: Vec<String> },
+
     #[error(
-        "{game} declares no interchangeable nodes, so that there is nothing to leave out; search \
-         without symmetry"
+        "{game} declares no interchangeable nodes or values, so that there is nothing to leave \
+         out; search without symmetry"
     )]
     NotInterchangeable { game: &'static str },
 

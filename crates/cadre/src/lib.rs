@@ -14,24 +14,32 @@ pub use cadre_process as process;
 pub use cadre_proptest as proptest;
 pub use cadre_replay as replay;
 pub use cadre_runtime as runtime;
+pub use cadre_simulate as simulate;
 pub use cadre_step as step;
 pub use cadre_tla as tla;
 pub use cadre_trace as trace;
 pub use cadre_view as view;
 
 mod error;
+mod fuzzed;
 mod game;
+mod minimised;
 mod saved;
 pub mod sharing;
+mod simulated;
+pub mod spilling;
 mod stepper;
 mod suite;
 pub mod testing;
 
 pub use error::GameError;
+pub use fuzzed::{Fuzzed, FuzzedTwice, PartedRuns};
 pub use game::{Bug, Game, Place, Setup, Size};
+pub use minimised::Shortened;
 pub use saved::{save, trace_name};
+pub use simulated::Simulated;
 pub use stepper::{Enabled, Standing, Stepper};
-pub use suite::{AnyGame, Explored, Found, Fuzzed, Hosting, Part, Suite};
+pub use suite::{AnyGame, Explored, Found, Hosting, Part, Suite};
 
 /// What most users of the toolkit name.
 pub mod prelude {
@@ -39,6 +47,6 @@ pub mod prelude {
         ActionOf, Budget, Cluster, Faults, Guarantee, Model, Network, Timing, TypedAction,
         TypedFault, Unsynced, View, check,
     };
-    pub use crate::step::{Disk, Effects, Event, NodeId, Nothing, Protocol};
+    pub use crate::step::{Disk, Effects, Event, NodeId, Nothing, Protocol, Value};
     pub use crate::{Bug, Game, Place, Setup, Size, Suite};
 }

@@ -7,12 +7,17 @@ use std::time::Instant;
 use cadre_conform::Spec;
 use cadre_explore::{Bound, Exploration, Flow, Keep, Progress, Settings, Share, ShareError};
 use cadre_model::{Choice, Claim, Cluster, Coverage, Model, Origin, Reexecution};
-use cadre_proptest::{FuzzOptions, SampleOptions};
-use cadre_replay::Recording;
+use cadre_proptest::{FuzzOptions, MinimiseOptions, SampleOptions, Weights};
+use cadre_replay::{ClientRequests, Recording};
 use cadre_runtime::{Defect, HostOptions, Mode, RuntimeError};
-use cadre_trace::{Action, GuaranteeKind, Json, Recorder, Trace, Verdict};
+use cadre_simulate::{Config, Look};
+use cadre_step::NodeId;
+use cadre_trace::{Action, Json, Recorder, Trace, Verdict};
 
+use crate::fuzzed::{self, Fuzzed, FuzzedTwice};
+use crate::minimised::{self, Shortened};
 use crate::sharing::Connections;
+use crate::simulated::{self, Simulated};
 use crate::stepper::Steps;
 use crate::{Bug, Game, GameError, Setup, Size, Stepper};
 
@@ -83,6 +88,13 @@ pub trait AnyGame: Send + Sync {
     /// Where the cluster cannot be built.
     fn claims(&self, setup: &Setup) -> Result<Vec<Claim>, GameError>;
 
+    /// What the clients of the game ask.
+    ///
+    /// # Errors
+    ///
+    /// Where the cluster cannot be built.
+    fn clients(&self, setup: &Setup) -> Result<Vec<ClientRequests>, GameError>;
+
     /// The specification that the game maps to.
     fn spec(&self, setup: &Setup) -> Option<Spec>;
 
@@ -98,7 +110,7 @@ pub trait AnyGame: Send + Sync {
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Explored, GameError>;
 
-    /// Searches exhaustively, up to the names of interchangeable nodes; see
+    /// Searches exhaustively, up to the names of interchangeable nodes and values; see
     /// [`Cluster::quotient`].
     ///
     /// # Errors
@@ -155,6 +167,48 @@ pub trait AnyGame: Send + Sync {
         options: &FuzzOptions,
         watch: &mut dyn FnMut(u32) -> bool,
     ) -> Result<Fuzzed, GameError>;
+
+    /// Makes the same random search twice and compares; see [`cadre_proptest::fuzz_twice`].
+    ///
+    /// # Errors
+    ///
+    /// As [`fuzz`](AnyGame::fuzz).
+    fn fuzz_twice(
+        &self,
+        setup: &Setup,
+        options: &FuzzOptions,
+        watch: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<FuzzedTwice, GameError>;
+
+    /// The weights of a random search in which some classes of actions weigh what is given; see
+    /// [`Weights::new`].
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such class, or nothing could ever happen.
+    fn weights(&self, setup: &Setup, given: &[(String, u32)]) -> Result<Weights, GameError>;
+
+    /// Makes a counterexample shorter, whichever engine has found it; see
+    /// [`cadre_proptest::minimise`].
+    ///
+    /// # Errors
+    ///
+    /// Where the trace is not one of this game, a step cannot be taken, or nothing is violated.
+    fn minimise(&self, trace: &Trace, options: &MinimiseOptions) -> Result<Shortened, GameError>;
+
+    /// Simulates runs in virtual time; see [`cadre_simulate::simulate`].
+    ///
+    /// # Errors
+    ///
+    /// Where the cluster cannot be built, the configuration does not fit it, or an execution cannot
+    /// be mapped to the specification.
+    fn simulate(
+        &self,
+        setup: &Setup,
+        config: &Config,
+        options: &cadre_simulate::Options,
+        watch: &mut dyn FnMut(&Look) -> bool,
+    ) -> Result<Simulated, GameError>;
 
     /// Draws distinct random executions; see [`cadre_proptest::sample`].
     ///
@@ -254,21 +308,6 @@ pub struct Found {
     pub why: Option<String>,
 }
 
-/// What a random search has found.
-#[derive(Clone, Debug)]
-pub struct Fuzzed {
-    /// How many executions were tried.
-    pub cases: u32,
-    /// How many steps they took in all.
-    pub steps: u64,
-    /// Whether it was ended from outside.
-    pub stopped: bool,
-    /// The shrunk counterexample, and how many steps it had before.
-    pub violation: Option<(Trace, usize)>,
-    /// The `reachable` guarantees, and whether an example was met.
-    pub reached: Vec<(Claim, bool)>,
-}
-
 impl<G: Game> AnyGame for G {
     fn name(&self) -> &'static str {
         Game::name(self)
@@ -296,6 +335,17 @@ impl<G: Game> AnyGame for G {
 
     fn claims(&self, setup: &Setup) -> Result<Vec<Claim>, GameError> {
         Ok(self.cluster(setup)?.guarantees())
+    }
+
+    fn clients(&self, setup: &Setup) -> Result<Vec<ClientRequests>, GameError> {
+        let cluster = self.cluster(setup)?;
+        let clients = cluster.client_names().iter().zip(cluster.client_requests());
+        let told = |(client, (node, requests)): (&String, (NodeId, Vec<Json>))| ClientRequests {
+            client: client.clone(),
+            node: cluster.node_names()[node.index()].clone(),
+            requests,
+        };
+        Ok(clients.map(told).collect())
     }
 
     fn spec(&self, setup: &Setup) -> Option<Spec> {
@@ -366,26 +416,34 @@ impl<G: Game> AnyGame for G {
         options: &FuzzOptions,
         watch: &mut dyn FnMut(u32) -> bool,
     ) -> Result<Fuzzed, GameError> {
-        let cluster = Rc::new(self.cluster(setup)?);
-        let outcome = cadre_proptest::fuzz(&cluster, options, watch);
-        let origin = origin(self, setup, "fuzz");
-        let violation = match outcome.violation {
-            None => None,
-            Some(violation) => {
-                let judged = Some((violation.guarantee, Verdict::Violated));
-                let trace = cluster.record(&origin, &violation.path, judged);
-                let trace = annotated(self, setup, &cluster, trace)?;
-                Some((trace, violation.steps_before_shrinking))
-            }
-        };
-        let claims = cluster.guarantees().into_iter().zip(outcome.reached);
-        Ok(Fuzzed {
-            cases: outcome.cases_run,
-            steps: outcome.steps,
-            stopped: outcome.stopped,
-            violation,
-            reached: claims.filter(|(claim, _)| claim.kind == GuaranteeKind::Reachable).collect(),
-        })
+        fuzzed::fuzz(self, setup, options, watch)
+    }
+
+    fn fuzz_twice(
+        &self,
+        setup: &Setup,
+        options: &FuzzOptions,
+        watch: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<FuzzedTwice, GameError> {
+        fuzzed::fuzz_twice(self, setup, options, watch)
+    }
+
+    fn weights(&self, setup: &Setup, given: &[(String, u32)]) -> Result<Weights, GameError> {
+        fuzzed::weights(self, setup, given)
+    }
+
+    fn minimise(&self, trace: &Trace, options: &MinimiseOptions) -> Result<Shortened, GameError> {
+        minimised::minimise(self, trace, options)
+    }
+
+    fn simulate(
+        &self,
+        setup: &Setup,
+        config: &Config,
+        options: &cadre_simulate::Options,
+        watch: &mut dyn FnMut(&Look) -> bool,
+    ) -> Result<Simulated, GameError> {
+        simulated::simulate(self, setup, config, options, watch)
     }
 
     fn sample(&self, setup: &Setup, options: &SampleOptions) -> Result<Vec<Trace>, GameError> {
@@ -437,7 +495,7 @@ impl<G: Game> AnyGame for G {
             known: names.clone(),
         })?;
         let host_options = HostOptions {
-            node: cadre_step::NodeId::from_index(node),
+            node: NodeId::from_index(node),
             names,
             clients: cluster.client_names().to_vec(),
             listen: options.listen,
@@ -461,7 +519,7 @@ fn explored<G: Game>(
     let known = cluster.guarantees().len();
     let mut findings = Vec::new();
     for (guarantee, finding) in found.findings.into_iter().enumerate() {
-        // A search up to the names of nodes has a guarantee of its own.
+        // A search up to names has guarantees of its own.
         let judged = (guarantee < known).then_some((guarantee, finding.verdict));
         let cycle = finding.cycle.unwrap_or_default();
         let record = |stem: Vec<_>| cluster.record_lasso(&origin, &stem, &cycle, judged);

@@ -10,6 +10,7 @@ use cadre::prelude::{
     Bug, Cluster, Disk, Effects, Event, Guarantee, NodeId, Nothing, Place, Protocol, Setup, Size,
     View,
 };
+use cadre::proptest::MinimiseOptions;
 use cadre::testing::{assert_holds, assert_traces_replay};
 use cadre::trace::{Trace, Verdict};
 use cadre::{AnyGame, Explored};
@@ -137,4 +138,29 @@ fn a_violation_tells_its_cycle_and_its_saved_trace_replays() {
     assert_ne!(cadre::trace_name(&cut), cadre::trace_name(&trace));
     let again = AnyGame::reexecute(&Game, &cut).unwrap();
     assert_eq!((again.difference, again.trace.header.verdict), (None, Verdict::Bounded));
+}
+
+#[test]
+fn a_trace_with_a_cycle_is_minimised_to_a_shorter_one_with_a_cycle() {
+    let directory = tempfile::tempdir().unwrap();
+    catch_unwind(|| {
+        assert_holds(&Game, &setup(Some("shuts")), &Settings::default(), directory.path());
+    })
+    .unwrap_err();
+    let short = saved(directory.path());
+    let round: Vec<_> = short.schedule().cloned().collect();
+    // Two rounds before the cycle, and two in it.
+    let schedule: Vec<_> = std::iter::repeat_n(round, 4).flatten().collect();
+    let mut long = Game.execute(&setup(Some("shuts")), &schedule).unwrap();
+    long.header.guarantee = short.header.guarantee.clone();
+    long.header.loop_from = Some(4);
+    let shorter = Game.minimise(&long, &MinimiseOptions::default()).unwrap();
+    assert_eq!((shorter.steps_before, shorter.is_minimal), (8, true));
+    assert_eq!((shorter.trace.steps.len(), shorter.trace.header.loop_from), (2, Some(0)));
+    let again = AnyGame::reexecute(&Game, &shorter.trace).unwrap();
+    assert_eq!((again.difference, again.trace.header.verdict), (None, Verdict::Violated));
+    // Without its cycle it ends where something can still happen, and violates nothing.
+    long.header.loop_from = None;
+    let error = Game.minimise(&long, &MinimiseOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("found one that does not"), "{error}");
 }

@@ -11,7 +11,7 @@ use cadre::prelude::{
 use cadre::tla::Value;
 
 fn main() -> std::process::ExitCode {
-    cadre_cli::run(&Suite::new().game(Broken).game(cadre_tests::Faulty).game(Stalling))
+    cadre_cli::run(&Suite::new().game(Broken).game(cadre_tests::Faulty).game(Stalling).game(Moody))
 }
 
 /// A node that may go once, and then does what the environment variable `BROKEN` says.
@@ -151,4 +151,57 @@ fn stalls() -> bool {
     let args: Vec<String> = std::env::args().collect();
     let process = args.iter().position(|arg| arg == "--process").map(|at| &args[at + 1]);
     process.is_some() && process == std::env::var("STALLS").ok().as_ref()
+}
+
+/// Two nodes that say how they feel, which a global variable tells them: each start changes it.
+struct Moody;
+
+/// How often a node has been started.
+static STARTS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+
+impl Protocol for Moody {
+    type State = u32;
+    type Message = u32;
+    type Timer = String;
+    type Request = Nothing;
+    type Response = Nothing;
+
+    fn start(&self, _: NodeId, _: &Disk, _: &mut Effects<Self>) -> u32 {
+        STARTS.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        0
+    }
+
+    fn step(&self, node: NodeId, state: &mut u32, event: Event<Self>, out: &mut Effects<Self>) {
+        match event {
+            Event::Deliver { .. } => *state = STARTS.load(std::sync::atomic::Ordering::SeqCst),
+            _ => {
+                *state += 1;
+                out.send(NodeId::from_index(1 - node.index()), *state);
+            }
+        }
+    }
+
+    fn choices(&self, node: NodeId, state: &u32) -> Vec<String> {
+        if node.index() == 0 && *state < 2 { vec!["speak".to_owned()] } else { Vec::new() }
+    }
+}
+
+impl Game for Moody {
+    type Protocol = Moody;
+
+    fn name(&self) -> &'static str {
+        "moody"
+    }
+
+    fn summary(&self) -> &'static str {
+        "two nodes, one of which looks at a global variable"
+    }
+
+    fn size(&self) -> Size {
+        Size { one: "pair", many: "pairs", min: 1, default: 1, max: 1 }
+    }
+
+    fn cluster(&self, _: &Setup) -> Result<Cluster<Moody>, ClusterError> {
+        Cluster::builder(Moody).node("n1").node("n2").build()
+    }
 }

@@ -51,12 +51,17 @@ pub(crate) fn run(
     if context.stop.requested() {
         return Ok(conclude(Verdict::Bounded, None));
     }
-    let options = FuzzOptions { cases: FUZZ_CASES, steps_max: STEPS_MAX, seed: sampling.seed };
+    let options = FuzzOptions {
+        cases: FUZZ_CASES,
+        steps_max: STEPS_MAX,
+        seed: sampling.seed,
+        ..FuzzOptions::default()
+    };
     let go_on = &mut |_| !context.stop.requested();
     let fuzzed = chosen.game.fuzz(&chosen.setup, &options, go_on).or_exit(Exit::Internal)?;
     stages::print_fuzzed(&fuzzed, sampling.seed);
     if let Some((trace, before)) = &fuzzed.violation {
-        stages::print_violation(context, trace, &format!("shrunk from {before} steps"), 5)?;
+        stages::print_violation(context, trace, &stages::shrunk(&fuzzed, *before), 5)?;
         output::verdict("FAIL", "a random execution violates a guarantee", Exit::Violated);
         return Ok(Exit::Violated);
     }

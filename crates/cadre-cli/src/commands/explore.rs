@@ -26,21 +26,24 @@ pub(crate) fn run(
         format!(" · {}", count(processes.into(), "process", "processes"))
     });
     output::line(&format!("exploring {}{processes}", chosen.title()));
-    let found = match sharing.is_asked_for() {
-        true => stages::searched(context, search, |settings, watch| asked.search(settings, watch))?,
-        false => stages::explore(context, &chosen, search)?,
-    };
+    if !sharing.is_asked_for() {
+        return print(context, &stages::explore(context, &chosen, search)?, None);
+    }
+    let found = stages::searched(context, search, |settings, watch| asked.search(settings, watch))?;
+    if let Some(advice) = asked.how_to_go_on(&found) {
+        output::labelled("", &advice);
+    }
     print(context, &found, None)
 }
 
-/// `explore --symmetry`: searches up to the names of interchangeable nodes.
+/// `explore --symmetry`: searches up to the names of interchangeable nodes and values.
 pub(crate) fn orbits(
     context: &Context<'_>,
     game: &GameArgs,
     search: &SearchArgs,
 ) -> Result<Exit, Failure> {
     let chosen = Chosen::new(context, game)?;
-    output::line(&format!("exploring {}, up to the names of nodes", chosen.title()));
+    output::line(&format!("exploring {}, up to names", chosen.title()));
     let found = stages::explore_orbits(context, &chosen, search)?;
     print(context, &found, None)
 }

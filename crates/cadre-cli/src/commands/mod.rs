@@ -5,9 +5,11 @@ mod explore;
 mod fuzz;
 mod history;
 mod list;
+mod minimise;
 mod replay;
 mod run;
 mod show;
+mod simulate;
 mod spec;
 mod step;
 
@@ -32,10 +34,15 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
             false if symmetry => explore::orbits(context, &game, &search),
             false => explore::run(context, &game, &search, &sharing),
         },
-        Verb::Fuzz { game, cases, steps, seed } => {
-            let options = cadre::proptest::FuzzOptions { cases, steps_max: steps, seed };
-            fuzz::run(context, &game, &options)
+        Verb::Fuzz { game, cases, steps, seed, weight, steady, check_determinism } => {
+            let search = fuzz::Search { cases, steps, seed, weight, steady };
+            match check_determinism {
+                true => fuzz::run_twice(context, &game, &search),
+                false => fuzz::run(context, &game, &search),
+            }
         }
+        Verb::Simulate(args) => simulate::run(context, &args),
+        Verb::Minimise { trace, attempts } => minimise::run(context, &trace, attempts),
         Verb::Conform { traces, dry_run } => match dry_run {
             true => conform::print_command(context, &traces),
             false => conform::run(context, &traces),

@@ -4,7 +4,7 @@ use cadre_model::PortableError;
 use serde::{Deserialize, Serialize};
 
 use super::error::ShareError;
-use super::report::Sight;
+use super::report::{Sight, Tallies};
 use super::visited::Link;
 
 /// Where one process of a search keeps what it owns of the finished levels.
@@ -46,7 +46,7 @@ pub(super) struct Header {
     pub(super) level: u64,
     /// How many configurations the process owns of the level.
     pub(super) count: usize,
-    pub(super) transitions: u64,
+    pub(super) tallies: Tallies,
     pub(super) is_more: bool,
     /// For each guarantee what decides it, so far as this process knew.
     pub(super) sights: Vec<Option<Sight>>,
@@ -60,7 +60,7 @@ pub(super) struct Kept<'a> {
 }
 
 /// The version of what is kept.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 const LINK_BYTES: usize = size_of::<u32>() + size_of::<u16>() + size_of::<u8>();
 
@@ -73,7 +73,7 @@ impl Header {
             process,
             level,
             count: 0,
-            transitions: 0,
+            tallies: Tallies::default(),
             is_more: false,
             sights: Vec::new(),
         }

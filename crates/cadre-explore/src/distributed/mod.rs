@@ -23,6 +23,7 @@ pub use timely::communication::allocator::zero_copy::stream::Stream as Connectio
 
 use self::search::Search;
 use crate::exploration::{Exploration, Flow, Progress};
+use crate::liveness;
 use crate::settings::Settings;
 
 /// The part of one process in a search that several processes share.
@@ -61,6 +62,7 @@ pub enum Keep<'a> {
 /// or at a bound has looked at the whole of its last level. Of the shortest counterexamples the one
 /// whose last configuration has the smallest fingerprint is shown, whichever process found it.
 /// `watch` may end the search at any time by a process; it gets what this process knows.
+/// Guarantees that only endless executions violate are judged where there is one process alone.
 ///
 /// # Examples
 ///
@@ -125,9 +127,18 @@ pub fn explore_shared<M: Portable, S: Stream + 'static>(
     let connected = connections.iter().map(Option::is_some);
     let all_but_one = (0..connections.len()).map(|at| at != process);
     assert!(connected.eq(all_but_one), "a process is connected to all others and not to itself");
-    let identity = format!("{subject}, {}, {} processes", told(settings), connections.len());
-    exchange::run(process, connections, now, |exchange| {
+    let by = match connections.len() {
+        1 => "one process".to_owned(),
+        processes => format!("{processes} processes"),
+    };
+    let identity = format!("{subject}, {}, {by}", told(settings));
+    let is_alone = connections.len() == 1;
+    let found = exchange::run(process, connections, now, |exchange| {
         Search::new(model, settings, identity, exchange).run(exchange, keep, watch)
+    })?;
+    Ok(match is_alone {
+        true => liveness::judge(model, &settings.bounds, watch, found),
+        false => found,
     })
 }
 
@@ -143,6 +154,9 @@ fn told(settings: &Settings) -> String {
                 _ => format!("{told} and {bound} {what}"),
             };
         }
+    }
+    if !settings.reductions.dominance {
+        told += ", without dominance";
     }
     told
 }

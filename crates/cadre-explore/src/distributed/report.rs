@@ -24,9 +24,9 @@ pub(super) struct Hello {
 pub(super) struct Report {
     /// How many configurations it owns of the level.
     pub(super) fresh: u64,
-    /// How many it owns in all.
+    /// How many it owns in all, those that others cover left out.
     pub(super) configurations: u64,
-    pub(super) transitions: u64,
+    pub(super) tallies: Tallies,
     pub(super) memory: u64,
     /// There is more than was allowed to be taken in.
     pub(super) is_more: bool,
@@ -34,6 +34,18 @@ pub(super) struct Report {
     pub(super) is_stopped: bool,
     /// For each guarantee what it has met that decides it.
     pub(super) sights: Vec<Option<Sight>>,
+}
+
+/// What a process has counted, but for what it can count again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Tallies {
+    pub(super) transitions: u64,
+    /// Configurations that others cover.
+    pub(super) covered: u64,
+    /// Fingerprints that were looked up of what might cover a configuration.
+    pub(super) looked_up: u64,
+    /// Configurations of the last level that nothing covers.
+    pub(super) looked_at: u64,
 }
 
 /// A configuration that decides a guarantee.
@@ -56,6 +68,15 @@ impl Sight {
     }
 }
 
+impl Tallies {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.transitions += other.transitions;
+        self.covered += other.covered;
+        self.looked_up += other.looked_up;
+        self.looked_at += other.looked_at;
+    }
+}
+
 impl Report {
     /// What all processes have together.
     pub(super) fn total(reports: &[Self]) -> Self {
@@ -63,7 +84,7 @@ impl Report {
         for report in reports {
             total.fresh += report.fresh;
             total.configurations += report.configurations;
-            total.transitions += report.transitions;
+            total.tallies.add(&report.tallies);
             total.memory += report.memory;
             total.is_more |= report.is_more;
             total.is_stopped |= report.is_stopped;

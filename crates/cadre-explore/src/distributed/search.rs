@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use cadre_model::{Asleep, Claim, Part, Portable};
+use cadre_model::{Asleep, Claim, Portable};
 use cadre_trace::GuaranteeKind;
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -11,12 +11,12 @@ use super::error::ShareError;
 use super::exchange::Exchange;
 use super::levels::{Header, Kept, Levels};
 use super::outgoing::Peer;
-use super::report::{Hello, Report, Sight, tell_all};
+use super::report::{Hello, Report, Sight, Tallies, tell_all};
 use super::trail::{Links, findings};
 use super::visited::{Arrival, Level, Visited, owner_of, rank_of};
 use crate::arrivals::Arrivals;
 use crate::exploration::{Ended, Exploration, Flow, Progress};
-use crate::merge::Judges;
+use crate::merge::{Judges, violated_at_rest};
 use crate::settings::{Bound, Settings};
 
 /// How many configurations are expanded in one go by one thread.
@@ -43,7 +43,9 @@ pub(super) struct Search<'a, M: Portable> {
     decided: Vec<Option<Sight>>,
     /// The same, with what only this process knows.
     sights: Vec<Option<Sight>>,
-    transitions: u64,
+    tallies: Tallies,
+    /// The fingerprints that all processes have looked up of what might cover a configuration.
+    looked_up: u64,
     /// What all processes had at the end of the last level, and how many levels there were.
     total: Progress,
     is_stopped: bool,
@@ -73,7 +75,8 @@ impl<'a, M: Portable> Search<'a, M> {
             decided: claims.iter().map(|_| None).collect(),
             sights: claims.iter().map(|_| None).collect(),
             claims,
-            transitions: 0,
+            tallies: Tallies::default(),
+            looked_up: 0,
             total: Progress::default(),
             is_stopped: false,
         }
@@ -99,7 +102,7 @@ impl<'a, M: Portable> Search<'a, M> {
         let decided = self.claims.into_iter().zip(self.decided).collect();
         let known = (self.initial.as_slice(), &self.links);
         let findings = findings(self.model, exchange, known, decided, &ended)?;
-        Ok(Exploration::of(findings, self.total, &ended))
+        Ok(Exploration::of(findings, (self.total, self.looked_up), &ended))
     }
 
     /// Finds out whether all processes are about to search the same, and gives the level to begin
@@ -158,18 +161,24 @@ impl<'a, M: Portable> Search<'a, M> {
     ) -> Result<Option<Ended>, ShareError> {
         let report = Report {
             fresh: level.len() as u64,
-            configurations: self.visited.len(),
-            transitions: self.transitions,
+            configurations: self.visited.len() - self.tallies.covered,
+            tallies: self.tallies,
             memory: self.memory(level),
             is_more: self.visited.is_more,
             is_stopped: self.is_stopped,
             sights: self.sights.clone(),
         };
         let total = Report::total(&tell_all(exchange, &report)?);
+        if total.fresh + total.tallies.looked_at == 0 && self.total.depth > 0 {
+            // Nothing of the last level was looked at: as deep as the one before.
+            self.total.depth -= 1;
+        }
         self.decided.clone_from(&total.sights);
         self.sights = total.sights;
         self.total.configurations = total.configurations;
-        self.total.transitions = total.transitions;
+        self.total.transitions = total.tallies.transitions;
+        self.total.covered = total.tallies.covered;
+        self.looked_up = total.tallies.looked_up;
         self.total.memory = total.memory;
         self.total.queue = total.fresh;
         let bounds = &self.settings.bounds;
@@ -181,7 +190,7 @@ impl<'a, M: Portable> Search<'a, M> {
         } else if total.is_stopped {
             Some(Ended::Bounded(Bound::Watcher))
         } else if total.is_more {
-            Some(Ended::Bounded(self.reached()))
+            Some(Ended::Bounded(bounds.reached(&self.total)))
         } else if total.fresh == 0 {
             Some(Ended::Exhausted)
         } else if bounds.memory_max.is_some_and(|max| total.memory > max) {
@@ -191,14 +200,6 @@ impl<'a, M: Portable> Search<'a, M> {
             self.visited.is_sealed |= most.is_some_and(|max| total.configurations >= max);
             None
         })
-    }
-
-    fn reached(&self) -> Bound {
-        let (depth, met) = (self.total.depth, self.total.configurations);
-        match self.settings.bounds.configurations_max {
-            Some(max) if met >= max => Bound::Configurations(met),
-            Some(_) | None => Bound::Depth(depth),
-        }
     }
 
     /// Expands what this process owns of a level, and gives what it owns of the next.
@@ -212,22 +213,26 @@ impl<'a, M: Portable> Search<'a, M> {
         let depth_max = self.settings.bounds.depth_max;
         self.visited.is_sealed |= depth_max.is_some_and(|max| self.total.depth >= max);
         let (mut next, before) = (Level::new(), self.visited.len());
-        let (configurations, transitions) = (self.total.configurations, self.transitions);
+        self.tallies.looked_at = 0;
+        let tallies = self.tallies;
         let block = BLOCK * CHUNK * self.pool.current_num_threads();
         for first in (0..level.len()).step_by(block) {
             let progress = Progress {
-                configurations: configurations + self.visited.len() - before,
-                transitions: self.total.transitions + self.transitions - transitions,
+                configurations: (self.total.configurations + self.visited.len() - before)
+                    - (self.tallies.covered - tallies.covered),
+                covered: self.total.covered + self.tallies.covered - tallies.covered,
+                transitions: self.total.transitions + self.tallies.transitions
+                    - tallies.transitions,
                 depth: self.total.depth,
                 queue: (level.len() - first + next.len()) as u64,
                 memory: self.memory(level) + next.bytes(),
-                memory_behind: 0,
+                ..Progress::default()
             };
             if watch(&progress) == Flow::Stop {
                 self.is_stopped = true;
                 break;
             }
-            self.expand(level, first..level.len().min(first + block));
+            self.expand(level, first..level.len().min(first + block), &next);
             self.judge_at_rest(level, first);
             self.share_out(exchange, level, first, &mut next);
             while let Some(parcel) = exchange.receive() {
@@ -249,15 +254,17 @@ impl<'a, M: Portable> Search<'a, M> {
     }
 
     /// Expands some configurations, in chunks: one for each element of the arrivals.
-    fn expand(&mut self, level: &Level<M::State>, range: Range<usize>) {
-        let (model, sleeps) = (self.model, self.settings.reductions.sleep_sets);
+    fn expand(&mut self, level: &Level<M::State>, range: Range<usize>, next: &Level<M::State>) {
+        let (model, reductions) = (self.model, self.settings.reductions);
+        let (visited, marks) = (&self.visited, &next.marks);
+        let is_met = |fingerprint| visited.has_met_before(marks, fingerprint);
         let (states, asleep) = (&level.states[range.clone()], &level.marks.asleep[range]);
-        self.arrivals.resize_with(states.len().div_ceil(CHUNK), Arrivals::new);
-        let none = [Asleep::NONE; CHUNK];
+        let chunks = states.len().div_ceil(CHUNK);
+        self.arrivals.resize_with(chunks, || Arrivals::new(reductions));
         let expand =
             |(arrivals, (states, asleep)): (&mut Arrivals<_>, (&[M::State], &[Asleep]))| {
                 arrivals.clear(1);
-                model.expand(states, if sleeps { asleep } else { &none[..states.len()] }, arrivals);
+                arrivals.expand(model, states, asleep, is_met);
             };
         let arrivals = &mut self.arrivals;
         match arrivals.as_mut_slice() {
@@ -268,33 +275,28 @@ impl<'a, M: Portable> Search<'a, M> {
             }),
         }
         self.learn(states, asleep);
-        self.transitions += self.arrivals.iter().map(|found| found.transitions).sum::<u64>();
+        let before = self.tallies.covered;
+        for found in &self.arrivals {
+            self.tallies.transitions += found.transitions;
+            self.tallies.covered += found.covered.len() as u64;
+            self.tallies.looked_up += found.looked_up;
+        }
+        self.tallies.looked_at += states.len() as u64 - (self.tallies.covered - before);
     }
 
     /// Lets the model find out what it did not know, and expands again where it could not tell.
     fn learn(&mut self, states: &[M::State], asleep: &[Asleep]) {
-        let sleeps = self.settings.reductions.sleep_sets;
         loop {
-            let mut unknown = Vec::new();
-            for (arrivals, states) in self.arrivals.iter().zip(states.chunks(CHUNK)) {
-                let of = |(at, action): &(u32, M::Action)| {
-                    (states[*at as usize].clone(), action.clone())
-                };
-                unknown.extend(arrivals.unknown.iter().map(of));
-            }
+            let chunks = self.arrivals.iter().zip(states.chunks(CHUNK));
+            let unknown: Vec<_> =
+                chunks.flat_map(|(arrivals, states)| arrivals.questions(states)).collect();
             if unknown.is_empty() {
                 return;
             }
             self.model.learn(&unknown);
             let chunks = states.chunks(CHUNK).zip(asleep.chunks(CHUNK));
             for (arrivals, (states, asleep)) in self.arrivals.iter_mut().zip(chunks) {
-                let mut again: Vec<u32> = arrivals.unknown.drain(..).map(|(at, _)| at).collect();
-                again.dedup();
-                for at in again.into_iter().map(|at| at as usize) {
-                    arrivals.base = at;
-                    let asleep = if sleeps { asleep[at] } else { Asleep::NONE };
-                    self.model.expand(&states[at..=at], &[asleep], arrivals);
-                }
+                arrivals.expand_again(self.model, states, asleep);
             }
         }
     }
@@ -354,16 +356,9 @@ impl<'a, M: Portable> Search<'a, M> {
             }
             for index in &arrivals.resting {
                 let at = chunk + *index as usize;
-                let state = &level.states[at];
-                for (guarantee, claim) in self.claims.iter().enumerate() {
-                    let is_true = |part| self.model.evaluate(guarantee, part, state);
-                    if claim.kind == GuaranteeKind::PrePost
-                        && is_true(Part::Main)
-                        && !is_true(Part::Post)
-                    {
-                        let sight = sight(self.model, (self.process, depth), level, at, None);
-                        see(&mut self.sights[guarantee], sight);
-                    }
+                for guarantee in violated_at_rest(self.model, &self.claims, &level.states[at]) {
+                    let sight = sight(self.model, (self.process, depth), level, at, None);
+                    see(&mut self.sights[guarantee], sight);
                 }
             }
         }
@@ -384,7 +379,15 @@ impl<'a, M: Portable> Search<'a, M> {
         };
         let chunks = || level.states.par_chunks(CHUNK).enumerate();
         let deciding: Vec<Vec<_>> = self.pool.install(|| chunks().map(judge).collect());
-        for (guarantee, at) in deciding.into_iter().flatten() {
+        // Which covered configurations are met may depend on who is first.
+        let is_open = |at: usize| {
+            let (state, mut is_open) = (&level.states[at..=at], true);
+            model.covering(state, &mut |_, covering| is_open &= !self.visited.has_met(covering));
+            is_open || !self.settings.reductions.dominance
+        };
+        let deciding: Vec<_> =
+            deciding.into_iter().flatten().filter(|(_, at)| is_open(*at)).collect();
+        for (guarantee, at) in deciding {
             let sight = sight(model, (self.process, self.total.depth), level, at, None);
             see(&mut self.sights[guarantee], sight);
         }
@@ -465,7 +468,7 @@ impl<M: Portable> Keeper<'_, M> {
         }
         let header = Header {
             count: level.len(),
-            transitions: search.transitions,
+            tallies: search.tallies,
             is_more: search.visited.is_more,
             sights: search.sights.clone(),
             ..Header::new(&search.identity, search.process, number)
@@ -503,7 +506,7 @@ impl<M: Portable> Keeper<'_, M> {
                 search.links.push(level.marks.links.clone());
             }
             search.total.depth = number;
-            search.transitions = kept.header.transitions;
+            search.tallies = kept.header.tallies;
             search.visited.is_more = kept.header.is_more;
             search.sights = kept.header.sights;
         }

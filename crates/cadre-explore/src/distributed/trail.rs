@@ -1,4 +1,4 @@
-use cadre_model::{Claim, Model, Part, Portable};
+use cadre_model::{Claim, Model, Portable};
 
 use super::error::ShareError;
 use super::exchange::Exchange;
@@ -6,7 +6,7 @@ use super::report::{Sight, tell_all};
 use super::visited::{Link, owner_of};
 use crate::exploration::{Ended, Finding, verdict_of};
 use crate::log::Station;
-use crate::path::path_along;
+use crate::path::{failing, path_along};
 
 /// For each level after the first where the configurations that one process owns come from.
 #[derive(Default)]
@@ -37,12 +37,19 @@ pub(super) fn findings<M: Portable>(
     let sights: Vec<&Sight> = decided.iter().filter_map(|(_, sight)| sight.as_ref()).collect();
     let mut ways = ways_to(exchange, links, &sights)?.into_iter();
     let roots = Roots::of(model, initial, exchange.processes);
-    let findings = decided.into_iter().map(|(claim, sight)| {
+    // In an order that is the same in every process, so that all of them find the same path.
+    let in_order = |found: &mut [(M::Action, u128)]| {
+        found.sort_by_cached_key(|(action, _)| model.rank(action))
+    };
+    let findings = decided.into_iter().enumerate().map(|(guarantee, (claim, sight))| {
         let verdict = verdict_of(claim.kind, sight.is_some(), ended);
         let shown = sight.map(|sight| {
             let (process, mut way) = ways.next().expect("a way to each sight");
             way[0].position = roots.0[process][way[0].position];
-            let (path, _) = path_along(&Ranked(model), initial, &way, sight.fingerprint);
+            let (mut path, end) = path_along(model, initial, &way, sight.fingerprint, in_order);
+            if sight.why.is_some() {
+                path.extend(failing(model, &end, guarantee));
+            }
             (path, sight.why)
         });
         let (path, why) = shown.map_or((None, None), |(path, why)| (Some(path), why));
@@ -97,36 +104,5 @@ impl Roots {
             roots[owner_of(model.fingerprint(state), processes)].push(position);
         }
         Self(roots)
-    }
-}
-
-/// A model that lists its actions in an order that is the same in every process, so that all of
-/// them find the same path.
-struct Ranked<'a, M>(&'a M);
-
-impl<M: Portable> Model for Ranked<'_, M> {
-    type State = M::State;
-    type Action = M::Action;
-
-    fn init(&self) -> Vec<M::State> {
-        self.0.init()
-    }
-
-    fn actions(&self, state: &M::State, out: &mut Vec<M::Action>) {
-        let first = out.len();
-        self.0.actions(state, out);
-        out[first..].sort_by_cached_key(|action| self.0.rank(action));
-    }
-
-    fn next(&self, state: &M::State, action: &M::Action) -> Option<M::State> {
-        self.0.next(state, action)
-    }
-
-    fn fingerprint(&self, state: &M::State) -> u128 {
-        self.0.fingerprint(state)
-    }
-
-    fn evaluate(&self, guarantee: usize, part: Part, state: &M::State) -> bool {
-        self.0.evaluate(guarantee, part, state)
     }
 }

@@ -2,13 +2,13 @@ use cadre_model::Asleep;
 
 use crate::arrivals::shard_of;
 use crate::path::hint_of;
-use crate::table::{Key, Place, SHARDS, Table};
+use crate::table::{Key, Place, SHARDS, Stamp, Table};
 
 /// The configurations that one process owns and has met.
 pub(super) struct Visited {
     tables: Vec<Table>,
-    /// Tells tags of the level that is being filled from those of other levels.
-    stamp: u32,
+    /// That of the level that is being filled.
+    stamp: Stamp,
     /// Nothing new is taken in; it is only noted that there is some.
     pub(super) is_sealed: bool,
     pub(super) is_more: bool,
@@ -51,10 +51,6 @@ pub(super) struct Arrival {
     pub(super) rank: u64,
 }
 
-/// A tag tells a level, by its number's remainder, and a position.
-const POSITION_BITS: u32 = 28;
-const STAMPS: u64 = 15;
-
 /// The process that owns a fingerprint; by bits that tell neither the shard nor the home slot.
 #[inline]
 pub(super) fn owner_of(fingerprint: u128, processes: usize) -> usize {
@@ -70,11 +66,11 @@ pub(super) fn rank_of(fingerprint: u128) -> u64 {
 impl Visited {
     pub(super) fn new() -> Self {
         let tables = (0..SHARDS).map(Table::of_shard).collect();
-        Self { tables, stamp: 0, is_sealed: false, is_more: false }
+        Self { tables, stamp: Stamp::of_level(0), is_sealed: false, is_more: false }
     }
 
     pub(super) fn begin_level(&mut self, level: u64) {
-        self.stamp = ((level % STAMPS) as u32 + 1) << POSITION_BITS;
+        self.stamp = Stamp::of_level(level);
     }
 
     /// Takes in an arrival; whether the configuration is new, and thus the level's next.
@@ -84,9 +80,7 @@ impl Visited {
         let table = &mut self.tables[shard_of(arrival.fingerprint)];
         match table.find(key) {
             Place::At(at) => {
-                // A tag of another level is out of range, or tells where something else is.
-                let position = (table.tag(at) ^ self.stamp) as usize;
-                if marks.keys.get(position) == Some(&key.high()) {
+                if let Some(position) = self.stamp.position(table.tag(at), key, &marks.keys) {
                     marks.meet_again(position, arrival);
                 }
                 false
@@ -96,15 +90,28 @@ impl Visited {
                 false
             }
             Place::Vacant(at) => {
-                let position = u32::try_from(marks.keys.len()).expect("levels are of 2^28 at most");
-                assert!(position >> POSITION_BITS == 0, "levels are of 2^28 at most");
-                table.insert(at, key, self.stamp | position);
+                table.insert(at, key, self.stamp.tag(marks.keys.len()));
                 marks.keys.push(key.high());
                 marks.asleep.push(arrival.asleep);
                 marks.links.push(arrival.link());
                 marks.ranks.push(arrival.rank);
                 true
             }
+        }
+    }
+
+    pub(super) fn has_met(&self, fingerprint: u128) -> bool {
+        let table = &self.tables[shard_of(fingerprint)];
+        matches!(table.find(Key::of(fingerprint)), Place::At(_))
+    }
+
+    /// Whether a configuration has been met at the level before the one that is being filled, or
+    /// earlier.
+    pub(super) fn has_met_before(&self, marks: &Marks, fingerprint: u128) -> bool {
+        let (table, key) = (&self.tables[shard_of(fingerprint)], Key::of(fingerprint));
+        match table.find(key) {
+            Place::At(at) => self.stamp.position(table.tag(at), key, &marks.keys).is_none(),
+            Place::Vacant(_) => false,
         }
     }
 

@@ -207,13 +207,14 @@ impl<M: Model> Builder<'_, M> {
 
     fn progress(&self, depth: u64) -> Progress {
         Progress {
+            covered: 0,
             configurations: self.graph.nodes as u64,
             transitions: self.graph.edges.len() as u64,
             depth,
             queue: (self.graph.nodes + 1 - self.graph.offsets.len()) as u64,
             memory: (self.graph.nodes * NODE_BYTES + self.graph.edges.len() * size_of::<Edge>())
                 as u64,
-            memory_behind: 0,
+            ..Progress::default()
         }
     }
 

@@ -25,7 +25,7 @@ fn two_phase_commit_has_the_configurations_of_its_closed_form() {
 #[test]
 fn the_transitions_of_a_search_are_the_actions_that_lead_elsewhere() {
     let cluster = two_phase::cluster(3, 3);
-    let reductions = Reductions { sleep_sets: false };
+    let reductions = Reductions { sleep_sets: false, ..Reductions::default() };
     let settings = Settings { reductions, ..Settings::default() };
     let found = explore(&cluster, &settings, &mut |_| Flow::Continue);
     let (mut met, mut transitions) = (vec![cluster.initial().clone()], 0);

@@ -3,12 +3,17 @@
 
 mod bounds;
 mod closed_form;
+mod dominance;
 mod equal;
 mod guarantees;
 mod histories;
+mod orbits;
+mod paxos;
 mod shared;
 mod shortest;
+mod spilling;
 mod symmetry;
+mod token;
 #[path = "../../../cadre-model/tests/cluster/two_phase.rs"]
 mod two_phase;
 

@@ -16,6 +16,7 @@ use cadre_model::{Budget, Faults, Model, Network, Portable, check};
 use cadre_trace::Verdict;
 
 use crate::equal::{drawn, facts};
+use crate::shortest::Asserts;
 use crate::{at_most, depth_at_most, two_phase};
 
 /// What a process of a search came to.
@@ -190,7 +191,7 @@ fn every_drawn_protocol_is_searched_as_by_one_process() {
                 continue;
             }
             for sleep_sets in [false, true] {
-                let reductions = Reductions { sleep_sets };
+                let reductions = Reductions { sleep_sets, ..Reductions::default() };
                 let settings = Settings { reductions, ..one_worker() };
                 let mut expected = facts(&alone(&settings, &drawn(number, network, faults)));
                 let found = together(2, &settings, || drawn(number, network, faults));
@@ -210,11 +211,14 @@ fn every_drawn_protocol_is_searched_as_by_one_process() {
 #[test]
 fn what_is_asleep_travels_along() {
     let transitions = |sleep_sets| {
-        let settings = Settings { reductions: Reductions { sleep_sets }, ..one_worker() };
+        let settings = Settings {
+            reductions: Reductions { sleep_sets, ..Reductions::default() },
+            ..one_worker()
+        };
         together(3, &settings, || two_phase::cluster(4, 4)).progress.transitions
     };
     let (awake, asleep) = (transitions(false), transitions(true));
-    let reductions = Reductions { sleep_sets: true };
+    let reductions = Reductions { sleep_sets: true, ..Reductions::default() };
     let one = alone(&Settings { reductions, ..one_worker() }, &two_phase::cluster(4, 4));
     assert_eq!(asleep, one.progress.transitions);
     assert!(asleep * 3 < awake * 2, "{asleep} of {awake}");
@@ -272,6 +276,27 @@ fn a_plain_model_is_searched_together_and_its_paths_lead_where_they_should() {
 }
 
 #[test]
+fn a_panic_of_a_model_is_found_by_all_processes_with_the_step_that_panics() {
+    let models = || [(); 3].map(|()| check(Asserts));
+    for found in each(&one_worker(), &models(), None) {
+        let found = found.unwrap();
+        let (_, finding) = found.violation().unwrap();
+        assert_eq!(finding.claim.name, "every step returns");
+        let path = finding.path.as_ref().unwrap();
+        assert_eq!((path.len(), path.iter().sum::<u32>()), (4, 7), "{path:?}");
+        assert!(finding.why.as_deref().unwrap().contains("seven"), "{:?}", finding.why);
+    }
+}
+
+#[test]
+fn a_path_may_lead_past_a_step_that_panics() {
+    // To come to eight means to add two to six, where adding one panics.
+    let model = || check(Asserts).reachable("eight", |state| *state == 8);
+    let found = together(2, &one_worker(), model);
+    assert_eq!(found.findings[0].path.as_deref(), Some(&[2, 2, 2, 2][..]));
+}
+
+#[test]
 fn a_process_that_fails_is_named_by_the_others_and_the_search_resumes_where_it_broke_off() {
     let one = alone(&one_worker(), &two_phase::cluster(4, 4));
     for (refused, failing) in [(1, 0), (5, 1), (9, 2), (13, 0)] {
@@ -313,7 +338,10 @@ fn a_process_that_fails_is_named_by_the_others_and_the_search_resumes_where_it_b
 
 #[test]
 fn a_search_resumes_from_any_level_and_counts_the_same_transitions() {
-    let settings = Settings { reductions: Reductions { sleep_sets: false }, ..one_worker() };
+    let settings = Settings {
+        reductions: Reductions { sleep_sets: false, ..Reductions::default() },
+        ..one_worker()
+    };
     let levels = [InMemory::default(), InMemory::default()];
     let clusters = || [(); 2].map(|()| two_phase::cluster(3, 1));
     let whole = each(&settings, &clusters(), Some((&levels[..], Goes::Anew)));

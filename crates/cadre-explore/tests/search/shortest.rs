@@ -1,3 +1,7 @@
+use std::collections::HashSet;
+use std::sync::Mutex;
+use std::thread::ThreadId;
+
 use cadre_explore::{Flow, Settings, explore};
 use cadre_model::{Model, check};
 use cadre_trace::Verdict;
@@ -152,7 +156,7 @@ fn the_nearest_of_several_beginnings_counts() {
 }
 
 /// Adds one or two, and does not expect to come to seven.
-struct Asserts;
+pub(crate) struct Asserts;
 
 impl Model for Asserts {
     type State = u32;
@@ -194,4 +198,43 @@ fn a_panic_of_a_guarantee_is_a_counterexample_as_well() {
     let (_, finding) = found.violation().unwrap();
     assert_eq!(finding.path.as_ref().map(Vec::len), Some(3));
     assert!(finding.why.as_deref().unwrap().contains("three is too much"));
+}
+
+/// Begins in so many configurations and goes three steps from each; notes which threads ask.
+struct Wide {
+    width: u32,
+    threads: Mutex<HashSet<ThreadId>>,
+}
+
+impl Model for Wide {
+    type State = u32;
+    type Action = ();
+
+    fn init(&self) -> Vec<u32> {
+        (0..self.width).collect()
+    }
+
+    fn actions(&self, _: &u32, out: &mut Vec<()>) {
+        self.threads.lock().unwrap().insert(std::thread::current().id());
+        out.push(());
+    }
+
+    fn next(&self, state: &u32, (): &()) -> Option<u32> {
+        Some(state + self.width).filter(|after| *after < 4 * self.width)
+    }
+}
+
+#[test]
+fn a_search_uses_the_calling_thread_and_at_most_its_workers() {
+    for (width, workers) in [(2_000, 3), (20_000, 1), (20_000, 2)] {
+        let model = Wide { width, threads: Mutex::default() };
+        let settings = Settings { workers, ..Settings::default() };
+        let found = explore(&model, &settings, &mut |_| Flow::Continue);
+        assert_eq!(found.progress.configurations, 4 * u64::from(width));
+        let threads = model.threads.into_inner().unwrap();
+        // Levels that are not wide are not shared out.
+        let threads_max = if width == 2_000 { 1 } else { workers + 1 };
+        assert!(threads.len() <= threads_max, "{} threads", threads.len());
+        assert_eq!(threads.contains(&std::thread::current().id()), width == 2_000);
+    }
 }

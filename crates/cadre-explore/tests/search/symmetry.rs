@@ -32,6 +32,18 @@ fn two_phase_commit_has_the_orbits_of_its_closed_form() {
 }
 
 #[test]
+fn the_protocol_is_called_no_more_often_than_in_a_plain_search() {
+    for voters in 2..=6 {
+        let (plain, up_to_names) =
+            (two_phase::cluster(voters, voters), two_phase::cluster(voters, voters));
+        explore(&plain, &Settings::default(), &mut |_| Flow::Continue);
+        orbits(&up_to_names, 1);
+        let calls = |cluster: &Cluster<_>| cluster.user_calls().unwrap();
+        assert!(calls(&up_to_names) <= calls(&plain), "{voters} voters");
+    }
+}
+
+#[test]
 fn a_violation_is_found_in_as_many_steps_as_without_symmetry() {
     for voters in 2..=5 {
         let cluster = two_phase::cluster(voters, 1);
@@ -194,7 +206,7 @@ fn each_orbit_has_one_representative_also_where_nodes_point_at_each_other() {
 fn a_node_that_does_not_behave_like_its_twins_is_found_out() {
     let found = orbits(&friends(3, Some(NodeId::from_index(2))), 1);
     let (_, finding) = found.violation().unwrap();
-    assert_eq!(finding.claim.name, "interchangeable nodes behave alike");
+    assert_eq!(finding.claim.name, "what is interchangeable behaves alike");
     let why = finding.why.as_deref().unwrap();
-    assert!(why.contains("nodes 1 and 2 do not behave alike"), "{why}");
+    assert!(why.contains("`n1` and `n2` do not behave alike"), "{why}");
 }

@@ -1,10 +1,11 @@
 use std::fmt;
 
-use cadre_step::{NodeId, Protocol};
+use cadre_step::{NodeId, Protocol, Value};
 
 use super::Cluster;
 use super::conditions::PARTED_MAX;
 use super::faults::{Faults, Purse, SPENDS, Spend, Timing};
+use super::interchange::{Declared, Symmetry};
 use super::names::Names;
 use super::tables::Client;
 use super::view::View;
@@ -19,7 +20,7 @@ pub struct ClusterBuilder<P: Protocol> {
     rules: Rules<P::Message>,
     workload: Vec<Client<P::Request>>,
     guarantees: Vec<Guarantee<View<P>>>,
-    interchangeable: Vec<NodeId>,
+    interchangeable: Declared,
     error: Option<ClusterError>,
 }
 
@@ -62,7 +63,7 @@ pub(super) struct Parts<P: Protocol> {
     pub(super) purse: Purse,
     pub(super) workload: Vec<Client<P::Request>>,
     pub(super) guarantees: Vec<Guarantee<View<P>>>,
-    pub(super) interchangeable: Vec<usize>,
+    pub(super) symmetry: Symmetry,
 }
 
 impl<P: Protocol> ClusterBuilder<P> {
@@ -80,7 +81,7 @@ impl<P: Protocol> ClusterBuilder<P> {
             },
             workload: Vec::new(),
             guarantees: Vec::new(),
-            interchangeable: Vec::new(),
+            interchangeable: Declared::default(),
             error: None,
         }
     }
@@ -158,13 +159,30 @@ impl<P: Protocol> ClusterBuilder<P> {
         self
     }
 
-    /// Declares that nodes can change places: that the protocol, the clients and the guarantees
-    /// treat them alike. What a search makes of it is [`Cluster::quotient`]'s.
+    /// Declares that nodes can change places with each other: that the protocol and the guarantees
+    /// treat them alike. Each call declares a group of its own.
+    ///
+    /// Clients change places with the nodes that they ask, and so do the [interchangeable
+    /// values](Self::interchangeable_values) that only the clients of one of the nodes name. What
+    /// a search makes of it is [`Cluster::quotient`]'s.
     #[must_use]
     pub fn interchangeable(mut self, nodes: impl IntoIterator<Item = NodeId>) -> Self {
-        self.interchangeable.extend(nodes);
-        self.interchangeable.sort_unstable();
-        self.interchangeable.dedup();
+        let mut group: Vec<NodeId> = nodes.into_iter().collect();
+        group.sort_unstable();
+        group.dedup();
+        self.interchangeable.nodes.push(group);
+        self
+    }
+
+    /// Declares that values can change places with each other: that the protocol and the guarantees
+    /// compare them for equality and do nothing else with them. Each call declares a group of its
+    /// own.
+    #[must_use]
+    pub fn interchangeable_values(mut self, values: impl IntoIterator<Item = Value>) -> Self {
+        let mut group: Vec<Value> = values.into_iter().collect();
+        group.sort_unstable();
+        group.dedup();
+        self.interchangeable.values.push(group);
         self
     }
 
@@ -191,23 +209,24 @@ impl<P: Protocol> ClusterBuilder<P> {
             self.fail(error);
         }
         self.check_rules(nodes);
-        self.check_symmetry(nodes);
+        self.check_symmetry();
         let purse = Purse::new(self.rules.faults);
         if purse.is_none() {
             self.fail(ClusterError::TooManyBudgets);
         }
-        match (self.error, purse) {
-            (None, Some(purse)) => Ok(Cluster::new(Parts {
-                protocol: self.protocol,
-                names: self.names,
-                rules: self.rules,
-                purse,
-                workload: self.workload,
-                guarantees: self.guarantees,
-                interchangeable: self.interchangeable.into_iter().map(NodeId::index).collect(),
-            })),
-            (error, _) => Err(error.unwrap_or(ClusterError::TooManyBudgets)),
+        if let Some(error) = self.error {
+            return Err(error);
         }
+        let (names, workload) = (&self.names.nodes, &self.workload);
+        Ok(Cluster::new(Parts {
+            symmetry: Symmetry::of::<P>(&self.interchangeable, workload, names)?,
+            protocol: self.protocol,
+            names: self.names,
+            rules: self.rules,
+            purse: purse.ok_or(ClusterError::TooManyBudgets)?,
+            workload: self.workload,
+            guarantees: self.guarantees,
+        }))
     }
 
     fn check_rules(&mut self, nodes: usize) {
@@ -254,16 +273,9 @@ impl<P: Protocol> ClusterBuilder<P> {
         }
     }
 
-    fn check_symmetry(&mut self, nodes: usize) {
-        if let Some(node) = self.interchangeable.iter().find(|node| node.index() >= nodes) {
-            let error = ClusterError::InterchangeableUnknownNode { node: node.index(), nodes };
+    fn check_symmetry(&mut self) {
+        if let Err(error) = self.interchangeable.check(&self.names.nodes) {
             self.fail(error);
-        }
-        if let Some(client) =
-            self.workload.iter().find(|client| self.interchangeable.contains(&client.node))
-        {
-            let name = self.names.nodes[client.node.index()].clone();
-            self.fail(ClusterError::ClientOfInterchangeableNode { name });
         }
         if !self.interchangeable.is_empty()
             && let Some(what) = self.rules.names_nodes()
@@ -306,14 +318,37 @@ pub enum ClusterError {
         /// How many there are.
         nodes: usize,
     },
-    /// A client tells its node from others.
-    #[error(
-        "expected no client of an interchangeable node, found one of `{name}`; a client asks one \
-         node, which tells that node from the others"
-    )]
-    ClientOfInterchangeableNode {
-        /// The node.
+    /// A node that can change places with those of two groups.
+    #[error("expected an interchangeable node in one group, found `{name}` in two")]
+    InterchangeableNodeTwice {
+        /// The name.
         name: String,
+    },
+    /// A value that can change places with those of two groups.
+    #[error("expected an interchangeable value in one group, found value {value} in two")]
+    InterchangeableValueTwice {
+        /// The number of the value.
+        value: usize,
+    },
+    /// What clients ask tells apart what is interchangeable.
+    #[error(
+        "expected clients that ask the same when {what} change places, found that nobody would \
+         ask `{node}` for {requests}; give interchangeable nodes clients that differ in \
+         interchangeable values alone, or declare less interchangeable"
+    )]
+    ClientTellsApart {
+        /// What changes places.
+        what: String,
+        /// The node that a client would have to ask.
+        node: String,
+        /// What it would have to ask.
+        requests: String,
+    },
+    /// Values in requests cannot be exchanged for others.
+    #[error("expected requests in which values can be exchanged, found that {why}")]
+    RequestsCannotBeRenamed {
+        /// What serde cannot do.
+        why: String,
     },
     /// Something else that tells nodes apart.
     #[error(

@@ -13,6 +13,9 @@ pub(super) struct Conditions {
     pub(super) past: BTreeSet<u128>,
 }
 
+/// The id of the conditions of the beginning, where nothing is out of the ordinary.
+pub(super) const NO_CONDITIONS: u32 = 0;
+
 /// What changes the conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Turn {

@@ -2,6 +2,8 @@ use std::fmt;
 
 use smallvec::SmallVec;
 
+use crate::portable::{PortableError, Reader};
+
 /// A configuration of a [`Cluster`](super::Cluster): a small flat array of ids with a fingerprint
 /// that is kept up to date as it changes.
 ///
@@ -78,6 +80,36 @@ impl Configuration {
     #[inline]
     pub(super) fn words(&self) -> &[u32] {
         &self.words
+    }
+
+    /// Appends the fingerprint, the number of words and the words; ids mean the same as long as
+    /// the cluster lives.
+    pub(super) fn store(&self, out: &mut Vec<u8>) {
+        let count = u32::try_from(self.words.len()).expect("configurations are small");
+        out.reserve(size_of::<u128>() + size_of::<u32>() + size_of_val(self.words()));
+        out.extend_from_slice(&self.fingerprint.to_le_bytes());
+        out.extend_from_slice(&count.to_le_bytes());
+        self.words.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
+    }
+
+    /// Appends the configurations that were [stored](Self::store) one after the other.
+    pub(super) fn restore(
+        layout: Layout,
+        bytes: &[u8],
+        out: &mut Vec<Self>,
+    ) -> Result<(), PortableError> {
+        let mut rest = Reader(bytes);
+        while !rest.is_empty() {
+            let fingerprint = u128::from_le_bytes(rest.array()?);
+            let count = rest.word()? as usize;
+            if count < layout.network() {
+                return Err(PortableError::garbled("too few words"));
+            }
+            let words = rest.take(count * size_of::<u32>())?.chunks_exact(size_of::<u32>());
+            let word = |bytes: &[u8]| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+            out.push(Self { fingerprint, words: words.map(word).collect() });
+        }
+        Ok(())
     }
 
     #[inline]
@@ -252,5 +284,29 @@ mod tests {
         assert!(one.list_remove(LAYOUT, 4, 9) && one.list_remove(LAYOUT, 4, 9));
         assert!(!one.list_remove(LAYOUT, 4, 9));
         assert_eq!((one.network(LAYOUT), one.fingerprint()), (&[1][..], 2));
+    }
+
+    #[test]
+    fn stored_configurations_come_back_and_what_is_cut_off_does_not() {
+        let mut states = Vec::new();
+        for words in 0..40 {
+            let mut state = Configuration::new(LAYOUT);
+            state.set_local(1, words, u128::MAX - 5);
+            (0..words).for_each(|envelope| state.list_insert(LAYOUT, envelope, 3));
+            states.push(state);
+        }
+        let mut bytes = Vec::new();
+        let mut ends = vec![0];
+        for state in &states {
+            state.store(&mut bytes);
+            ends.push(bytes.len());
+        }
+        for length in 0..=bytes.len() {
+            let mut restored = Vec::new();
+            let result = Configuration::restore(LAYOUT, &bytes[..length], &mut restored);
+            assert_eq!(result.is_ok(), ends.contains(&length));
+            assert_eq!(restored, states[..restored.len()]);
+            assert!(result.is_err() || ends[restored.len()] == length);
+        }
     }
 }

@@ -5,6 +5,7 @@ use cadre_trace::Misread;
 
 use super::action::{ActionOf, TypedAction, TypedFault};
 use crate::fingerprint;
+use crate::model::COVERING_BITS;
 
 /// How many of each fault an execution may contain; by default none.
 ///
@@ -233,7 +234,9 @@ impl Purse {
             }
         }
         let key = |(spend, place): (usize, &Place)| {
-            (0..=place.mask).map(|left| fingerprint(&("budgets", spend, left))).collect::<Vec<_>>()
+            let key =
+                |left| fingerprint(&("budgets", spend, left)) >> COVERING_BITS << COVERING_BITS;
+            (0..=place.mask).map(key).collect::<Vec<_>>()
         };
         let keys: Vec<Vec<u128>> = places.iter().enumerate().map(key).collect();
         let keys = keys.try_into().expect("as many as there are budgets");
@@ -259,7 +262,28 @@ impl Purse {
         }
     }
 
-    /// The key of what is left: the sum of a key for each budget and what is left of it.
+    /// How many different things can be left of the budgets.
+    pub(super) fn combinations(&self) -> u64 {
+        let full = self.places.iter().map(|place| (self.full >> place.shift) & place.mask);
+        full.map(|left| u64::from(left) + 1).product()
+    }
+
+    /// The next of all words that leave at least what `least` does of each budget, and at most all
+    /// of it; `least` itself is the first.
+    pub(super) fn next_above(&self, at: u32, least: u32) -> Option<u32> {
+        let mut next = at;
+        for place in &self.places {
+            let mask = place.mask << place.shift;
+            if next & mask < self.full & mask {
+                return Some(next + (1 << place.shift));
+            }
+            next = next & !mask | least & mask;
+        }
+        None
+    }
+
+    /// The key of what is left: the sum of a key for each budget and what is left of it. Its lowest
+    /// bits are 0, so that budgets do not change those of a fingerprint.
     #[inline]
     pub(super) fn key(&self, word: u32) -> u128 {
         let left = |place: &Place| ((word >> place.shift) & place.mask) as usize;

@@ -2,16 +2,20 @@ mod action;
 mod builder;
 mod conditions;
 mod configuration;
+mod consequence;
 mod consistent;
 mod coverage;
 mod damage;
+mod dominance;
 mod faults;
 mod flying;
 mod history;
+mod interchange;
 mod live;
 mod local;
 mod names;
 mod naming;
+mod nature;
 mod network;
 mod node_tables;
 mod orbit;
@@ -23,6 +27,8 @@ mod rows;
 mod steps;
 mod survey;
 mod tables;
+mod twins;
+mod unbudgeted;
 mod view;
 mod wide;
 
@@ -30,32 +36,36 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use cadre_step::{NodeId, Protocol};
-use cadre_trace::GuaranteeKind;
+use cadre_trace::{GuaranteeKind, Json};
 
 pub use self::action::{ActionOf, FaultOf, TypedAction, TypedFault};
 pub use self::builder::{ClusterBuilder, ClusterError, Network};
 pub use self::configuration::Configuration;
+pub use self::consequence::{Consequence, Consequences};
 pub use self::coverage::{ActionKind, Coverage, KindCoverage, Tried};
 pub use self::faults::{Budget, Faults, Timing, Unsynced};
 pub use self::flying::Slot;
 pub use self::history::HistoryEntry;
-pub use self::live::{Consequence, Consequences, Live};
+pub use self::live::Live;
 pub use self::local::Purity;
 pub use self::portable::{Heard, Told};
 pub use self::quotient::Quotient;
 pub use self::record::{Origin, Reexecution, Unresolved};
+pub use self::unbudgeted::Unbudgeted;
 pub use self::view::View;
 
 use self::builder::{Parts, Rules};
 use self::configuration::Layout;
 use self::faults::{Purse, Spend};
-use self::names::Names;
+use self::interchange::Symmetry;
+use self::names::{Names, to_json};
 use self::steps::Unknown;
 use self::survey::Survey;
-use self::tables::Tables;
+use self::tables::{Client, Tables};
 use crate::expansion::{Asleep, Expansion};
 use crate::guarantee::{Guarantee, Part};
 use crate::model::{Claim, Model};
+use crate::nature::{Class, Nature};
 
 /// Nodes, network, disks, timers, clients and faults as one transition system.
 ///
@@ -85,8 +95,8 @@ pub struct Cluster<P: Protocol> {
     /// Whether what has been delivered is remembered.
     remembers: bool,
     guarantees: Vec<Guarantee<View<P>>>,
-    /// The positions of the nodes that can change places.
-    interchangeable: Vec<usize>,
+    /// What can change places.
+    symmetry: Symmetry,
     layout: Layout,
     /// Only ever added to, and only by [`learn`](Model::learn) while a search goes on: what is
     /// already known can be read by many threads at once.
@@ -172,7 +182,7 @@ impl<P: Protocol> Cluster<P> {
     }
 
     fn new(parts: Parts<P>) -> Self {
-        let Parts { protocol, names, rules, purse, workload, guarantees, interchangeable } = parts;
+        let Parts { protocol, names, rules, purse, workload, guarantees, symmetry } = parts;
         let layout = Layout { nodes: names.nodes.len() };
         let rules = Arc::new(rules);
         let mut cluster = Self {
@@ -187,7 +197,7 @@ impl<P: Protocol> Cluster<P> {
             remembers: rules.consumes() && rules.faults.allows(Spend::Replay),
             rules,
             guarantees,
-            interchangeable,
+            symmetry,
             layout,
         };
         cluster.initial = cluster.start();
@@ -209,9 +219,18 @@ impl<P: Protocol> Cluster<P> {
         &self.names.clients
     }
 
-    /// Whether there are nodes that can change places.
+    /// What each client asks, in order: the node, and the requests as traces tell them.
+    pub fn client_requests(&self) -> Vec<(NodeId, Vec<Json>)> {
+        let tables = self.read();
+        let told = |client: &Client<P::Request>| {
+            (client.node, client.requests.iter().map(to_json).collect())
+        };
+        tables.workload.iter().map(told).collect()
+    }
+
+    /// Whether there are nodes or values that can change places.
     pub fn is_symmetric(&self) -> bool {
-        self.interchangeable.len() > 1
+        !self.symmetry.swaps.is_empty()
     }
 
     /// What the network may do.
@@ -234,9 +253,14 @@ impl<P: Protocol> Cluster<P> {
         &self.rules.groups
     }
 
-    /// The cluster up to the names of its interchangeable nodes.
+    /// The cluster up to the names of what is interchangeable in it.
     pub fn quotient(&self) -> Quotient<'_, P> {
         Quotient::new(self)
+    }
+
+    /// The cluster in which faults cost nothing.
+    pub fn unbudgeted(&self) -> Unbudgeted<'_, P> {
+        Unbudgeted(self)
     }
 
     /// The configuration in which every node has started and nothing else has happened.
@@ -329,6 +353,30 @@ impl<P: Protocol> Model for Cluster<P> {
         }
     }
 
+    fn is_at_rest(&self, state: &Configuration) -> bool {
+        Cluster::is_at_rest(self, state)
+    }
+
+    fn classes(&self) -> Vec<Class> {
+        nature::CLASSES.to_vec()
+    }
+
+    fn nature(&self, action: &Choice) -> Nature {
+        self.nature_of(*action)
+    }
+
+    fn label(&self, action: &Choice) -> String {
+        self.tell(*action).to_string()
+    }
+
+    fn is_like(&self, one: &Choice, other: &Choice) -> bool {
+        self.are_alike(*one, *other)
+    }
+
+    fn symptom(&self, guarantee: usize, state: &Configuration) -> Option<String> {
+        self.symptom_of(guarantee, state)
+    }
+
     fn guarantees(&self) -> Vec<Claim> {
         let built_in = Claim { name: "every step returns".to_owned(), kind: GuaranteeKind::Always };
         std::iter::once(built_in).chain(self.guarantees.iter().map(Guarantee::claim)).collect()
@@ -373,6 +421,10 @@ impl<P: Protocol> Model for Cluster<P> {
         }
     }
 
+    fn covering(&self, states: &[Configuration], found: &mut impl FnMut(usize, u128)) {
+        self.tell_covering(states, found);
+    }
+
     fn learn(&self, unknown: &[(Configuration, Choice)]) {
         let mut tables = self.write();
         for (state, choice) in unknown {
@@ -406,6 +458,19 @@ impl<P: Protocol> Model for Cluster<P> {
             let after = self.carry_out(&tables, state, *choice).expect("the step is known");
             out.push(after.expect("an action that was found is enabled"));
         }
+    }
+
+    fn store(&self, states: &[Configuration], out: &mut Vec<u8>) -> bool {
+        states.iter().for_each(|state| state.store(out));
+        true
+    }
+
+    fn restore(&self, bytes: &[u8], out: &mut Vec<Configuration>) -> bool {
+        Configuration::restore(self.layout, bytes, out).is_ok()
+    }
+
+    fn memory(&self) -> u64 {
+        self.read().bytes()
     }
 
     fn judge(

@@ -4,6 +4,7 @@ use cadre_step::Protocol;
 
 use super::Cluster;
 use super::builder::Network;
+use super::conditions::NO_CONDITIONS;
 use super::configuration::{Configuration, set_members};
 use super::tables::Tables;
 
@@ -17,9 +18,16 @@ impl<P: Protocol> Cluster<P> {
         configuration: &mut Configuration,
         envelope: u32,
     ) {
-        if !self.filters_sends || self.is_let_through(tables, configuration, envelope) {
+        if !self.filters(configuration) || self.is_let_through(tables, configuration, envelope) {
             self.put_in(tables, configuration, envelope);
         }
+    }
+
+    /// Whether what is sent may be lost at once. Also a cluster that has no budget for partitions
+    /// carries out a schedule that has one.
+    #[inline]
+    pub(super) fn filters(&self, at: &Configuration) -> bool {
+        self.filters_sends || at.conditions(self.layout) != NO_CONDITIONS
     }
 
     fn is_let_through(&self, tables: &Tables<P>, at: &Configuration, envelope: u32) -> bool {

@@ -7,6 +7,7 @@ use super::action::{ActionOf, TypedAction, TypedFault};
 use super::local::LocalOf;
 use super::rows::{ENVELOPE_BITS, Row};
 use super::tables::{Interner, first_envelopes};
+use crate::fingerprint::bytes_of;
 
 /// What belongs to one node.
 pub(super) struct NodeTables<P: Protocol> {
@@ -26,6 +27,8 @@ pub(super) struct NodeTables<P: Protocol> {
     pub(super) all_bits: u128,
     /// The envelopes for this node, as a bit set.
     pub(super) addressed: Vec<u32>,
+    /// Roughly the bytes that rows and actions take.
+    pub(super) bytes_of_steps: u64,
     pub(super) outcomes: Vec<Outcome<P::Response>>,
     /// For each local state how it came about first; `None` where the node has just started, or
     /// where it was imported.
@@ -59,6 +62,7 @@ impl<P: Protocol> NodeTables<P> {
             bits: Vec::new(),
             all_bits: 0,
             addressed: Vec::new(),
+            bytes_of_steps: 0,
             outcomes: Vec::new(),
             births: Vec::new(),
         }
@@ -82,12 +86,20 @@ impl<P: Protocol> NodeTables<P> {
             | TypedAction::Invoke { .. } => None,
         };
         let id = u32::try_from(self.actions.len()).expect("fewer than 2^32 actions of a node");
+        // It is kept twice: as a value and as a key.
+        self.bytes_of_steps += 2 * bytes_of(&action);
         self.action_ids.insert(action.clone(), id);
         self.actions.push(action);
         self.delivers.push(None);
         self.consumes.push(consumes);
         self.bits.push(0);
         id
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        let outcomes = self.outcomes.capacity() * size_of::<Outcome<P::Response>>();
+        let births = self.births.capacity() * size_of::<Option<(u32, u32)>>();
+        self.locals.bytes + self.bytes_of_steps + (outcomes + births) as u64
     }
 
     pub(super) fn set_bit(&mut self, action: u32, bit: u32) {
@@ -125,6 +137,7 @@ impl<P: Protocol> NodeTables<P> {
     ) -> u32 {
         let at = u32::try_from(self.outcomes.len()).expect("fewer than 2^32 outcomes");
         let row = &mut self.rows[local as usize];
+        self.bytes_of_steps -= row.bytes();
         let Leaving { sends, responses } = &outcome.leaving;
         if !responses.is_empty() {
             row.telling |= self.bits[action as usize];
@@ -138,6 +151,7 @@ impl<P: Protocol> NodeTables<P> {
                 row.set_delivery(envelope, at, is_deaf);
             }
         }
+        self.bytes_of_steps += row.bytes();
         self.outcomes.push(outcome);
         at
     }

@@ -148,19 +148,59 @@ impl<P: Protocol> Cluster<P> {
         &self,
         schedule: impl IntoIterator<Item = &'a Action>,
     ) -> Result<Vec<Choice>, Unresolved> {
+        let (mut path, mut error) = (Vec::new(), None);
+        self.look_up(schedule, |result| match result {
+            Ok(choice) => {
+                path.push(choice);
+                true
+            }
+            Err(unresolved) => {
+                error = Some(unresolved);
+                false
+            }
+        });
+        error.map_or(Ok(path), Err)
+    }
+
+    /// Finds the actions of a schedule that was made before the code was changed: those that cannot
+    /// be taken are left out, and said which they are. Nothing takes the place of them.
+    pub fn path_by_name<'a>(
+        &self,
+        schedule: impl IntoIterator<Item = &'a Action>,
+    ) -> (Vec<Choice>, Vec<Unresolved>) {
+        let (mut path, mut missing) = (Vec::new(), Vec::new());
+        self.look_up(schedule, |result| {
+            match result {
+                Ok(choice) => path.push(choice),
+                Err(unresolved) => missing.push(unresolved),
+            }
+            true
+        });
+        (path, missing)
+    }
+
+    /// Carries out a schedule as far as it goes, and tells of each action what it is here; `found`
+    /// says whether to go on.
+    fn look_up<'a>(
+        &self,
+        schedule: impl IntoIterator<Item = &'a Action>,
+        mut found: impl FnMut(Result<Choice, Unresolved>) -> bool,
+    ) {
         let mut at = self.initial.clone();
-        let mut path = Vec::new();
         for (index, action) in schedule.into_iter().enumerate() {
-            let choice = self.resolve(&at, action).map_err(|why| Unresolved {
+            let result = self.resolve(&at, action).map_err(|why| Unresolved {
                 step: index + 1,
                 action: action.to_string(),
                 why,
                 enabled: self.enabled(&at),
-            })?;
-            at = self.carried_out(&at, choice);
-            path.push(choice);
+            });
+            if let Ok(choice) = result {
+                at = self.carried_out(&at, choice);
+            }
+            if !found(result) {
+                break;
+            }
         }
-        Ok(path)
     }
 
     /// The configuration after a possible action, as if faults cost nothing.

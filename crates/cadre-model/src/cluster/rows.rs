@@ -92,6 +92,14 @@ impl Row {
         self.own.iter().all(is_plain)
     }
 
+    /// The bytes that it takes, what it owns elsewhere included.
+    pub(super) fn bytes(&self) -> u64 {
+        let own = self.own.capacity() * size_of::<Own>();
+        let lanes = self.lanes.capacity() * size_of::<Lane>();
+        let others = self.others.capacity() * size_of::<(u32, u32)>();
+        (size_of::<Self>() + own + lanes + others) as u64
+    }
+
     /// Of the envelopes of a word, those whose delivery may change something.
     #[inline]
     pub(super) fn open(&self, word: usize) -> u32 {

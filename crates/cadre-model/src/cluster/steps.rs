@@ -166,7 +166,7 @@ impl<P: Protocol> Cluster<P> {
         at: &Configuration,
         change: &Change<'_>,
     ) -> u128 {
-        if self.filters_sends || self.network == Network::Fifo {
+        if self.network == Network::Fifo || self.filters(at) {
             return self.apply(tables, at, change).fingerprint();
         }
         let mut fingerprint = at.fingerprint().wrapping_add(change.key);

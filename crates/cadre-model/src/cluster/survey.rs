@@ -26,7 +26,9 @@ use crate::expansion::Asleep;
 ///
 /// Groups are tried in the order of the nodes. After an action of one group those of earlier groups
 /// that could have come first are asleep: the same actions in the other order lead to the same
-/// configuration. So are those that were asleep already and commute with it.
+/// configuration. So are those that were asleep already and commute with it. What the network may
+/// do to a message belongs to the group of its destination, and is asleep where its delivery is:
+/// where that could have come first the message was in flight, and budgets left no less.
 ///
 /// A level-by-level search that intersects what is asleep by all arrivals of one level meets every
 /// configuration, and at its depth: take of all shortest paths to a configuration the one whose
@@ -386,7 +388,11 @@ impl<'a, P: Protocol> Survey<'a, P> {
 
     fn network_faults(&mut self, at: &Configuration, asleep: u128) {
         let faults = std::mem::take(&mut self.network_faults);
+        let is_asleep = |envelope: u32| envelope < ENVELOPE_BITS && asleep & 1 << envelope != 0;
         for envelope in self.cluster.first_in_flight(self.tables, at) {
+            if is_asleep(envelope) {
+                continue;
+            }
             let (node, _) = self.tables.delivery(envelope);
             for spend in faults.iter().copied() {
                 if self.is_affordable(at, Some(spend)) {

@@ -16,6 +16,7 @@ use super::node_tables::{Leaving, NodeTables, Outcome};
 use super::rows::{ENVELOPE_BITS, Row};
 use super::wide::WideTables;
 use crate::fingerprint;
+use crate::fingerprint::bytes_of;
 
 /// What a cluster has met so far: every local state, message, timer and history once, and what each
 /// action makes of each local state, found by calling the protocol once.
@@ -38,7 +39,7 @@ pub(super) struct Tables<P: Protocol> {
     pub(super) turns: HashMap<(u32, Turn), u32>,
     /// The actions that concern more than one node.
     pub(super) wide: WideTables<P>,
-    workload: Vec<Client<P::Request>>,
+    pub(super) workload: Vec<Client<P::Request>>,
     requests: Arc<Vec<Vec<P::Request>>>,
     pub(super) rules: Arc<Rules<P::Message>>,
     /// How many actions that are no deliveries have a bit of their own.
@@ -127,6 +128,7 @@ impl<P: Protocol> Tables<P> {
         row.is_paused = local.is_paused;
         row.is_overdue = is_overdue;
         row.is_syncing = local.is_syncing();
+        tables.bytes_of_steps += row.bytes();
         tables.rows.push(row);
         tables.births.push(None);
         tables.locals.add(node, local)
@@ -238,6 +240,13 @@ impl<P: Protocol> Tables<P> {
     /// The clients.
     pub(super) fn workload(&self) -> &[Client<P::Request>] {
         &self.workload
+    }
+
+    /// Roughly the bytes of all tables.
+    pub(super) fn bytes(&self) -> u64 {
+        let nodes: u64 = self.nodes.iter().map(NodeTables::bytes).sum();
+        let tellings = self.tellings.capacity() * size_of::<((u32, u32, u32), u32)>();
+        nodes + self.envelopes.bytes + self.histories.bytes + tellings as u64
     }
 
     /// What each client asks.
@@ -402,7 +411,13 @@ pub(super) struct Interner<T> {
     pub(super) values: Vec<Arc<T>>,
     pub(super) keys: Vec<u128>,
     ids: HashMap<u128, u32>,
+    /// Roughly the bytes of all of it.
+    pub(super) bytes: u64,
 }
+
+/// Roughly what an interned value takes beside itself: two counts, a pointer to it, its key, and an
+/// entry of a hash map, which has room for more.
+const BESIDE: u64 = 16 + 8 + 16 + 48;
 
 /// Kinds of parts of a configuration, so that equal values of two kinds get different keys; nodes
 /// use their own position.
@@ -420,6 +435,7 @@ impl<T: Hash + Eq> Interner<T> {
     fn add(&mut self, kind: usize, value: T) -> u32 {
         let id = u32::try_from(self.values.len()).expect("fewer than 2^32 values of a kind");
         let key = fingerprint(&(kind, &value));
+        self.bytes += bytes_of(&value) + BESIDE;
         self.ids.insert(key, id);
         self.keys.push(key);
         self.values.push(Arc::new(value));
@@ -429,6 +445,6 @@ impl<T: Hash + Eq> Interner<T> {
 
 impl<T> Default for Interner<T> {
     fn default() -> Self {
-        Self { values: Vec::new(), keys: Vec::new(), ids: HashMap::new() }
+        Self { values: Vec::new(), keys: Vec::new(), ids: HashMap::new(), bytes: 0 }
     }
 }

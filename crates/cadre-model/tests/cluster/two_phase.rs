@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cadre_model::{Cluster, Guarantee, View};
+use cadre_model::{Cluster, ClusterBuilder, Guarantee, View};
 use cadre_step::{Disk, Effects, Event, NodeId, Nothing, Protocol};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,10 @@ pub(crate) enum Vote {
 
 /// A cluster of one decider and so many voters, with a guarantee to keep and one to reach.
 pub(crate) fn cluster(voters: usize, quorum: usize) -> Cluster<TwoPhase> {
+    builder(voters, quorum).build().unwrap()
+}
+
+pub(crate) fn builder(voters: usize, quorum: usize) -> ClusterBuilder<TwoPhase> {
     let mut builder = Cluster::builder(TwoPhase { voters, quorum }).node("tm");
     for voter in 1..=voters {
         builder = builder.node(format!("rm{voter}"));
@@ -41,8 +45,6 @@ pub(crate) fn cluster(voters: usize, quorum: usize) -> Cluster<TwoPhase> {
         .guarantee(Guarantee::reachable("all say yes", |view: &View<TwoPhase>| {
             view.nodes().skip(1).all(|node| view.state(node) == Some(&Place::Done(Vote::Yes)))
         }))
-        .build()
-        .unwrap()
 }
 
 fn any(view: &View<TwoPhase>, vote: Vote) -> bool {

@@ -12,7 +12,7 @@ fn run<M: Model + 'static>(model: M, options: &FuzzOptions) -> FuzzOutcome<M::Ac
 }
 
 fn seeded(seed: u64) -> FuzzOptions {
-    FuzzOptions { cases: 1_000, steps_max: 50, seed }
+    FuzzOptions { cases: 1_000, steps_max: 50, seed, ..FuzzOptions::default() }
 }
 
 /// How much longer the shrunk path is than the shortest there is; the guarantee is the same.
@@ -102,7 +102,8 @@ fn the_watcher_is_told_of_each_case_and_may_end_it() {
 
 #[test]
 fn a_walk_takes_no_more_steps_than_it_may() {
-    let options = |steps_max| FuzzOptions { cases: 10, steps_max, seed: 0 };
+    let options =
+        |steps_max| FuzzOptions { cases: 10, steps_max, seed: 0, ..FuzzOptions::default() };
     for steps_max in 0..=3_usize {
         let outcome = run(lost_update::checked(2, false), &options(steps_max));
         assert_eq!((outcome.steps, outcome.violation), (10 * steps_max as u64, None));
@@ -114,7 +115,7 @@ fn a_walk_takes_no_more_steps_than_it_may() {
 fn a_violation_at_the_beginning_has_no_steps() {
     for steps_max in [0, 10] {
         let broken = lost_update::LostUpdate { threads: 2, is_locked: true };
-        let options = FuzzOptions { cases: 5, steps_max, seed: 0 };
+        let options = FuzzOptions { cases: 5, steps_max, seed: 0, ..FuzzOptions::default() };
         let outcome = run(check(broken).always("never", |_| false), &options);
         let violation = outcome.violation.unwrap();
         assert_eq!((violation.path.len(), violation.steps_before_shrinking), (0, 0));
@@ -159,7 +160,7 @@ fn a_model_without_a_beginning_has_no_executions() {
 #[test]
 fn a_walk_that_is_long_shrinks_to_what_matters() {
     let model = check(Numbers(vec![0])).always("below eight", |state| *state < 8);
-    let options = FuzzOptions { cases: 100, steps_max: 400, seed: 5 };
+    let options = FuzzOptions { cases: 100, steps_max: 400, seed: 5, ..FuzzOptions::default() };
     let violation = run(model, &options).violation.unwrap();
     assert_eq!(violation.path, vec![1; 8]);
     assert!(violation.steps_before_shrinking > 8);

@@ -3,8 +3,10 @@
 
 mod fuzzing;
 mod lost_update;
+mod minimising;
 mod own_system;
 mod rest;
 mod sampling;
 #[path = "../../../cadre-model/tests/cluster/two_phase.rs"]
 mod two_phase;
+mod weighing;

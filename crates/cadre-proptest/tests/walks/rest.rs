@@ -33,7 +33,7 @@ impl Model for Line {
 
 fn found(pre: fn(&(u32, u32)) -> bool, post: fn(&(u32, u32)) -> bool) -> Option<Vec<&'static str>> {
     let model = Rc::new(check(Line).guarantee(Guarantee::pre_post("at rest", pre, post)));
-    let options = FuzzOptions { cases: 500, steps_max: 20, seed: 0 };
+    let options = FuzzOptions { cases: 500, steps_max: 20, seed: 0, ..FuzzOptions::default() };
     fuzz(&model, &options, &mut |_| true).violation.map(|violation| violation.path)
 }
 
@@ -58,7 +58,7 @@ fn no_walk_is_long_enough_to_be_endless() {
         .eventually("never there", |_| false)
         .leads_to("never answered", |_| true, |_| false)
         .convergent("never settled", |_| false);
-    let options = FuzzOptions { cases: 100, steps_max: 20, seed: 0 };
+    let options = FuzzOptions { cases: 100, steps_max: 20, seed: 0, ..FuzzOptions::default() };
     let found = fuzz(&Rc::new(never), &options, &mut |_| true);
     assert_eq!((found.violation, &found.reached[..3]), (None, &[false; 3][..]));
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "these are the helpers of tests")]
 
 mod bench;
+mod faults;
 #[expect(dead_code, reason = "what goes wrong in a process does not in its model")]
 #[path = "../../examples/tally/protocol.rs"]
 mod protocol;

@@ -2,8 +2,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use cadre_process::Stop;
-use cadre_replay::{Ended, Network, Outcome, RecordOptions, Recording, ReplayError, record};
+use cadre_replay::{
+    ClientRequests, Ended, Network, Outcome, RecordOptions, Recording, ReplayError, record,
+};
 use cadre_trace::{Action, Recorder, Trace};
+use serde_json::json;
 
 use crate::bench::header;
 use crate::surroundings::{leaving_nothing, replayed, tally};
@@ -27,6 +30,30 @@ fn a_free_run_of_processes_is_an_execution_that_replays() {
         let outcome = replayed(&trace, tally(&NAMES)).unwrap();
         assert_eq!(outcome, Outcome::Agrees { steps: trace.steps.len() }, "{outcome}");
     }
+}
+
+#[test]
+fn clients_ask_each_request_after_the_answer_to_the_one_before() {
+    let keep = |value: u32| json!({ "Keep": value });
+    let clients = [ClientRequests {
+        client: "client".to_owned(),
+        node: "b".to_owned(),
+        requests: vec![keep(7), keep(8)],
+    }];
+    let recording = leaving_nothing(|directory| {
+        let mut options = options(6, Network::GrowingSet, 3_000, directory);
+        options.clients = &clients;
+        record(&names(), &options, &Stop::new()).unwrap()
+    });
+    let last = &recording.happenings.last().unwrap().after;
+    let told: Vec<String> = last.history.iter().map(|event| format!("{event:?}")).collect();
+    let kinds: Vec<&str> =
+        told.iter().map(|event| event.split(' ').next().unwrap_or_default()).collect();
+    assert_eq!(kinds, ["Invoke", "Return", "Invoke", "Return"], "{told:?}");
+    assert_eq!(last.nodes["b"].state["kept"], json!(8));
+    let trace = traced(recording, Network::GrowingSet);
+    let outcome = replayed(&trace, tally(&NAMES)).unwrap();
+    assert_eq!(outcome, Outcome::Agrees { steps: trace.steps.len() }, "{outcome}");
 }
 
 #[test]
@@ -77,6 +104,7 @@ fn options(seed: u64, network: Network, duration_ms: u64, directory: &Path) -> R
         quiet: Duration::from_millis(400),
         start_limit: Duration::from_secs(20),
         network,
+        clients: &[],
         directory,
     }
 }

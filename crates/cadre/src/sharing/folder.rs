@@ -29,9 +29,19 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// Where it cannot be made.
+    /// Where it cannot be made, and where the directory is in use for something else.
     pub fn of(directory: &Path, process: usize) -> io::Result<Self> {
-        let path = directory.join(format!("process-{process}"));
+        let path = directory.join(format!("{PREFIX}{process}"));
+        fs::create_dir_all(directory)?;
+        for entry in fs::read_dir(directory)? {
+            let found = entry?.file_name();
+            let number = found.to_str().and_then(|name| name.strip_prefix(PREFIX));
+            if number.is_none_or(|number| number.parse::<usize>().is_err()) {
+                let found = found.display();
+                let found = format!("{found} is there, which is of no search");
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, found));
+            }
+        }
         fs::create_dir_all(&path)?;
         Ok(Self { path })
     }
@@ -75,6 +85,9 @@ impl Levels for Folder {
     }
 }
 
+/// What the names of the folders begin with; the numbers of the processes follow.
+const PREFIX: &str = "process-";
+
 const SUM_BYTES: usize = size_of::<u128>();
 
 fn sum_of(bytes: &[u8]) -> [u8; SUM_BYTES] {
@@ -97,6 +110,22 @@ mod tests {
     use cadre_process::PrivateDirectory;
 
     use super::*;
+
+    #[test]
+    fn a_directory_that_holds_something_else_is_not_written_to() {
+        let directory = PrivateDirectory::new("levels").unwrap();
+        Folder::of(directory.path(), 0).unwrap();
+        Folder::of(directory.path(), 1).unwrap();
+        for found in ["thesis.tex", "process-", "process-one"] {
+            let other = directory.path().join(found);
+            fs::write(&other, "").unwrap();
+            let error = Folder::of(directory.path(), 2).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+            assert!(error.to_string().contains(found), "{error}");
+            fs::remove_file(&other).unwrap();
+        }
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
+    }
 
     #[test]
     fn a_level_that_was_tampered_with_or_cut_off_is_not_read() {

@@ -1,7 +1,23 @@
-//! Property suites for `cargo test`: plain functions that panic with the whole story.
+//! Property suites for `cargo test` and other runners of tests: plain functions that panic with the
+//! whole story, no harness of their own.
 //!
-//! A failure is saved as a trace in a directory of the caller's, from where
-//! [`assert_traces_replay`] executes it again on every later run.
+//! * [`PropertySuite`]: random executions of a game, its faults included, with weights and
+//!   preconditions.
+//! * [`SystemSuite`]: a system of one's own, in this process or another one, against a model.
+//! * [`ProcessSuite`]: real processes that host a game's protocol, against the game.
+//! * [`ParallelSuite`]: a system of one's own that several clients call at once, against what it
+//!   would answer to one at a time.
+//! * [`assert_holds`], [`assert_survives`]: the shortest form, for games.
+//!
+//! A failure is shrunk and saved as a trace in a directory of the caller's. The suites execute what
+//! they have saved before anything else on every later run; for the other functions
+//! [`assert_traces_replay`] does so.
+
+mod parallel;
+mod persisted;
+mod processes;
+mod property;
+mod system;
 
 use std::path::Path;
 
@@ -10,6 +26,11 @@ use cadre_proptest::FuzzOptions;
 use cadre_trace::{Trace, Verdict};
 use cadre_view::FailureNotes;
 
+pub use self::parallel::ParallelSuite;
+pub use self::persisted::{Replayed, SuiteReport};
+pub use self::processes::ProcessSuite;
+pub use self::property::PropertySuite;
+pub use self::system::SystemSuite;
 use crate::{AnyGame, Setup, save};
 
 /// Searches every configuration of a game.
@@ -54,16 +75,10 @@ pub fn assert_survives(game: &dyn AnyGame, setup: &Setup, options: &FuzzOptions,
 #[track_caller]
 pub fn assert_traces_replay(game: &dyn AnyGame, directory: &Path) {
     let folder = directory.join(game.name());
-    let entries = std::fs::read_dir(&folder);
-    let entries = entries.unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    for entry in entries {
-        let path = entry.unwrap_or_else(|error| panic!("{error}")).path();
-        if path.extension().is_none_or(|extension| extension != "ndjson") {
-            continue;
-        }
+    assert!(folder.is_dir(), "{} is not a directory", folder.display());
+    let saved = persisted::read(directory, game.name()).unwrap_or_else(|why| panic!("{why}"));
+    for (path, trace) in saved {
         let at = path.display();
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{at}: {error}"));
-        let trace = Trace::from_ndjson(&text).unwrap_or_else(|error| panic!("{at}: {error}"));
         let again = game.reexecute(&trace).unwrap_or_else(|error| panic!("{at}: {error}"));
         if let Some((step, differences)) = again.difference {
             let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();
@@ -86,4 +101,11 @@ fn story(trace: &Trace, how: &str, traces: &Path) -> String {
     };
     let notes = FailureNotes { saved: Some(saved), replay: None, how, lines_max: None };
     format!("\n{}", cadre_view::failure(trace, &notes))
+}
+
+/// What a failing test says of a trace that is not to be saved.
+fn retold(trace: &Trace) -> String {
+    let how = format!("{} steps", trace.steps.len());
+    let notes = FailureNotes { saved: None, replay: None, how, lines_max: None };
+    cadre_view::failure(trace, &notes)
 }
