@@ -10,6 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
 use crate::memory;
+use crate::simulate_args::SimulateArgs;
 
 /// Write a protocol once; search it, check its traces with TLC, replay them on real processes.
 #[derive(Debug, Parser)]
@@ -104,6 +105,8 @@ pub(crate) enum Verb {
         #[arg(long)]
         check_determinism: bool,
     },
+    /// Simulate runs of a game in virtual time: how it behaves under latency, loss and crashes
+    Simulate(SimulateArgs),
     /// Make a counterexample shorter, whatever has found it
     Minimise {
         /// The trace

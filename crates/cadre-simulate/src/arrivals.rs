@@ -43,14 +43,16 @@ impl<P: Protocol> World<'_, P> {
         }
     }
 
-    /// Delivers everything in flight once more, where messages are never consumed.
-    pub(crate) fn deliver_all_again(&mut self) {
-        for index in 0..self.tickets.len() {
-            if let Some(slot) = self.live.slot(index) {
-                let at_us = self.now_us + self.config.latency.draw(&mut self.random);
-                self.await_arrival(slot, 0, at_us);
-            }
+    /// Delivers what is in flight once more where messages are never consumed, so far as that
+    /// changes anything; whether there is any.
+    pub(crate) fn deliver_again(&mut self) -> bool {
+        let slots = (0..self.tickets.len()).filter_map(|index| self.live.slot(index));
+        let open: Vec<Slot> = slots.filter(|slot| !self.live.is_deaf_to(*slot)).collect();
+        for slot in &open {
+            let at_us = self.now_us + self.config.latency.draw(&mut self.random);
+            self.await_arrival(*slot, 0, at_us);
         }
+        !open.is_empty()
     }
 
     pub(crate) fn arrive(&mut self, slot: Slot, ticket: u64, is_lost: bool, is_first: bool) {
@@ -71,7 +73,8 @@ impl<P: Protocol> World<'_, P> {
                 _ => self.nodes[to.index()].held.push((slot, ticket)),
             };
         }
-        if !self.live.can_arrive(slot) {
+        let keeps_order = self.live.cluster().network() == Network::Fifo;
+        if keeps_order && !self.live.can_arrive(slot) {
             // Others of its link are before it.
             return self.await_arrival(slot, ticket, self.now_us + STEP.us);
         }

@@ -62,7 +62,8 @@ pub struct Config {
     pub interruption: f64,
     /// The mean time between two crashes of one group of nodes.
     pub group_crash_every: Option<Span>,
-    /// How many nodes may be down at once: a minority, and at least one, unless given.
+    /// How many nodes may be down at once. Unless given, as many as the cluster declares where they
+    /// stay down, and otherwise a minority, or one.
     pub down_max: Option<usize>,
     /// The mean time between two pauses of one node.
     pub pause_every: Option<Span>,
@@ -84,7 +85,8 @@ pub struct Config {
     pub think: Delay,
     /// Within which time an answer counts as given in time.
     pub answer_within: Span,
-    /// Whether each run draws its own rates, up to these ones, some of them 0.
+    /// Whether each run draws its own rates: probabilities up to these ones, some of them 0, and
+    /// mean times from a hundredth to four times as long, some of them endless.
     pub swarm: bool,
     /// Whether faults that the cluster does not declare are carried out too.
     pub every_fault: bool,
@@ -303,6 +305,24 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// Reads a configuration; what it does not say is as in the preset `calm`.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not read: says where, and what was expected.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// The configuration as it is read.
+    ///
+    /// # Panics
+    ///
+    /// Never: every configuration has a text.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a configuration has a text")
+    }
+
     /// Sees whether a cluster of these nodes can be simulated so.
     ///
     /// # Errors
@@ -399,8 +419,9 @@ impl Config {
             &mut drawn.jump_every,
         ];
         for span in every {
-            let longer = 1.0 + 9.0 * random.fraction();
-            let scaled = span.map(|span| Span::from_us((span.us as f64 * longer) as u64));
+            // How long the interesting part of a run is, nobody knows: it may be any power of two.
+            let shorter = random.below(10);
+            let scaled = span.map(|span| Span::from_us((span.us * 4 >> shorter).max(1)));
             *span = scaled.filter(|_| random.chance(0.5));
         }
         drawn.bursts = drawn.bursts.filter(|_| random.chance(0.5));

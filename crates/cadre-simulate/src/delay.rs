@@ -39,6 +39,7 @@ const LONGEST: Span = Span::from_seconds(3_600);
 
 impl Delay {
     /// Draws a length of time.
+    #[inline]
     pub fn draw(self, random: &mut Random) -> u64 {
         let us = match self {
             Self::Fixed(span) => return span.us,

@@ -60,11 +60,13 @@ impl Links {
     }
 
     /// The number of a link.
+    #[inline]
     pub(crate) fn number(&self, from: NodeId, to: NodeId) -> usize {
         from.index() * self.nodes + to.index()
     }
 
     /// What becomes of a message that is sent now.
+    #[inline]
     pub(crate) fn way(
         &mut self,
         number: usize,
@@ -115,6 +117,7 @@ impl Link {
         self.busy_us = bandwidth.map_or(0.0, |messages| 1e6 / messages);
     }
 
+    #[inline]
     fn latency(&mut self, config: &Config, draws: bool, random: &mut Random) -> u64 {
         if !draws {
             return self.latency.typical().us;

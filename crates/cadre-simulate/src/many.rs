@@ -70,7 +70,8 @@ pub fn simulate<P: Protocol>(
     let mut ended: BTreeMap<u64, Run> = BTreeMap::new();
     let mut is_stopped = false;
     std::thread::scope(|scope| {
-        let (sender, receiver) = mpsc::channel();
+        // Whoever is ahead waits, so that an end comes soon.
+        let (sender, receiver) = mpsc::sync_channel(1);
         for _ in 0..options.workers.max(1) {
             let (sender, next, enough) = (sender.clone(), &next, &enough);
             scope.spawn(move || {

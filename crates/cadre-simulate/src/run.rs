@@ -69,9 +69,6 @@ pub struct Recorded {
 /// How many events may happen at one moment of time.
 const AT_ONCE_MAX: u64 = 100_000;
 
-/// How often everything is delivered once more where messages are never consumed.
-const ROUNDS: usize = 2;
-
 /// Simulates one run.
 ///
 /// # Panics
@@ -163,7 +160,6 @@ fn go_on<P: Protocol>(world: &mut World<'_, P>, judge: &mut Judge) -> Ending {
         false => peace_us,
     };
     let mut at_once = 0;
-    let mut rounds = 0;
     if let Some(ending) = violated(world, judge.look(&world.live)) {
         return ending;
     }
@@ -182,9 +178,7 @@ fn go_on<P: Protocol>(world: &mut World<'_, P>, judge: &mut Judge) -> Ending {
             continue;
         }
         let Some(entry) = next else {
-            if world.grows() && rounds < ROUNDS {
-                rounds += 1;
-                world.deliver_all_again();
+            if world.grows() && world.deliver_again() {
                 continue;
             }
             return at_rest(world, judge);
@@ -216,7 +210,10 @@ fn violated<P: Protocol>(world: &World<'_, P>, found: Option<usize>) -> Option<E
 
 /// The end of a run in which nothing can happen any more.
 fn at_rest<P: Protocol>(world: &World<'_, P>, judge: &mut Judge) -> Ending {
-    let found = judge.look_at_last(&world.live).or_else(|| judge.look_at_rest(&world.live));
+    let is_at_rest = world.is_at_rest();
+    let found = judge
+        .look_at_last(&world.live)
+        .or_else(|| if is_at_rest { judge.look_at_rest(&world.live) } else { None });
     match (found, judge.unkept()) {
         (Some(guarantee), _) => Ending::Violated { guarantee },
         (None, Some(guarantee)) if has_no_quorum(world) => Ending::NoQuorum { guarantee },

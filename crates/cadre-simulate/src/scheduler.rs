@@ -212,6 +212,7 @@ impl<E> Ord for Entry<E> {
 
 impl Scheduler {
     /// Whether latencies are drawn, and not the typical ones.
+    #[inline]
     pub(crate) fn draws_latencies(self) -> bool {
         !matches!(self, Self::DelayBounded { .. })
     }

@@ -1,4 +1,4 @@
-use cadre_model::{ActionOf, TypedAction, TypedFault, Unsynced};
+use cadre_model::{ActionOf, Budget, TypedAction, TypedFault, Unsynced};
 use cadre_step::{NodeId, Protocol, SyncError};
 use cadre_trace::{Kept, Misread};
 
@@ -77,12 +77,21 @@ impl<P: Protocol> World<'_, P> {
 
     /// Whether so many more nodes may be down.
     fn may_stop(&self, more: usize) -> bool {
-        let nodes = self.nodes.len();
-        let minority = nodes.saturating_sub(1) / 2;
-        // A single node that starts again is not lost for good.
-        let least = usize::from(self.allowed.restarts || self.allowed.crash_restarts);
-        let most = self.config.down_max.unwrap_or(minority.max(least));
-        self.down() + more <= most
+        let minority = self.nodes.len().saturating_sub(1) / 2;
+        let declared = match self.live.cluster().faults().crashes {
+            Budget::AtMost(most) if !self.allowed.restarts => usize::from(most),
+            // A single node that starts again is not lost for good.
+            _ if self.allowed.restarts || self.allowed.crash_restarts => minority.max(1),
+            Budget::None | Budget::AtMost(_) | Budget::Unlimited => minority,
+        };
+        self.down() + more <= self.config.down_max.unwrap_or(declared)
+    }
+
+    /// Whether nothing but faults can happen any more, there being no more events.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        let mut nodes = (0..self.nodes.len()).map(NodeId::from_index);
+        let may_start = |node: NodeId| self.live.is_down(node) && self.allowed.restarts;
+        !self.live.is_parted() && !nodes.any(may_start)
     }
 
     /// How many nodes are down.
@@ -333,7 +342,7 @@ impl<P: Protocol> World<'_, P> {
             }
         }
         if self.grows() {
-            self.deliver_all_again();
+            self.deliver_again();
         }
     }
 }

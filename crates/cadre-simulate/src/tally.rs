@@ -136,3 +136,42 @@ fn name_of(message: &impl Debug) -> String {
     let is_name = name.starts_with(|first: char| first.is_uppercase());
     if is_name { name.to_owned() } else { "message".to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_the_least_number_that_so_many_do_not_exceed() {
+        let mut latencies = Latencies::default();
+        assert_eq!(latencies.percentile(0.5), None);
+        (1..=100).rev().for_each(|us| latencies.push(us));
+        latencies.sort();
+        let found = [0.0, 0.01, 0.5, 0.9, 0.99, 1.0].map(|share| latencies.percentile(share));
+        assert_eq!(found, [1, 1, 50, 90, 99, 100].map(Some));
+    }
+
+    #[test]
+    fn the_counts_of_runs_add_up() {
+        let mut tally = Tally { time_us: 2_000_000, asked: 4, in_time: 3, ..Tally::default() };
+        tally.latencies.push(7);
+        let other = Tally { time_us: 1_000_000, asked: 2, in_time: 0, ..tally.clone() };
+        tally.add(&other);
+        assert_eq!((tally.availability(), tally.goodput()), (Some(0.5), 1.0));
+        assert_eq!(tally.latencies.sorted_us(), [7, 7]);
+        assert_eq!(Tally::default().availability(), None);
+    }
+
+    #[test]
+    fn messages_are_counted_by_their_variant() {
+        let mut kinds = Kinds::new();
+        for message in [Some(1), None, Some(2)] {
+            kinds.of(&message).sent += 1;
+        }
+        let counts = kinds.into_counts();
+        assert_eq!((counts["Some"].sent, counts["None"].sent), (2, 1));
+        let mut numbers = Kinds::new();
+        [1, 2].iter().for_each(|number| numbers.of(number).sent += 1);
+        assert_eq!(numbers.into_counts()["message"].sent, 2);
+    }
+}

@@ -35,6 +35,7 @@ mod failure;
 mod lanes;
 mod parts;
 mod select;
+mod shares;
 mod text;
 
 pub use because::because;
@@ -42,3 +43,4 @@ pub use changed::last_change;
 pub use difference::difference;
 pub use failure::{FailureNotes, failure, failure_at};
 pub use lanes::{LaneOptions, lanes};
+pub use shares::{Shares, shares};

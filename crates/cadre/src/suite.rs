@@ -10,12 +10,14 @@ use cadre_model::{Choice, Claim, Cluster, Coverage, Model, Origin, Reexecution};
 use cadre_proptest::{FuzzOptions, MinimiseOptions, SampleOptions, Weights};
 use cadre_replay::{ClientRequests, Recording};
 use cadre_runtime::{Defect, HostOptions, Mode, RuntimeError};
+use cadre_simulate::{Config, Look};
 use cadre_step::NodeId;
 use cadre_trace::{Action, Json, Recorder, Trace, Verdict};
 
 use crate::fuzzed::{self, Fuzzed, FuzzedTwice};
 use crate::minimised::{self, Shortened};
 use crate::sharing::Connections;
+use crate::simulated::{self, Simulated};
 use crate::stepper::Steps;
 use crate::{Bug, Game, GameError, Setup, Size, Stepper};
 
@@ -193,6 +195,20 @@ pub trait AnyGame: Send + Sync {
     ///
     /// Where the trace is not one of this game, a step cannot be taken, or nothing is violated.
     fn minimise(&self, trace: &Trace, options: &MinimiseOptions) -> Result<Shortened, GameError>;
+
+    /// Simulates runs in virtual time; see [`cadre_simulate::simulate`].
+    ///
+    /// # Errors
+    ///
+    /// Where the cluster cannot be built, the configuration does not fit it, or an execution cannot
+    /// be mapped to the specification.
+    fn simulate(
+        &self,
+        setup: &Setup,
+        config: &Config,
+        options: &cadre_simulate::Options,
+        watch: &mut dyn FnMut(&Look) -> bool,
+    ) -> Result<Simulated, GameError>;
 
     /// Draws distinct random executions; see [`cadre_proptest::sample`].
     ///
@@ -418,6 +434,16 @@ impl<G: Game> AnyGame for G {
 
     fn minimise(&self, trace: &Trace, options: &MinimiseOptions) -> Result<Shortened, GameError> {
         minimised::minimise(self, trace, options)
+    }
+
+    fn simulate(
+        &self,
+        setup: &Setup,
+        config: &Config,
+        options: &cadre_simulate::Options,
+        watch: &mut dyn FnMut(&Look) -> bool,
+    ) -> Result<Simulated, GameError> {
+        simulated::simulate(self, setup, config, options, watch)
     }
 
     fn sample(&self, setup: &Setup, options: &SampleOptions) -> Result<Vec<Trace>, GameError> {

@@ -9,6 +9,7 @@ mod minimise;
 mod replay;
 mod run;
 mod show;
+mod simulate;
 mod spec;
 mod step;
 
@@ -40,6 +41,7 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
                 false => fuzz::run(context, &game, &search),
             }
         }
+        Verb::Simulate(args) => simulate::run(context, &args),
         Verb::Minimise { trace, attempts } => minimise::run(context, &trace, attempts),
         Verb::Conform { traces, dry_run } => match dry_run {
             true => conform::print_command(context, &traces),

@@ -1,7 +1,6 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use cadre_step::{Disk, Effect, EffectOf, NodeId, Protocol, RequestId};
 use cadre_trace::{Action, Misread, Snapshot};
@@ -9,6 +8,7 @@ use cadre_trace::{Action, Misread, Snapshot};
 use super::Cluster;
 use super::action::{ActionOf, TypedAction, TypedFault};
 use super::builder::Network;
+use super::consequence::{Consequence, Consequences};
 use super::damage::{altered, misreads};
 use super::faults::{Budget, Faults, Timing};
 use super::flying::Slot;
@@ -40,45 +40,6 @@ pub struct Live<'c, P: Protocol> {
     clients: Vec<(u32, bool)>,
     choices: Vec<Vec<P::Timer>>,
 }
-
-/// What a node's step made happen beyond its memory and its disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Consequence<T> {
-    /// A message is in flight.
-    Sent {
-        /// Where it is for.
-        to: NodeId,
-        /// Where it is.
-        slot: Slot,
-    },
-    /// A message was sent over a cut link or into a full queue.
-    LostAtOnce {
-        /// Where it was for.
-        to: NodeId,
-    },
-    /// A timer is armed, and one of its name no more.
-    Armed {
-        /// The timer.
-        timer: T,
-        /// When it goes off.
-        after: Duration,
-    },
-    /// A timer is not armed any more.
-    Disarmed {
-        /// The timer.
-        timer: T,
-    },
-    /// A sync is asked for.
-    SyncAsked,
-    /// A client is answered.
-    Answered {
-        /// Which request.
-        id: RequestId,
-    },
-}
-
-/// The consequences of an action, in order, with the node that they come from.
-pub type Consequences<P> = Vec<(NodeId, Consequence<<P as Protocol>::Timer>)>;
 
 impl<'c, P: Protocol> Live<'c, P> {
     /// Starts all nodes; their consequences are added to `told`.
@@ -278,6 +239,31 @@ impl<'c, P: Protocol> Live<'c, P> {
         let of = Box::new(TypedAction::Deliver { from, to, message });
         self.change(to, TypedFault::Interrupt { of, effects }.into(), told);
         true
+    }
+
+    /// Whether the arrival of a message would change nothing.
+    pub fn is_deaf_to(&self, slot: Slot) -> bool {
+        let Some(action) = self.delivery(slot).filter(|_| self.can_arrive(slot)) else {
+            return true;
+        };
+        let node = action.node().expect("a delivery is to a node");
+        let before = self.local(node);
+        let protocol = &self.cluster.protocol;
+        let execution = local::execute(protocol, self.timing(), node, before, &action);
+        let says_nothing = |effect: &EffectOf<P>| match effect {
+            Effect::Send { to, message } => self.find(node, *to, message).is_some(),
+            Effect::Respond { request, .. } => {
+                let client = self.clients.get(request.client as usize);
+                client.is_none_or(|client| *client != (request.number, true))
+            }
+            Effect::SetTimer { .. }
+            | Effect::CancelTimer { .. }
+            | Effect::Put { .. }
+            | Effect::PutSynced { .. }
+            | Effect::Delete { .. }
+            | Effect::Sync => true,
+        };
+        !self.consumes() && execution.after == *before && execution.effects.iter().all(says_nothing)
     }
 
     /// Loses a message of a network that consumes; whether that is possible.

@@ -138,6 +138,7 @@ fn whatever_happens_can_be_carried_out_by_the_cluster() {
                 partition_every: often,
                 pause_every: often,
                 jump_every: often,
+                misread: 1.0,
                 ..hostile.clone()
             };
             let recorded = record(&cluster, &config, seed, &origin()).unwrap();

@@ -24,13 +24,13 @@ fn a_seed_gives_the_same_trace_in_every_build_on_every_machine() {
     }
     // The same in debug and release builds and on every machine: both are run by the automation.
     expect_test::expect![[r#"
-        eeb163d7ffda78de795a8dc024f107e0
-        97420d22b4a6799c393e63f7d2738901
-        665b407964515b1eb133496b292ee146
+        2a79cc4672d636625ff797e946f8430f
+        6b8c1e355561b2f66f05a407ce93e92b
+        c7f780aa8a9d31776b9991c2cbba8ef4
         f83611f7bff5db3c0529813627104087
-        122d4ae9c6c2369c1c8695d0138d757d
-        6b645aa17b8761297ad1b61d57634dd0
-        01b41bf4fd4675475793549987d97c6b
+        fce77048a76553cb02ad9f3ad8e76457
+        ab51924c39c8a02c4102093138c5c2c2
+        f5729ffe8e697e26d6f5fb921b85bb06
         36c29c833013ddba0badc28eda4f3300"#]]
     .assert_eq(&hashes.join("\n"));
 }
