@@ -1,4 +1,4 @@
-use cadre_conform::MappingError;
+use cadre_conform::{ConformError, MappingError};
 use cadre_model::{ClusterError, Unresolved};
 use cadre_proptest::{MinimiseError, WeightsError};
 
@@ -39,6 +39,12 @@ pub enum GameError {
 
     #[error("the trace cannot be mapped to the specification: {0}")]
     Mapping(#[from] MappingError),
+
+    #[error("{game} maps to no specification")]
+    NoSpec { game: &'static str },
+
+    #[error(transparent)]
+    Conform(#[from] ConformError),
 
     #[error(transparent)]
     Weights(#[from] WeightsError),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
 
-use cadre_conform::Spec;
+use cadre_conform::{GraphBounds, Spec};
 use cadre_explore::{Bound, Exploration, Flow, Keep, Progress, Settings, Share, ShareError};
 use cadre_model::{Choice, Claim, Cluster, Coverage, Model, Origin, Reexecution};
 use cadre_proptest::{FuzzOptions, MinimiseOptions, SampleOptions, Weights};
@@ -15,6 +15,7 @@ use cadre_step::NodeId;
 use cadre_trace::{Action, Json, Recorder, Trace, Verdict};
 
 use crate::fuzzed::{self, Fuzzed, FuzzedTwice};
+use crate::graph::{self, GameGraph};
 use crate::minimised::{self, Shortened};
 use crate::sharing::Connections;
 use crate::simulated::{self, Simulated};
@@ -97,6 +98,18 @@ pub trait AnyGame: Send + Sync {
 
     /// The specification that the game maps to.
     fn spec(&self, setup: &Setup) -> Option<Spec>;
+
+    /// Maps all that the cluster can do to the specification; see [`cadre_conform::Mapping::graph`].
+    ///
+    /// # Errors
+    ///
+    /// Where the cluster cannot be built, or the game maps to no specification.
+    fn graph<'a>(
+        &'a self,
+        setup: &'a Setup,
+        bounds: GraphBounds,
+        watch: &mut dyn FnMut(u64, u64) -> bool,
+    ) -> Result<GameGraph<'a>, GameError>;
 
     /// Searches exhaustively; see [`cadre_explore::explore`].
     ///
@@ -350,6 +363,15 @@ impl<G: Game> AnyGame for G {
 
     fn spec(&self, setup: &Setup) -> Option<Spec> {
         self.mapping(setup).map(|mapping| mapping.spec().clone())
+    }
+
+    fn graph<'a>(
+        &'a self,
+        setup: &'a Setup,
+        bounds: GraphBounds,
+        watch: &mut dyn FnMut(u64, u64) -> bool,
+    ) -> Result<GameGraph<'a>, GameError> {
+        graph::graph(self, setup, bounds, watch)
     }
 
     fn explore(

@@ -3,6 +3,7 @@ mod conform;
 mod doctor;
 mod explore;
 mod fuzz;
+mod graph;
 mod history;
 mod list;
 mod minimise;
@@ -43,9 +44,10 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
         }
         Verb::Simulate(args) => simulate::run(context, &args),
         Verb::Minimise { trace, attempts } => minimise::run(context, &trace, attempts),
-        Verb::Conform { traces, dry_run } => match dry_run {
-            true => conform::print_command(context, &traces),
-            false => conform::run(context, &traces),
+        Verb::Conform { traces, dry_run, graph } => match (graph.graph.clone(), dry_run) {
+            (Some(game), _) => graph::run(context, game, &graph),
+            (None, true) => conform::print_command(context, &traces),
+            (None, false) => conform::run(context, &traces),
         },
         Verb::Replay { trace, against, bug, process } => {
             replay::run(context, &trace, &replay::Replaying { against, bug, process })
