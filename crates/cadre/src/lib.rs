@@ -9,6 +9,7 @@
 
 pub use cadre_conform as conform;
 pub use cadre_explore as explore;
+pub use cadre_lineage as lineage;
 pub use cadre_model as model;
 pub use cadre_process as process;
 pub use cadre_proptest as proptest;

@@ -163,9 +163,8 @@ impl<'a> Tally<'a> {
         // Every run tells all initial states.
         let is_bad = |state: &&usize| !allowed.initial.contains(&Some(**state));
         self.bad_initial = graph.initial().iter().filter(is_bad).copied().collect();
-        let is_missing = |state: &&Option<usize>| {
-            state.is_none_or(|state| !graph.initial().contains(&state))
-        };
+        let is_missing =
+            |state: &&Option<usize>| state.is_none_or(|state| !graph.initial().contains(&state));
         self.initial_missing = allowed.initial.iter().filter(is_missing).count() as u64;
         for step in states.iter().flat_map(|state| &steps[*state]) {
             let fault = fault(graph, graph.steps()[*step], allowed);
