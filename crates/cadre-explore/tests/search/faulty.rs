@@ -183,7 +183,7 @@ fn processes_that_share_a_search_meet_what_each_fault_makes_possible() {
 
 /// Every configuration with a shortest schedule that leads there, so far as there are not too many.
 fn schedules(cluster: &Cluster<Drawn>) -> Vec<(Vec<Action>, Configuration)> {
-    const MET_MAX: usize = 150;
+    const MET_MAX: usize = 80;
     let mut met = HashMap::from([(cluster.initial().clone(), Vec::new())]);
     let mut queue = VecDeque::from([cluster.initial().clone()]);
     while let Some(at) = queue.pop_front() {
