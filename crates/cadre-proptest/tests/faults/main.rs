@@ -1,5 +1,6 @@
 //! Each fault is necessary: for each there is a tiny protocol with a bug that only this fault
-//! reveals, found by the explorer and by random walks, and a fixed twin that survives the same.
+//! reveals, found by the explorer, by random walks and by simulations, and a fixed twin that
+//! survives the same.
 //!
 //! A row says under what circumstances, and which of them is the fault. With all of them the
 //! protocol is violated; without the fault, and all else as before, it holds; and so does its fixed
@@ -19,6 +20,7 @@ use std::rc::Rc;
 use cadre_explore::{Exploration, Flow, Settings, explore};
 use cadre_model::{Choice, Cluster, Origin};
 use cadre_proptest::{FuzzOptions, fuzz};
+use cadre_simulate::{Config, Delay, Ending, Options, Preset, Span, simulate};
 use cadre_trace::Verdict;
 use cadre_view::{LaneOptions, because, lanes};
 use expect_test::{expect, expect_file};
@@ -134,4 +136,71 @@ fn random_walks_find_each_bug_and_none_in_the_fixed_twin() {
             assert!(found.is_none(), "{}", row.fault);
         }
     }
+}
+
+/// Which rows the simulator has no part in, and why.
+const NOT_SIMULATED: [(&str, &str); 2] = [
+    ("Byzantine equivocation", "what a traitor says is for exhaustive search"),
+    ("Byzantine forging", "what a traitor says is for exhaustive search"),
+];
+
+/// Everything at once and often, in runs of a moment.
+fn hostile() -> Config {
+    let every_ms = |ms| Some(Span::from_ms(ms));
+    let about_ms = |ms| Delay::Exponential(Span::from_ms(ms));
+    Config {
+        time: Span::from_ms(100),
+        settle: Span::from_ms(100),
+        latency: about_ms(2),
+        replay: 0.2,
+        replay_after: about_ms(10),
+        corruption: 0.3,
+        held_up: about_ms(5),
+        sync: about_ms(3),
+        sync_failure: 0.3,
+        down: about_ms(5),
+        stays_down: 0.3,
+        down_max: Some(3),
+        crash_every: every_ms(20),
+        group_crash_every: every_ms(40),
+        pause_every: every_ms(20),
+        pause: about_ms(10),
+        partition_every: every_ms(20),
+        partition: about_ms(10),
+        jump_every: every_ms(20),
+        jump: about_ms(3),
+        choice: about_ms(3),
+        drift_ppm: 300_000,
+        ..Preset::Hostile.config()
+    }
+}
+
+/// The first run of so many that violates the guarantee.
+fn simulated(cluster: &Cluster<Toy>, runs: u64) -> Option<u64> {
+    let options = Options { seeds: 0..runs, workers: 2 };
+    let found = simulate(cluster, &hostile(), &options, &mut |_| true).unwrap();
+    let violation = found.violation?;
+    matches!(violation.ending, Ending::Violated { .. }).then_some(violation.seed)
+}
+
+#[test]
+fn simulations_find_each_bug_and_none_in_the_fixed_twin() {
+    let mut missed = Vec::new();
+    for row in rows() {
+        if NOT_SIMULATED.iter().any(|(fault, _)| *fault == row.fault) {
+            continue;
+        }
+        if simulated(&row.cluster(&row.buggy), 20_000).is_none() {
+            missed.push(format!("{}: the bug is not found", row.fault));
+        }
+        for (what, cluster) in [
+            ("without the fault", row.cluster_without(&row.buggy)),
+            ("the fixed twin", row.cluster(&row.fixed)),
+        ] {
+            if let Some(seed) = simulated(&cluster, 2_000) {
+                missed.push(format!("{}: {what} is violated with seed {seed}", row.fault));
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{missed:#?}");
 }
