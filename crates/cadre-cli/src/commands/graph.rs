@@ -10,10 +10,10 @@ use crate::chosen::Chosen;
 use crate::commands::conform::no_spec;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
+use crate::output;
 use crate::run_directory::RunDirectory;
 use crate::stages::{self, Named};
 use crate::watch::{Clock, count, grouped};
-use crate::output;
 
 /// `conform --graph`: has TLC check every state and every step of a game.
 pub(crate) fn run(
@@ -94,9 +94,7 @@ fn told(found: &MappedGraph, report: &GraphReport) -> (&'static str, String) {
         (0, 0, unknown) => {
             ("unknown", format!("the steps from {}", count(unknown, "state", "states")))
         }
-        (0, initial, _) => {
-            ("rejected", count(initial, "initial state", "initial states"))
-        }
+        (0, initial, _) => ("rejected", count(initial, "initial state", "initial states")),
         (bad, ..) => ("rejected", format!("{bad} of {}", count(steps, "step", "steps"))),
     }
 }
