@@ -2,8 +2,8 @@
 //!
 //! [`check`] takes a [`Spec`] and any number of traces ([`SpecTrace`]), and says for each whether
 //! it is a behaviour of the specification; if not, which step is the first that is none, and why.
-//! [`check_graph`] does so for all states and steps of an exploration ([`MappedGraph`]) at once, and
-//! tells as well what the specification allows and the exploration never does.
+//! [`check_graph`] does so for all states and steps of an exploration ([`MappedGraph`]) at once,
+//! and tells as well what the specification allows and the exploration never does.
 //! [`check_model`] lets TLC explore the specification itself. A [`Mapping`] writes into the traces
 //! of a cluster what they are in the specification.
 //!

@@ -16,6 +16,9 @@ pub struct Dump<R = BufReader<File>> {
     block: String,
 }
 
+/// Variables with the texts of their values.
+type Texts<'a> = Vec<(&'a str, &'a str)>;
+
 impl Dump {
     /// Opens the file which a run has written.
     ///
@@ -40,8 +43,7 @@ impl<R: BufRead> Dump<R> {
     /// # Errors
     ///
     /// [`TlaError::Io`] if the file cannot be read, [`TlaError::Unreadable`] for what is no state.
-    #[expect(clippy::type_complexity, reason = "the pairs borrow from the reader's block")]
-    pub fn next_texts(&mut self) -> Option<Result<Vec<(&str, &str)>, TlaError>> {
+    pub fn next_texts(&mut self) -> Option<Result<Texts<'_>, TlaError>> {
         match self.next_block() {
             Ok(true) => Some(texts(&self.block)),
             Ok(false) => None,
@@ -82,7 +84,7 @@ impl<R: BufRead> Iterator for Dump<R> {
 }
 
 /// Cuts a state into its conjuncts. No value contains a line that begins with `/\`.
-fn texts(block: &str) -> Result<Vec<(&str, &str)>, TlaError> {
+fn texts(block: &str) -> Result<Texts<'_>, TlaError> {
     let block = block.trim();
     let conjuncts = block.strip_prefix("/\\ ").unwrap_or(block).split("\n/\\ ");
     let pair = |conjunct| match str::split_once(conjunct, " = ") {

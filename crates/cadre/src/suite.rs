@@ -99,7 +99,8 @@ pub trait AnyGame: Send + Sync {
     /// The specification that the game maps to.
     fn spec(&self, setup: &Setup) -> Option<Spec>;
 
-    /// Maps all that the cluster can do to the specification; see [`cadre_conform::Mapping::graph`].
+    /// Maps all that the cluster can do to the specification; see
+    /// [`cadre_conform::Mapping::graph`].
     ///
     /// # Errors
     ///

@@ -11,8 +11,6 @@ use super::spec_graph::{GraphStep, SpecGraph};
 use crate::runs::Runs;
 use crate::{ConformError, Options, Spec, SpecAction, validate};
 
-/// How many states one run of TLC is given.
-const STATES_PER_RUN_MAX: usize = 100_000;
 /// How many characters the values of one run may have: TLC reads some 100 000 tokens in a second.
 const VALUES_PER_RUN_MAX: usize = 4_000_000;
 
@@ -47,7 +45,7 @@ pub fn check_graph(
     let mut check = Check { graph, options, runs, undetermined: BTreeMap::new(), spec_states: 0 };
     let mut tally = Tally::new(graph);
     let steps = steps_by_source(graph);
-    for states in chunks(graph) {
+    for states in chunks(graph, options.states_per_run_max) {
         let (states, allowed) = check.ask(states)?;
         tally.judge(&states, &steps, &allowed);
     }
@@ -235,7 +233,7 @@ fn steps_by_source(graph: &SpecGraph) -> Vec<Vec<usize>> {
 }
 
 /// The states in portions that one run of TLC can take.
-fn chunks(graph: &SpecGraph) -> Vec<Vec<usize>> {
+fn chunks(graph: &SpecGraph, states_max: usize) -> Vec<Vec<usize>> {
     let mut chunks = Vec::new();
     let mut chunk = Vec::new();
     let (mut sent, mut size) = (HashSet::new(), 0);
@@ -246,7 +244,7 @@ fn chunks(graph: &SpecGraph) -> Vec<Vec<usize>> {
             }
         }
         chunk.push(state);
-        if chunk.len() == STATES_PER_RUN_MAX || size > VALUES_PER_RUN_MAX {
+        if chunk.len() >= states_max || size > VALUES_PER_RUN_MAX {
             chunks.push(std::mem::take(&mut chunk));
             (sent, size) = (HashSet::new(), 0);
         }

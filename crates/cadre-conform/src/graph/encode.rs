@@ -55,22 +55,27 @@ pub(crate) fn encode(
     }
     let id_max = tables.used.iter().map(Vec::len).max().unwrap_or_default();
     let module = rows(module, &tables.rows, id_max)
-        .definition(
-            "CadreInit",
-            &format!(
-                "\n  \\/ /\\ {NODE} \\in 1..Len(CadreRows)\n     /\\ {KIND} = <<\"state\">>{load}\n  \
-                 \\/ /\\ {NODE} = 0\n     /\\ {KIND} = <<\"initial\">>\n     /\\ TraceInit"
-            ),
-        )
+        .definition("CadreInit", &format!("{STATES}{load}{INITIAL}"))
         .definition("CadreTake(name, args)", TAKE)
         .definition("CadreNext", NEXT);
     Ok((module, config.init_next("CadreInit", "CadreNext")))
 }
 
+/// The states that are given; their values follow.
+const STATES: &str = "
+  \\/ /\\ cadreNode \\in 1..Len(CadreRows)
+     /\\ cadreKind = <<\"state\">>";
+
+/// The initial states of the specification.
+const INITIAL: &str = "
+  \\/ /\\ cadreNode = 0
+     /\\ cadreKind = <<\"initial\">>
+     /\\ TraceInit";
+
 const TAKE: &str = "
-  /\\ cadreKind' = <<\"action\", name, args>>
   /\\ TraceEvent([name |-> name, args |-> args])
-  /\\ CadreVariables' # CadreVariables";
+  /\\ CadreVariables' # CadreVariables
+  /\\ cadreKind' = <<\"action\", name, args>>";
 
 /// Each step twice: once with its action, once as `Next` allows it. Beside them two steps whose
 /// fate is known: an action that does not exist, and from the first state one that is always there.

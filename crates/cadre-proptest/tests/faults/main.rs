@@ -160,7 +160,7 @@ fn hostile() -> Config {
         sync_failure: 0.3,
         down: about_ms(5),
         stays_down: 0.3,
-        down_max: Some(3),
+        down_max: Some(2),
         crash_every: every_ms(20),
         group_crash_every: every_ms(40),
         pause_every: every_ms(20),
