@@ -421,7 +421,7 @@ impl Config {
         for span in every {
             // How long the interesting part of a run is, nobody knows: it may be any power of two.
             let shorter = random.below(10);
-            let scaled = span.map(|span| Span::from_us((span.us * 4 >> shorter).max(1)));
+            let scaled = span.map(|span| Span::from_us(((span.us * 4) >> shorter).max(1)));
             *span = scaled.filter(|_| random.chance(0.5));
         }
         drawn.bursts = drawn.bursts.filter(|_| random.chance(0.5));
