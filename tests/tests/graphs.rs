@@ -197,9 +197,62 @@ fn what_a_bound_leaves_out_is_neither_wrong_nor_missing() {
 
 #[test]
 fn the_command_says_what_is_taken_and_draws_what_is_wrong() {
-    transcript("conform --graph disk-store", expect![[r#""#]]);
-    transcript("conform --graph two-phase-commit --bug late-abort", expect![[r#""#]]);
-    transcript("conform --graph two-phase-commit --depth 4", expect![[r#""#]]);
+    transcript(
+        "conform --graph disk-store",
+        expect![[r#"
+        conforming the whole graph of disk-store · 3 writers
+        graph    seen      5 745 configurations, depth 9, are 712 states and 1 109 steps of DiskStore, T s
+        conform  conforms  every state and every step against DiskStore, TLC 2.15, 1 run, T s
+                 taken     Get: all 374
+                 partly    PowerLoss: 179 of 293, the first not taken is PowerLoss
+                 taken     Put: all 263
+                 taken     SyncDone: all 293
+        PASS     every step is one of DiskStore, which allows more (exit 0)
+        exit 0
+    "#]],
+    );
+    transcript(
+        "conform --graph two-phase-commit --bug late-abort",
+        expect![[r#"
+        conforming the whole graph of two-phase-commit · 3 resource managers · bug late-abort
+        graph    seen      459 configurations, depth 11, are 459 states and 1 709 steps of TwoPhase, T s
+        conform  rejected  459 of 1 709 steps against TwoPhase, TLC 2.15, 1 run, T s
+                 shortest: step 2, rm1 chooses Abort: the spec does not allow RMChooseToAbort here
+        before   msgs = {[rm |-> rm1, type |-> "Prepared"]}, rmState = (rm1 :> "prepared" @@ rm2 :> "working" @@ rm3 :> "working"), tmPrepared = {}, tmState = "init"
+        after    rmState = (rm1 :> "aborted" @@ rm2 :> "working" @@ rm3 :> "working")
+        enabled  RMChooseToAbort(rm: rm2), RMChooseToAbort(rm: rm3), RMPrepare(rm: rm2), RMPrepare(rm: rm3), TMAbort, TMRcvPrepared(rm: rm1)
+
+        violated  every step is one of TwoPhase            shortest, 2 steps
+
+         #  action                tm    rm1    rm2    rm3  changed
+         1  rm1 chooses Prepare   :      ●      :      :   rm1 working → prepared, +Prepared→tm, disk state
+         2  rm1 chooses Abort     :      *      :      :   rm1 prepared → aborted, disk state
+
+        because  at 2, rm1 went to aborted of its own accord (Abort);
+                 every step is one of TwoPhase was judged on rm1 = aborted.
+
+        saved    .cadre/traces/two-phase-commit/graph-eb1b6770.ndjson
+        replay   cadre replay .cadre/traces/two-phase-commit/graph-eb1b6770.ndjson
+        logs     .cadre/runs/conform-1
+        FAIL     two-phase-commit does what TwoPhase does not (exit 1)
+        exit 1
+    "#]],
+    );
+    transcript(
+        "conform --graph two-phase-commit --depth 4",
+        expect![[r#"
+        conforming the whole graph of two-phase-commit · 3 resource managers
+        graph    bounded   stopped at depth 4: 67 configurations, depth 4, are 67 states and 151 steps of TwoPhase, T s
+        conform  conforms  every state and every step against TwoPhase, TLC 2.15, 1 run, T s
+                 taken     RMChooseToAbort: all 48
+                 taken     RMPrepare: all 48
+                 taken     RMRcvAbortMsg: all 18
+                 taken     TMAbort: all 22
+                 taken     TMRcvPrepared: all 15
+        BOUNDED  every step that was seen is one of TwoPhase, but not all were seen (exit 3)
+        exit 3
+    "#]],
+    );
 }
 
 fn transcript(args: &str, expected: Expect) {
