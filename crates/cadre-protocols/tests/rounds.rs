@@ -11,8 +11,8 @@ use cadre::lineage::{
     exhaust, explain_and_block, inject_at_random, verify_complete,
 };
 use cadre_protocols::rounds::{
-    Acknowledgement, Commit, CommitSpec, Delivery, Kafka, Paxos, Promise, Replication, Strategy,
-    Termination,
+    Acknowledgement, Commit, CommitSpec, Delivery, Handover, Kafka, Migration, Paxos, Promise,
+    Replication, Strategy, Termination,
 };
 
 /// EOT, EFF and crashes.
@@ -223,6 +223,8 @@ fn kafka_paxos_and_replication_break_or_hold_as_tabulated() {
         &Paxos { promise: Promise::Kept, retry_delay: 4 },
         [row((9, 5, 0)).configurations(4_844).runs(748), row((9, 5, 1))],
     );
+    check(&Handover, [row((6, 3, 0)).broken_by(1).runs(2)]);
+    check(&Migration, [row((6, 4, 0)).broken_by(1).runs(2)]);
     check(
         &Replication { acknowledgement: Acknowledgement::Primary },
         [row((6, 4, 1)).broken_by(2).runs(22)],
@@ -242,6 +244,9 @@ fn the_smallest_counterexamples_are_exactly_those_known() {
     assert_eq!(found(&Kafka, (7, 4, 1), Wanted::Smallest), kafka);
     let paxos = Paxos { promise: Promise::Broken, retry_delay: 3 };
     assert_eq!(found(&paxos, (7, 4, 0), Wanted::Smallest), texts(["O(b,a,3) O(b,c,3)"]));
+    let handover = texts(["O(A,FF,1)", "O(A,FF,2)"]);
+    assert_eq!(found(&Handover, (6, 3, 0), Wanted::Smallest), handover);
+    assert_eq!(found(&Migration, (6, 4, 0), Wanted::Minimal), texts(["O(n1,n2,1)"]));
     let primary = Replication { acknowledgement: Acknowledgement::Primary };
     assert!(found(&primary, (6, 4, 1), Wanted::Smallest).contains("O(a,b,2) O(a,c,2)"));
 }

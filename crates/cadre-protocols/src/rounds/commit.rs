@@ -105,30 +105,29 @@ impl Commit {
         self.termination == Termination::ThreePhases
     }
 
-    /// The coordinator's end of a round.
-    fn coordinate(&self, state: &mut CommitState, round: u32, out: &mut Effects<Self>) {
-        let all_voted = state.voters.len() == AGENTS;
-        let agents = || others(SIZE, node(0));
-        if self.has_three_phases() {
-            if round == 1 {
-                out.broadcast(agents(), CommitMessage::Prepare);
-            }
-            if state.heard.vote && all_voted && state.decision.is_none() {
-                out.broadcast(agents(), CommitMessage::PreCommit);
-            }
-            if state.heard.acknowledgements.len() == AGENTS {
-                state.decide_next(Decision::Commit);
-            } else if round == ACKNOWLEDGEMENTS_DUE {
-                state.decide_next(Decision::Abort);
-            }
-            return;
-        }
+    /// The coordinator's end of a round, where there are two phases.
+    fn coordinate_two(&self, state: &mut CommitState, round: u32, out: &mut Effects<Self>) {
         if !state.stopped {
-            out.broadcast(agents(), CommitMessage::Prepare);
+            out.broadcast(others(SIZE, node(0)), CommitMessage::Prepare);
         }
-        if all_voted {
+        if state.voters.len() == AGENTS {
             state.decide_next(Decision::Commit);
         } else if self.termination != Termination::Wait && round == VOTES_DUE {
+            state.decide_next(Decision::Abort);
+        }
+    }
+
+    /// The coordinator's end of a round, where there are three.
+    fn coordinate_three(state: &mut CommitState, round: u32, out: &mut Effects<Self>) {
+        let agents = others(SIZE, node(0));
+        if round == 1 {
+            out.broadcast(agents, CommitMessage::Prepare);
+        } else if state.heard.vote && state.voters.len() == AGENTS && state.decision.is_none() {
+            out.broadcast(agents, CommitMessage::PreCommit);
+        }
+        if state.heard.acknowledgements.len() == AGENTS {
+            state.decide_next(Decision::Commit);
+        } else if round == ACKNOWLEDGEMENTS_DUE {
             state.decide_next(Decision::Abort);
         }
     }
@@ -168,14 +167,14 @@ impl Commit {
                 out.send(*asker, CommitMessage::Decided(decision));
             }
         }
-        if Self::is_coordinator(me) {
-            self.coordinate(state, round, out);
-        } else {
-            self.serve(me, state, round, out);
+        match (Self::is_coordinator(me), self.has_three_phases()) {
+            (false, _) => self.serve(me, state, round, out),
+            (true, false) => self.coordinate_two(state, round, out),
+            (true, true) => Self::coordinate_three(state, round, out),
         }
         if let Some(decision) = state.decision {
             let tells_coordinator =
-                matches!(self.termination, Termination::Cooperative) || Self::is_coordinator(me);
+                self.termination == Termination::Cooperative || Self::is_coordinator(me);
             let told = others(SIZE, me).filter(|to| tells_coordinator || *to != node(0));
             out.broadcast(told, CommitMessage::Decided(decision));
             state.stopped = true;

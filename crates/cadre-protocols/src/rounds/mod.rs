@@ -30,13 +30,17 @@ use serde::{Deserialize, Serialize};
 
 mod commit;
 mod delivery;
+mod handover;
 mod kafka;
+mod migration;
 mod paxos;
 mod replication;
 
 pub use commit::{Commit, CommitMessage, CommitSpec, CommitState, Decision, Termination};
 pub use delivery::{Delivery, DeliveryMessage, DeliveryState, Strategy};
+pub use handover::{Handover, HandoverMessage, HandoverState};
 pub use kafka::{Kafka, KafkaMessage, KafkaState};
+pub use migration::{Migration, MigrationMessage, MigrationState};
 pub use paxos::{Accepted, Paxos, PaxosMessage, PaxosState, Promise};
 pub use replication::{Acknowledgement, Replication, ReplicationMessage, ReplicationState};
 
