@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use batsat::BasicSolver;
+use cadre_step::NodeId;
 
 use crate::totalizer::Totalizer;
 use crate::{
@@ -167,7 +168,7 @@ impl<S: Solver> Hypotheses<S> {
         let omitted = self.omitted.iter().filter(|(_, literal)| self.solver.is_true(**literal));
         let crashed = self.crashed.iter().enumerate().filter_map(|(node, by)| {
             let round = by.iter().zip(1..).find(|(literal, _)| self.solver.is_true(**literal))?.1;
-            Some(Fault::Crash { node: cadre_step::NodeId::from_index(node), round })
+            Some(Fault::Crash { node: NodeId::from_index(node), round })
         });
         omitted.map(|(channel, _)| Fault::Omit(*channel)).chain(crashed).collect()
     }
@@ -176,7 +177,7 @@ impl<S: Solver> Hypotheses<S> {
     fn block_alike(&mut self, faults: &FaultSet, explanation: &Explanation) {
         let mut clause = Vec::new();
         for node in 0..self.crashed.len() {
-            let crash = faults.crash_of(cadre_step::NodeId::from_index(node));
+            let crash = faults.crash_of(NodeId::from_index(node));
             clause.extend(self.crashes_otherwise(node, crash));
         }
         self.count_omissions(explanation.needed.iter().copied());

@@ -10,6 +10,7 @@
 mod acknowledged;
 pub mod disk_store;
 pub mod primary_backup;
+pub mod rounds;
 pub mod two_phase_commit;
 
 /// The whole library.

@@ -110,8 +110,8 @@ impl<P: Protocol> World<'_, P> {
             return;
         }
         let kept = self.kept(node);
-        let is_atomic = self.allowed.crash_restarts
-            && (!self.allowed.crashes || !self.allowed.restarts || self.random.chance(0.5));
+        let is_atomic =
+            self.allowed.crash_restarts && (!self.allowed.crashes || self.random.chance(0.5));
         self.count("crashes");
         if !kept.is_nothing() && kept.torn.is_some() {
             self.count("torn writes");
@@ -186,7 +186,8 @@ impl<P: Protocol> World<'_, P> {
         self.release(node);
     }
 
-    /// What a node reads wrongly; only a minority ever does, so that a right copy is left.
+    /// What a node reads wrongly; only a minority ever does, or as many as may be down, so that a
+    /// right copy is left.
     fn misread(&mut self, node: NodeId) -> Option<Misread> {
         let allowed = self.allowed;
         if !(allowed.corrupt_reads || allowed.misdirected_reads)
@@ -196,7 +197,9 @@ impl<P: Protocol> World<'_, P> {
             return None;
         }
         let damaged = self.nodes.iter().filter(|node| node.was_damaged).count();
-        let is_winnable = damaged < self.nodes.len().saturating_sub(1) / 2 || self.nodes.len() == 1;
+        let minority = self.nodes.len().saturating_sub(1) / 2;
+        let damaged_max = self.config.down_max.unwrap_or(minority);
+        let is_winnable = damaged < damaged_max || self.nodes.len() == 1;
         if !self.nodes[node.index()].was_damaged && !is_winnable {
             return None;
         }

@@ -144,6 +144,23 @@ const NOT_SIMULATED: [(&str, &str); 2] = [
     ("Byzantine forging", "what a traitor says is for exhaustive search"),
 ];
 
+/// Rows of which only the bug is looked for: in a simulation faults have rates and not budgets, so
+/// that what survives a budget need not survive it, nor does a fault without another that is much
+/// the same to it.
+const BEYOND_BUDGETS: [&str; 11] = [
+    "loss",
+    "burst",
+    "duplication",
+    "corruption",
+    "partial partition",
+    "correlated crash",
+    "delay",
+    "slow sync",
+    "pause past a lease",
+    "clock jump",
+    "clock skew and drift",
+];
+
 /// Everything at once and often, in runs of a moment.
 fn hostile() -> Config {
     let every_ms = |ms| Some(Span::from_ms(ms));
@@ -192,6 +209,9 @@ fn simulations_find_each_bug_and_none_in_the_fixed_twin() {
         }
         if simulated(&row.cluster(&row.buggy), 20_000).is_none() {
             missed.push(format!("{}: the bug is not found", row.fault));
+        }
+        if BEYOND_BUDGETS.contains(&row.fault) {
+            continue;
         }
         for (what, cluster) in [
             ("without the fault", row.cluster_without(&row.buggy)),
