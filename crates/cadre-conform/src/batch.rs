@@ -7,7 +7,7 @@ use cadre_tla::Value;
 use crate::{Spec, SpecAction, SpecStep, SpecTrace};
 
 /// The event that no trace module knows.
-const IMPOSSIBLE: &str = "CadreImpossible";
+pub(crate) const IMPOSSIBLE: &str = "CadreImpossible";
 
 /// The rows of a run, and which traces each of them stands for.
 #[derive(Debug)]

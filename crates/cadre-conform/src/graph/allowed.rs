@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use cadre_tla::{Dump, TlaError, Value};
 
-use super::encode::{IMPOSSIBLE, KIND, NODE};
+use super::encode::{KIND, NODE};
 use super::spec_graph::SpecGraph;
+use crate::batch::IMPOSSIBLE;
 use crate::{ConformError, SpecAction};
 
 /// The steps that a specification allows from some states of a graph.

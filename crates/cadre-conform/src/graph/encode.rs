@@ -20,8 +20,6 @@ pub(crate) const NODE: &str = "cadreNode";
 pub(crate) const KIND: &str = "cadreKind";
 /// The root module.
 const MODULE: &str = "CadreGraph";
-/// The event that no trace module knows.
-pub(crate) const IMPOSSIBLE: &str = "CadreImpossible";
 
 /// The module and the configuration for some states of a graph; the row of a state is its position
 /// among them, from 1.
