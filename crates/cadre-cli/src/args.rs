@@ -10,6 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
 use crate::memory;
+use crate::simulate_args::SimulateArgs;
 
 /// Write a protocol once; search it, check its traces with TLC, replay them on real processes.
 #[derive(Debug, Parser)]
@@ -104,6 +105,8 @@ pub(crate) enum Verb {
         #[arg(long)]
         check_determinism: bool,
     },
+    /// Simulate runs of a game in virtual time: how it behaves under latency, loss and crashes
+    Simulate(SimulateArgs),
     /// Make a counterexample shorter, whatever has found it
     Minimise {
         /// The trace
@@ -115,14 +118,16 @@ pub(crate) enum Verb {
         )]
         attempts: u64,
     },
-    /// Check traces against the specification, by TLC
+    /// Check traces, or all that a game can do, against the specification, by TLC
     Conform {
         /// The traces
-        #[arg(required = true)]
+        #[arg(required_unless_present = "graph", conflicts_with = "graph")]
         traces: Vec<PathBuf>,
         /// Print the java command and run nothing
-        #[arg(long)]
+        #[arg(long, conflicts_with = "graph")]
         dry_run: bool,
+        #[command(flatten)]
+        graph: GraphArgs,
     },
     /// Execute a trace again: by the step function, then on real processes
     Replay {
@@ -187,6 +192,27 @@ pub(crate) struct GameArgs {
     /// A seeded bug to switch on: see `list`
     #[arg(long)]
     pub(crate) bug: Option<String>,
+}
+
+/// Of which game every state and every step is checked, and how far.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct GraphArgs {
+    /// Check every state and every step of this game instead of traces, and say which steps of the
+    /// specification it never takes
+    #[arg(long, value_name = "GAME")]
+    pub(crate) graph: Option<String>,
+    /// How large the cluster of --graph is: see `list` for what is counted
+    #[arg(long, requires = "graph")]
+    pub(crate) nodes: Option<usize>,
+    /// A seeded bug of --graph to switch on: see `list`
+    #[arg(long, requires = "graph")]
+    pub(crate) bug: Option<String>,
+    /// The most levels of --graph, the initial configuration being the first
+    #[arg(long, requires = "graph")]
+    pub(crate) depth: Option<u64>,
+    /// The most distinct configurations of --graph
+    #[arg(long, requires = "graph", default_value_t = 1_000_000)]
+    pub(crate) configurations: u64,
 }
 
 /// How far a search goes, and how it goes about it.

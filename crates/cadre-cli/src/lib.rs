@@ -18,6 +18,7 @@ mod memory;
 mod output;
 mod run_directory;
 mod sharing;
+mod simulate_args;
 mod stages;
 mod watch;
 

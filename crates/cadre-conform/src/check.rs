@@ -27,6 +27,8 @@ pub struct Options {
     pub evaluation_errors_max: usize,
     /// For how many rejected traces the enabled actions are asked for.
     pub diagnosed_max: usize,
+    /// How many states of a graph one run of TLC is given.
+    pub states_per_run_max: usize,
 }
 
 impl Default for Options {
@@ -37,6 +39,7 @@ impl Default for Options {
             time_limit: Duration::from_secs(600),
             evaluation_errors_max: 20,
             diagnosed_max: 10,
+            states_per_run_max: 100_000,
         }
     }
 }

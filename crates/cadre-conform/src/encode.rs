@@ -33,7 +33,8 @@ pub(crate) fn encode(batch: &Batch<'_>) -> Result<(Module, Config), ConformError
     let module = module
         .variables([TRACE, STEP])
         .definition("CadreVariables", &format!("<<{}>>", spec.variables.join(", ")));
-    let module = rows(events(module, batch)?, batch).definition("CadreTake", TAKE);
+    let module = rows(events(module, batch)?, &batch.rows, batch.events.len());
+    let module = module.definition("CadreTake", TAKE);
     let module = match &batch.logged {
         None => walk(module),
         Some(logged) => exact_walk(logged_states(module, spec, logged)?),
@@ -123,15 +124,17 @@ fn events(module: Module, batch: &Batch<'_>) -> Result<Module, ConformError> {
     Ok(module.definition("CadreEvents", &listing(events)))
 }
 
-fn rows(module: Module, batch: &Batch<'_>) -> Module {
-    if batch.events_total() <= READABLE_EVENTS_MAX {
+/// Defines `CadreRows`, the rows of ids up to the largest one, with `CadreLength(t)` of a row and
+/// `CadreEvent(t, i)`, one of its ids.
+pub(crate) fn rows(module: Module, rows: &[Vec<usize>], id_max: usize) -> Module {
+    if rows.iter().map(Vec::len).sum::<usize>() <= READABLE_EVENTS_MAX {
         return module
-            .definition("CadreRows", &listing(batch.rows.iter().map(|row| tuple(row))))
+            .definition("CadreRows", &listing(rows.iter().map(|row| tuple(row))))
             .definition("CadreLength(t)", "Len(CadreRows[t])")
             .definition("CadreEvent(t, i)", "CadreRows[t][i]");
     }
-    let width = packed_width(batch.events.len());
-    let rows = batch.rows.iter().map(|row| format!("\"{}\"", packed(row, width)));
+    let width = packed_width(id_max);
+    let rows = rows.iter().map(|row| format!("\"{}\"", packed(row, width)));
     let digits = DIGITS.chars().enumerate().map(|(number, digit)| format!("{digit} |-> {number}"));
     let digit = |place: usize| {
         let position = format!("{width} * i - {}", width - 1 - place);
@@ -228,7 +231,7 @@ fn report(module: Module, spec: &Spec) -> Module {
     module.definition("CadreKind(k)", KIND).definition("CadreReport", &report)
 }
 
-fn listing(items: impl IntoIterator<Item = String>) -> String {
+pub(crate) fn listing(items: impl IntoIterator<Item = String>) -> String {
     let items: Vec<String> = items.into_iter().collect();
     format!("<<\n  {} >>", items.join(",\n  "))
 }

@@ -30,6 +30,18 @@ pub enum ConformError {
         known: String,
     },
 
+    /// A state of a graph does not tell what the specification's variables are.
+    #[error(
+        "expected a value for each variable of the specification ({expected}) and for nothing \
+         else, found values for {found}; correct the mapping"
+    )]
+    OtherVariables {
+        /// The variables that there are.
+        expected: String,
+        /// The variables that have a value.
+        found: String,
+    },
+
     /// A part of the specification has a name which is none in TLA+, or none of a file.
     #[error("expected {expected}, found `{found}`; correct the specification's description")]
     BadName {
@@ -59,6 +71,16 @@ pub enum ConformError {
     Incomplete {
         /// The name of the trace.
         trace: String,
+        /// The output of the run.
+        log: PathBuf,
+    },
+
+    /// TLC ended normally without having looked at every state of a graph.
+    #[error(
+        "expected TLC to look at every state of the graph, but its dump lacks some; keep {} for a \
+         report of this error", log.display()
+    )]
+    IncompleteGraph {
         /// The output of the run.
         log: PathBuf,
     },

@@ -2,6 +2,8 @@
 //!
 //! [`check`] takes a [`Spec`] and any number of traces ([`SpecTrace`]), and says for each whether
 //! it is a behaviour of the specification; if not, which step is the first that is none, and why.
+//! [`check_graph`] does so for all states and steps of an exploration ([`MappedGraph`]) at once,
+//! and tells as well what the specification allows and the exploration never does.
 //! [`check_model`] lets TLC explore the specification itself. A [`Mapping`] writes into the traces
 //! of a cluster what they are in the specification.
 //!
@@ -23,6 +25,7 @@ mod compare;
 mod diagnose;
 mod encode;
 mod error;
+mod graph;
 mod lines;
 mod mapping;
 mod model;
@@ -33,6 +36,10 @@ mod validate;
 
 pub use check::{Options, check, plan};
 pub use error::ConformError;
+pub use graph::{
+    ActionCoverage, BadStep, Fault, GraphBound, GraphBounds, GraphReport, GraphStep, MappedGraph,
+    Missing, SpecGraph, check_graph,
+};
 pub use mapping::{Mapping, MappingError, spec_trace};
 pub use model::{ModelOptions, SpecModel, check_model, plan_model};
 pub use report::{Difference, Reason, Rejection, Report, TraceVerdict};

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use cadre_model::{ActionOf, Cluster, View};
+use cadre_model::{ActionOf, Choice, Cluster, Configuration, View};
 use cadre_step::Protocol;
 use cadre_tla::{TlaError, Value, from_itf, to_itf};
 use cadre_trace::{SpecHeader, Trace};
@@ -37,6 +37,26 @@ impl<P: Protocol> Mapping<P> {
         &self.spec
     }
 
+    /// What a configuration is in the specification.
+    pub(crate) fn state(
+        &self,
+        cluster: &Cluster<P>,
+        configuration: &Configuration,
+    ) -> BTreeMap<String, Value> {
+        cluster.with_view(configuration, |view| (self.variables)(view))
+    }
+
+    /// What an action that changes the specification's variables is there.
+    pub(crate) fn action(
+        &self,
+        cluster: &Cluster<P>,
+        before: &Configuration,
+        choice: Choice,
+    ) -> SpecAction {
+        let action = cluster.describe(choice);
+        cluster.with_view(before, |view| (self.action)(view, &action))
+    }
+
     /// Writes into a trace what each of its configurations and actions is in the specification.
     ///
     /// Looks at the configurations that the trace tells of, not at what the protocol would do: a
@@ -50,7 +70,7 @@ impl<P: Protocol> Mapping<P> {
         let mut snapshots = trace.snapshots();
         let initial = snapshots.next().expect("a trace has an initial configuration");
         let mut before = cluster.import(&initial).map_err(|why| foreign(0, why))?;
-        let mut variables = cluster.with_view(&before, |view| (self.variables)(view));
+        let mut variables = self.state(cluster, &before);
         let header = SpecHeader {
             module: self.spec.name.clone(),
             constants: itf_of(&self.spec.constants),
@@ -59,7 +79,7 @@ impl<P: Protocol> Mapping<P> {
         let mut steps = Vec::new();
         for (step, snapshot) in trace.steps.iter().zip(snapshots) {
             let after = cluster.import(&snapshot).map_err(|why| foreign(step.step, why))?;
-            let later = cluster.with_view(&after, |view| (self.variables)(view));
+            let later = self.state(cluster, &after);
             let action =
                 cluster.read_action(&step.action).map_err(|why| foreign(step.step, why))?;
             let action = match later == variables {

@@ -14,6 +14,9 @@ use cadre_tla::Value;
 ///   `e = [name |-> action, args |-> record of arguments]` stands for, and `FALSE` for all others;
 /// - `TraceArguments`, a record from each action's name to the set of its argument records
 ///   (`[rm : RM]`), `{<<>>}` for an action without arguments.
+///
+/// For [`check_graph`](crate::check_graph) these sets are finite, and the next-state action of the
+/// specification is called `Next`.
 #[derive(Clone, Debug)]
 pub struct Spec {
     /// The name by which the specification is reported, such as `TwoPhase`.

@@ -14,13 +14,7 @@ pub(crate) fn arguments(spec: &Spec, traces: &[SpecTrace]) -> Result<(), Conform
     if traces.is_empty() {
         return Err(ConformError::NoTraces);
     }
-    let names = [&spec.trace_module]
-        .into_iter()
-        .chain(&spec.variables)
-        .chain(&spec.invariants)
-        .chain(spec.constants.keys());
-    identifiers(names)?;
-    files(&spec.files)?;
+    self::spec(spec)?;
     for trace in traces {
         for step in 0..=trace.steps.len() {
             if let Some(state) = logged(trace, step) {
@@ -29,6 +23,21 @@ pub(crate) fn arguments(spec: &Spec, traces: &[SpecTrace]) -> Result<(), Conform
         }
     }
     Ok(())
+}
+
+/// Checks the names of a specification.
+///
+/// # Errors
+///
+/// [`ConformError::BadName`].
+pub(crate) fn spec(spec: &Spec) -> Result<(), ConformError> {
+    let names = [&spec.trace_module]
+        .into_iter()
+        .chain(&spec.variables)
+        .chain(&spec.invariants)
+        .chain(spec.constants.keys());
+    identifiers(names)?;
+    files(&spec.files)
 }
 
 /// Checks names that are written into a module.

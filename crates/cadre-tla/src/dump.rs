@@ -16,6 +16,9 @@ pub struct Dump<R = BufReader<File>> {
     block: String,
 }
 
+/// Variables with the texts of their values.
+type Texts<'a> = Vec<(&'a str, &'a str)>;
+
 impl Dump {
     /// Opens the file which a run has written.
     ///
@@ -32,6 +35,20 @@ impl<R: BufRead> Dump<R> {
     /// Reads a dump from elsewhere; the path is for messages only.
     pub fn new(reader: R, path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), reader, block: String::new() }
+    }
+
+    /// The variables of the next state with the texts of their values, which are not parsed: in a
+    /// dump few values come very often. `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`TlaError::Io`] if the file cannot be read, [`TlaError::Unreadable`] for what is no state.
+    pub fn next_texts(&mut self) -> Option<Result<Texts<'_>, TlaError>> {
+        match self.next_block() {
+            Ok(true) => Some(texts(&self.block)),
+            Ok(false) => None,
+            Err(error) => Some(Err(error)),
+        }
     }
 
     /// Fills the block with the text of the next state; false at the end.
@@ -66,6 +83,21 @@ impl<R: BufRead> Iterator for Dump<R> {
     }
 }
 
+/// Cuts a state into its conjuncts. No value contains a line that begins with `/\`.
+fn texts(block: &str) -> Result<Texts<'_>, TlaError> {
+    let block = block.trim();
+    let conjuncts = block.strip_prefix("/\\ ").unwrap_or(block).split("\n/\\ ");
+    let pair = |conjunct| match str::split_once(conjunct, " = ") {
+        Some((variable, value)) => Ok((variable.trim(), value.trim())),
+        None => Err(TlaError::Unreadable {
+            expected: "`variable = value`".to_owned(),
+            found: str::to_owned(conjunct),
+            offset: 0,
+        }),
+    };
+    conjuncts.map(pair).collect()
+}
+
 fn is_heading(line: &str) -> bool {
     line.strip_prefix("State ").is_some_and(|rest| rest.trim_end().ends_with(':'))
 }
@@ -82,6 +114,15 @@ mod tests {
         assert_eq!(states.len(), 2);
         assert_eq!(states[0]["y"].to_string(), "{1, 2}");
         assert_eq!(states[1]["x"], Value::Int(2));
+    }
+
+    #[test]
+    fn a_state_is_cut_into_the_texts_of_its_values() {
+        let text = "State 1:\n/\\ x = 1\n/\\ y = {1,\n  2}\n\nState 2:\nx = \"a = b\"\n";
+        let mut dump = Dump::new(text.as_bytes(), "test");
+        assert_eq!(dump.next_texts().unwrap().unwrap(), [("x", "1"), ("y", "{1,\n  2}")]);
+        assert_eq!(dump.next_texts().unwrap().unwrap(), [("x", "\"a = b\"")]);
+        assert!(dump.next_texts().is_none());
     }
 
     #[test]

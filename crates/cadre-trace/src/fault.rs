@@ -230,7 +230,7 @@ impl fmt::Display for Fault {
                 write!(f, "corrupt {} into {} {from}→{to}", brief(message), brief(into))
             }
             Self::Forge(envelope) => write!(f, "forge {envelope}"),
-            Self::Partition { cut } => write!(f, "CUT {}", list(cut)),
+            Self::Partition { cut } => write!(f, "CUT {}", parted(cut)),
             Self::Heal => f.write_str("HEAL"),
             Self::Crash { node, kept } => write!(f, "CRASH {node}{kept}"),
             Self::CrashGroup { nodes } => write!(f, "CRASH {}", list(nodes)),
@@ -278,6 +278,29 @@ impl fmt::Display for Misread {
             Self::Corrupt { key, value } => write!(f, "{value} under {key}"),
             Self::Misdirected { key, instead } => write!(f, "{instead} in place of {key}"),
         }
+    }
+}
+
+/// Cut links as the nodes on either side, where they are all links between two sides.
+fn parted(cut: &[Link]) -> String {
+    let Some(first) = cut.first() else { return "nothing".to_owned() };
+    let is_cut = |from: &str, to: &str| cut.iter().any(|link| link.from == from && link.to == to);
+    let mut nodes: Vec<&str> = cut.iter().flat_map(|link| [&*link.from, &*link.to]).collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    let (others, side): (Vec<&str>, Vec<&str>) =
+        nodes.into_iter().partition(|node| is_cut(&first.from, node));
+    let links = |from: &[&str], to: &[&str]| {
+        from.iter().all(|from| to.iter().all(|to| is_cut(from, to))).then(|| from.len() * to.len())
+    };
+    match (links(&side, &others), links(&others, &side)) {
+        (Some(there), Some(back)) if there + back == cut.len() => {
+            format!("{} | {}", side.join(", "), others.join(", "))
+        }
+        (Some(there), _) if there == cut.len() => {
+            format!("{} → {}", side.join(", "), others.join(", "))
+        }
+        _ => list(cut),
     }
 }
 

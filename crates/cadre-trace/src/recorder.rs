@@ -12,7 +12,7 @@ use crate::trace::{Action, Effect, Event, Header, SpecStep, Step, Trace};
 /// counts its own steps from 1, faults included; its start belongs to the initial configuration and
 /// counts as 0. Loss and duplication happen in no node: they carry the clocks of the step that sent
 /// the message.
-/// Where several nodes crash at once the step carries the later of their clocks.
+/// Where several nodes crash at once the step is one of each of them, and joins their clocks.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     header: Header,
@@ -21,6 +21,8 @@ pub struct Recorder {
     nodes: BTreeMap<String, NodeClock>,
     /// Messages in flight with the step that sent them, oldest first.
     in_flight: Vec<(Envelope, usize)>,
+    /// The same of messages that are not in flight any more, which may come back.
+    past: Vec<(Envelope, usize)>,
 }
 
 /// What a recorder is told about one step.
@@ -53,7 +55,8 @@ impl Recorder {
     pub fn new(header: Header) -> Self {
         let current = header.initial.clone();
         let in_flight = current.network.iter().map(|envelope| (envelope.clone(), 0)).collect();
-        Self { header, steps: Vec::new(), current, nodes: BTreeMap::new(), in_flight }
+        let (steps, nodes, past) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { header, steps, current, nodes, in_flight, past }
     }
 
     /// The configuration after the steps so far.
@@ -92,9 +95,10 @@ impl Recorder {
         trace
     }
 
-    /// The step that sent a message in flight; 0 for a start.
+    /// The step that sent a message; 0 for a start.
     fn sender(&self, envelope: &Envelope) -> Option<usize> {
-        self.in_flight.iter().find(|(sent, _)| sent == envelope).map(|(_, step)| *step)
+        let mut sent = self.in_flight.iter().chain(&self.past);
+        sent.find(|(sent, _)| sent == envelope).map(|(_, step)| *step)
     }
 
     fn advance(
@@ -112,12 +116,15 @@ impl Recorder {
             false => Stamp::default(),
         };
         let mut causes = Vec::from_iter(sent_at);
-        for name in names {
-            let node = self.nodes.entry(name.to_owned()).or_default();
+        for name in &names {
+            let node = self.nodes.entry((*name).to_owned()).or_default();
             causes.extend(node.last_step);
             node.stamp = node.stamp.next(name, carried.as_ref());
             node.last_step = Some(step);
             stamp.join(&node.stamp);
+        }
+        for name in names {
+            self.nodes.entry(name.to_owned()).or_default().stamp = stamp.clone();
         }
         causes.sort_unstable();
         causes.dedup();
@@ -127,7 +134,7 @@ impl Recorder {
     fn track(&mut self, change: &Change, step: usize) {
         for envelope in &change.removed {
             if let Some(found) = self.in_flight.iter().position(|(sent, _)| sent == envelope) {
-                self.in_flight.remove(found);
+                self.past.push(self.in_flight.remove(found));
             }
         }
         self.in_flight.extend(change.added.iter().map(|envelope| (envelope.clone(), step)));

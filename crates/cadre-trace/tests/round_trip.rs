@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use cadre_step::SyncError;
 use cadre_trace::{
-    Action, DiskWrite, Effect, Envelope, Event, Fairness, Fault, Guarantee, GuaranteeKind,
-    Happening, Header, HistoryEvent, Json, Kept, NodeSnapshot, Recorder, Request, Snapshot,
-    SpecHeader, SpecStep, Status, Trace, TraceError, Verdict,
+    Action, DiskWrite, Due, Effect, Envelope, Event, Fairness, Fault, Guarantee, GuaranteeKind,
+    Happening, Header, HistoryEvent, Json, Kept, Link, Misread, NodeSnapshot, Recorder, Request,
+    Snapshot, SpecHeader, SpecStep, Status, Trace, TraceError, Verdict,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -49,13 +50,13 @@ proptest! {
                 prop_assert!(cause.clock.iter().all(|(node, count)| *count <= counts(node)));
                 // A fault of the network carries the sender's clocks, a node's step comes after
                 // them.
-                match step.action.node() {
-                    Some(_) => prop_assert!(cause.lamport < step.lamport),
-                    None => prop_assert!(cause.lamport <= step.lamport),
+                match step.action.nodes().is_empty() {
+                    false => prop_assert!(cause.lamport < step.lamport),
+                    true => prop_assert!(cause.lamport <= step.lamport),
                 }
             }
-            if let Some(node) = step.action.node() {
-                let own = |other: &&cadre_trace::Step| other.action.node() == Some(node);
+            for node in step.action.nodes() {
+                let own = |other: &&cadre_trace::Step| other.action.nodes().contains(&node);
                 let before = trace.steps[..step.step].iter().filter(own).count();
                 prop_assert_eq!(step.clock[node], u64::try_from(before).unwrap());
             }
@@ -106,7 +107,7 @@ struct Move {
 }
 
 fn a_move() -> impl Strategy<Value = Move> {
-    (0..12_u8, 0..64_usize, 0..64_usize, json(), any::<String>(), any::<u64>(), 0..10_u8).prop_map(
+    (0..26_u8, 0..64_usize, 0..64_usize, json(), any::<String>(), any::<u64>(), 0..10_u8).prop_map(
         |(kind, pick, to, value, text, number, fails)| Move {
             kind,
             pick,
@@ -270,15 +271,19 @@ fn play(next: &Move, after: &mut Snapshot) -> (Action, Option<Event>, Vec<Effect
             });
             (Action::Invoke { id, node, request }, Some(event))
         }
-        (9, _) => (Action::Fault(Fault::Crash { node: name.clone(), kept: Kept::default() }), None),
+        (9, _) => (Action::Fault(Fault::Crash { node: name.clone(), kept: kept(next) }), None),
         (10, _) => (
-            Action::Fault(Fault::Restart { node: name.clone(), misread: None }),
+            Action::Fault(Fault::Restart { node: name.clone(), misread: misread(next) }),
             Some(Event::Start),
         ),
         (11, _) => (
-            Action::Fault(Fault::CrashRestart { node: name.clone(), kept: Kept::default() }),
+            Action::Fault(Fault::CrashRestart { node: name.clone(), kept: kept(next) }),
             Some(Event::Start),
         ),
+        (kind @ 12..=24, _) => match other_fault(kind, next, &name, after) {
+            Some(fault) => (Action::Fault(fault), None),
+            None => (Action::Tick, None),
+        },
         (_, _) => {
             let event = Event::Timeout { timer: timer.clone() };
             (Action::Choose { node: name.clone(), timer }, Some(event))
@@ -290,8 +295,77 @@ fn play(next: &Move, after: &mut Snapshot) -> (Action, Option<Event>, Vec<Effect
         let node = after.nodes.get_mut(&acting).expect("it is one of the nodes");
         (node.status, node.state) = (Status::Down, Json::Null);
         node.timers.clear();
+        node.due.clear();
     }
     (action, event, effects)
+}
+
+/// One of the faults that are neither crashes, losses nor duplications, and what it changes in the
+/// network; `None` where there is nothing for it to be about.
+fn other_fault(kind: u8, next: &Move, name: &str, after: &mut Snapshot) -> Option<Fault> {
+    let node = name.to_owned();
+    let link = Link { from: node.clone(), to: NODES[next.to % NODES.len()].to_owned() };
+    let flying = (!after.network.is_empty()).then(|| next.pick % after.network.len());
+    let made_up =
+        || Envelope { from: link.from.clone(), to: link.to.clone(), message: next.value.clone() };
+    Some(match kind {
+        12 => {
+            after
+                .network
+                .retain(|envelope| (&envelope.from, &envelope.to) != (&link.from, &link.to));
+            Fault::Burst(link)
+        }
+        13 => {
+            after.network.push(made_up());
+            Fault::Replay(made_up())
+        }
+        14 => {
+            let envelope = after.network.remove(flying?);
+            let altered = Envelope { message: next.value.clone(), ..envelope.clone() };
+            after.network.push(altered);
+            Fault::Corrupt { envelope, into: next.value.clone() }
+        }
+        15 => Fault::Forge(made_up()),
+        16 => {
+            after.cut.push(link);
+            after.cut.sort();
+            after.cut.dedup();
+            Fault::Partition { cut: after.cut.clone() }
+        }
+        17 => {
+            after.cut.clear();
+            Fault::Heal
+        }
+        18 => Fault::CrashGroup { nodes: vec![node, NODES[(next.pick + 1) % NODES.len()].into()] },
+        19 => {
+            let of = Action::Choose { node, timer: next.value.clone() };
+            Fault::Interrupt { of: Box::new(of), effects: next.to }
+        }
+        20 => Fault::Pause { node },
+        21 => Fault::Resume { node },
+        22 => {
+            let error = if next.fails { SyncError::Full } else { SyncError::Lost };
+            Fault::SyncFail { node, error }
+        }
+        23 => Fault::Jump { node, by_us: i64::from_ne_bytes(next.number.to_ne_bytes()) },
+        _ => return None,
+    })
+}
+
+/// What is left of un-synced writes, or nothing.
+fn kept(next: &Move) -> Kept {
+    let torn = next.number.is_multiple_of(4).then_some(next.pick);
+    let writes = if next.number.is_multiple_of(3) { vec![next.to, next.pick] } else { Vec::new() };
+    Kept { writes, torn }
+}
+
+fn misread(next: &Move) -> Option<Misread> {
+    let (key, value) = (next.text.clone(), next.number.to_string());
+    match next.number % 3 {
+        0 => None,
+        1 => Some(Misread::Corrupt { key, value }),
+        _ => Some(Misread::Misdirected { key, instead: value }),
+    }
 }
 
 /// What the step of a node does: something of everything that there is.
@@ -302,6 +376,7 @@ fn follow(next: &Move, name: &str, id: Request, after: &mut Snapshot) -> Vec<Eff
     node.state = next.value.clone();
     node.status = if next.fails { Status::Failed } else { Status::Up };
     node.timers.push(next.value.clone());
+    node.due.push(Due { min: 0, max: u32::try_from(next.to).expect("it is below 64") });
     node.disk.insert(next.text.clone(), next.number.to_string());
     node.unsynced.extend([put.clone(), DiskWrite::Sync, delete.clone()]);
     let to = NODES[next.to % NODES.len()].to_owned();

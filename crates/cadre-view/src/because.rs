@@ -184,6 +184,9 @@ fn went(before: Option<&NodeSnapshot>, after: &NodeSnapshot, action: &Action) ->
     if let Action::Fault(Fault::CrashRestart { .. }) = action {
         return format!("crashed and restarted as {state}");
     }
+    if let Action::Fault(Fault::Interrupt { effects, .. }) = action {
+        return format!("crashed after effect {effects} of a step that it took");
+    }
     match after.status {
         Status::Down => return "crashed".to_owned(),
         Status::Failed => return "failed".to_owned(),
@@ -282,6 +285,10 @@ fn reason(trace: &Trace, step: &Step, detail: Detail) -> String {
         Some(copied_at) => format!("a copy, made at {copied_at}, of {message}"),
         None => message,
     };
+    let copy = match origin.altered_at {
+        Some(altered_at) => format!("{copy}, altered at {altered_at}"),
+        None => copy,
+    };
     let sent = match step_at(trace, origin.sent_at) {
         None => "at its start".to_owned(),
         Some(sending) if detail.senders => {
@@ -306,6 +313,7 @@ fn occasion(action: &Action) -> String {
         }
         Action::Fault(Fault::SyncFail { .. }) => " when its sync failed".to_owned(),
         Action::Fault(Fault::Interrupt { of, .. }) => occasion(of),
+        Action::Fault(Fault::Forge(_)) => " as a forgery".to_owned(),
         Action::Tick | Action::Fault(_) => String::new(),
     }
 }

@@ -14,23 +14,30 @@ pub(crate) struct Origin {
     pub(crate) sent_at: usize,
     /// The fault that made the copy at hand.
     pub(crate) copied_at: Option<usize>,
+    /// The fault that made it say what it says.
+    pub(crate) altered_at: Option<usize>,
 }
 
 /// Where the message that a step is about comes from, as far as its causes tell.
 pub(crate) fn origin(trace: &Trace, step: &Step) -> Option<Origin> {
-    let envelope = step.action.envelope()?;
+    let mut envelope = step.action.envelope()?;
     let (mut number, mut causes) = (step.step, &step.causes);
-    let mut copied_at = None;
+    let (mut copied_at, mut altered_at) = (None, None);
     loop {
         let earlier = causes.iter().copied().filter(|cause| *cause < number);
         number = earlier.rev().find(|cause| is_source(trace, *cause, envelope))?;
-        match step_at(trace, number) {
-            Some(source) if matches!(source.action, Action::Fault(Fault::Duplicate(_))) => {
+        let source = step_at(trace, number);
+        match source.map(|source| &source.action) {
+            Some(Action::Fault(Fault::Duplicate(_) | Fault::Replay(_))) => {
                 copied_at = copied_at.or(Some(number));
-                causes = &source.causes;
             }
-            Some(_) | None => return Some(Origin { sent_at: number, copied_at }),
+            Some(Action::Fault(Fault::Corrupt { envelope: before, .. })) => {
+                altered_at = altered_at.or(Some(number));
+                envelope = before;
+            }
+            Some(_) | None => return Some(Origin { sent_at: number, copied_at, altered_at }),
         }
+        causes = &source?.causes;
     }
 }
 
@@ -100,7 +107,8 @@ fn last_change(trace: &Trace, node: &str) -> Option<usize> {
 
 fn touches(step: &Step, node: &str) -> bool {
     let failed = step.failure.is_some() && step.action.node() == Some(node);
-    step.change.nodes.contains_key(node) || failed
+    // That time passes is nothing that a node does.
+    (step.change.nodes.contains_key(node) && step.action != Action::Tick) || failed
 }
 
 /// Whether a step put the message in flight.

@@ -120,6 +120,16 @@ fn node_parts(
             parts.push(format!("{name}.{list} {}", changes.join(" ")));
         }
     }
+    if let Action::Fault(Fault::Jump { .. }) = step.action {
+        let timers = after.timers.iter().zip(&after.due);
+        parts.extend(timers.map(|(timer, due)| {
+            let ticks = match due.min == due.max {
+                true => due.min.to_string(),
+                false => format!("{} to {}", due.min, due.max),
+            };
+            format!("{name}.timers {} in {ticks}", say(timer))
+        }));
+    }
     (parts, aside)
 }
 
@@ -198,7 +208,10 @@ fn answer(event: &HistoryEvent) -> Option<String> {
 
 /// The messages newly in flight, equal ones to several nodes as one.
 fn sends(step: &Step) -> Vec<String> {
-    if matches!(step.action, Action::Fault(Fault::Duplicate(_))) {
+    // What these faults put in flight is what their actions say.
+    if let Action::Fault(Fault::Duplicate(_) | Fault::Replay(_) | Fault::Corrupt { .. }) =
+        step.action
+    {
         return Vec::new();
     }
     let mut groups: Vec<(String, Vec<&str>)> = Vec::new();

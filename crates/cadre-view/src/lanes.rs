@@ -9,6 +9,9 @@ use crate::text::{clip, one_line, width, wrap};
 /// As many lines has a row at most; what it changed beyond them is counted.
 const ROW_LINES_MAX: usize = 4;
 
+/// The lane of a node that is paused.
+const PAUSED: char = '‖';
+
 /// How large the table may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LaneOptions {
@@ -66,8 +69,8 @@ struct StepRow<'t> {
     /// The step that sent the message that the row is about.
     sent_at: Option<usize>,
     changed: Changed,
-    /// Whether each node is up afterwards, in the header's order.
-    up: Vec<bool>,
+    /// How the lane of each node goes on, in the header's order.
+    marks: Vec<char>,
 }
 
 impl<'t> Rows<'t> {
@@ -176,25 +179,25 @@ impl<'t> Row<'t> {
 
 impl<'t> StepRow<'t> {
     fn new(trace: &Trace, step: &'t Step, changed: Changed, nodes: &Nodes<'_>) -> Self {
-        let is_up = |name: &String| {
-            nodes.get(name.as_str()).is_none_or(|node| match node.status {
-                Status::Up => true,
-                Status::Paused | Status::Down | Status::Failed => false,
-            })
+        let mark = |name: &String| match nodes.get(name.as_str()).map(|node| node.status) {
+            Some(Status::Up) | None => ':',
+            Some(Status::Paused) => PAUSED,
+            Some(Status::Down | Status::Failed) => ' ',
         };
         Self {
             step,
             call: Call::of(&step.action),
             sent_at: origin(trace, step).map(|origin| origin.sent_at),
             changed,
-            up: trace.header.nodes.iter().map(is_up).collect(),
+            marks: trace.header.nodes.iter().map(mark).collect(),
         }
     }
 
     fn involves(&self, name: &str) -> bool {
         let sender = self.step.action.envelope().map(|envelope| envelope.from.as_str());
         let receiver = self.step.action.envelope().map(|envelope| envelope.to.as_str());
-        [self.step.action.node(), sender, receiver].contains(&Some(name))
+        [sender, receiver].contains(&Some(name))
+            || self.step.action.nodes().contains(&name)
             || self.step.change.nodes.contains_key(name)
     }
 
@@ -231,9 +234,9 @@ impl<'t> StepRow<'t> {
 
     fn canvas(&self, columns: &Columns) -> Canvas {
         let mut canvas = Canvas { cells: vec![' '; columns.lanes] };
-        for (up, lane) in self.up.iter().zip(&columns.lane_of) {
-            if let (true, Some(lane)) = (up, lane) {
-                canvas.put(columns.at(*lane), ':');
+        for (mark, lane) in self.marks.iter().zip(&columns.lane_of) {
+            if let Some(lane) = lane {
+                canvas.put(columns.at(*lane), *mark);
             }
         }
         canvas
@@ -245,27 +248,39 @@ impl<'t> StepRow<'t> {
             let node = trace.header.nodes.iter().position(|node| node == name)?;
             columns.lane_of.get(node).copied().flatten().map(|lane| columns.at(lane))
         };
-        let place = self.step.action.node().and_then(column_of);
-        if let Some(envelope) = self.step.action.envelope() {
-            let end = match self.step.action {
-                Action::Fault(Fault::Drop(_)) => End::Lost,
-                Action::Fault(Fault::Duplicate(_) | Fault::Replay(_)) => End::Copied,
-                Action::Deliver(_)
-                | Action::Choose { .. }
-                | Action::Fire { .. }
-                | Action::SyncDone { .. }
-                | Action::Invoke { .. }
-                | Action::Tick
-                | Action::Fault(_) => End::Arrived,
-            };
-            if let (Some(from), Some(to)) = (column_of(&envelope.from), column_of(&envelope.to)) {
-                canvas.arrow(from, to, end, self.sent_at);
-            }
+        if let Action::Fault(fault @ (Fault::Partition { .. } | Fault::Heal)) = &self.step.action {
+            let lanes = columns.lane_of.iter().flatten().map(|lane| columns.at(*lane));
+            canvas.across(lanes, if *fault == Fault::Heal { '─' } else { '╌' });
         }
-        if let Some(place) = place {
+        if let Some((from, to, end)) = self.arrow()
+            && let (Some(from), Some(to)) = (column_of(from), column_of(to))
+        {
+            canvas.arrow(from, to, end, self.sent_at);
+        }
+        for place in self.step.action.nodes().into_iter().filter_map(column_of) {
             self.act(&mut canvas, place);
         }
         canvas.cells.into_iter().collect()
+    }
+
+    /// The arrow that a row has: from where, whereto, and how it ends.
+    fn arrow(&self) -> Option<(&str, &str, End)> {
+        let end = match &self.step.action {
+            Action::Fault(Fault::Burst(link)) => return Some((&link.from, &link.to, End::Lost)),
+            // What is forged is only sent so far.
+            Action::Fault(Fault::Forge(_)) => return None,
+            Action::Fault(Fault::Drop(_)) => End::Lost,
+            Action::Fault(Fault::Duplicate(_) | Fault::Replay(_)) => End::Copied,
+            Action::Fault(Fault::Corrupt { .. }) => End::Altered,
+            Action::Deliver(_)
+            | Action::Choose { .. }
+            | Action::Fire { .. }
+            | Action::SyncDone { .. }
+            | Action::Invoke { .. }
+            | Action::Tick
+            | Action::Fault(_) => End::Arrived,
+        };
+        self.step.action.envelope().map(|envelope| (&*envelope.from, &*envelope.to, end))
     }
 
     fn act(&self, canvas: &mut Canvas, place: usize) {
@@ -288,7 +303,8 @@ impl<'t> StepRow<'t> {
                 | Fault::Interrupt { .. },
             ) => '✗',
             Action::Fault(Fault::Restart { .. } | Fault::Resume { .. }) => '↑',
-            Action::Fault(Fault::Pause { .. }) => '‖',
+            Action::Fault(Fault::Pause { .. }) => PAUSED,
+            Action::Fault(Fault::Jump { .. }) => '±',
             Action::Deliver(_)
             | Action::Choose { .. }
             | Action::Fire { .. }
@@ -419,6 +435,7 @@ enum End {
     Arrived,
     Lost,
     Copied,
+    Altered,
 }
 
 /// The lanes of one row, a character for each column.
@@ -432,6 +449,13 @@ impl Canvas {
         if let Some(cell) = self.cells.get_mut(column) {
             *cell = symbol;
         }
+    }
+
+    /// Draws a line from the first of some lanes to the last.
+    fn across(&mut self, lanes: impl Iterator<Item = usize> + Clone, line: char) {
+        let (first, last) = (lanes.clone().min().unwrap_or(0), lanes.max().unwrap_or(0));
+        let between = self.cells.iter_mut().take(last).skip(first);
+        between.filter(|cell| **cell == ' ').for_each(|cell| *cell = line);
     }
 
     /// Draws `o─5──▶` from the sender's lane up to the receiver's, in either direction.
@@ -482,6 +506,7 @@ impl End {
             (Self::Arrived, Toward::Left) => '◀',
             (Self::Lost, Toward::Left | Toward::Right) => '✗',
             (Self::Copied, Toward::Left | Toward::Right) => '+',
+            (Self::Altered, Toward::Left | Toward::Right) => '~',
         }
     }
 }

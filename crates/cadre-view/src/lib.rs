@@ -18,7 +18,11 @@
 //! | `▷*` | a client's request arrives |
 //! | `o─5──✗` | a message that was sent at step 5 is lost |
 //! | `o─5──+` | a message that was sent at step 5 is in flight once more |
-//! | `✗`, `↑`, `✗↑` | the node crashes, restarts, does both in one step |
+//! | `o─5──~` | a message that was sent at step 5 is altered on its way |
+//! | `✗`, `↑`, `✗↑` | the node crashes, restarts or resumes, does both in one step |
+//! | `‖` | the node is paused |
+//! | `±` | the node's clock jumps |
+//! | `:╌╌╌:`, `:───:` | links are cut, all links are whole again |
 //! | `!` | the node's step function fails |
 //! | `:`, blank | the node is up, is not up |
 
@@ -31,6 +35,7 @@ mod failure;
 mod lanes;
 mod parts;
 mod select;
+mod shares;
 mod text;
 
 pub use because::because;
@@ -38,3 +43,4 @@ pub use changed::last_change;
 pub use difference::difference;
 pub use failure::{FailureNotes, failure, failure_at};
 pub use lanes::{LaneOptions, lanes};
+pub use shares::{Shares, shares};

@@ -1,4 +1,4 @@
-use cadre_conform::MappingError;
+use cadre_conform::{ConformError, MappingError};
 use cadre_model::{ClusterError, Unresolved};
 use cadre_proptest::{MinimiseError, WeightsError};
 
@@ -28,8 +28,23 @@ pub enum GameError {
     #[error("the schedule cannot be carried out: {0}")]
     Unresolved(#[from] Unresolved),
 
+    #[error("the simulation cannot be run: {0}")]
+    Simulation(#[from] cadre_simulate::ConfigError),
+
+    #[error(
+        "the simulation of seed {seed} violates a guarantee that the cluster does not find \
+         violated after the same actions; please report it"
+    )]
+    Disagreement { seed: u64 },
+
     #[error("the trace cannot be mapped to the specification: {0}")]
     Mapping(#[from] MappingError),
+
+    #[error("{game} maps to no specification")]
+    NoSpec { game: &'static str },
+
+    #[error(transparent)]
+    Conform(#[from] ConformError),
 
     #[error(transparent)]
     Weights(#[from] WeightsError),

@@ -4,18 +4,21 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
 
-use cadre_conform::Spec;
+use cadre_conform::{GraphBounds, Spec};
 use cadre_explore::{Bound, Exploration, Flow, Keep, Progress, Settings, Share, ShareError};
 use cadre_model::{Choice, Claim, Cluster, Coverage, Model, Origin, Reexecution};
 use cadre_proptest::{FuzzOptions, MinimiseOptions, SampleOptions, Weights};
 use cadre_replay::{ClientRequests, Recording};
 use cadre_runtime::{Defect, HostOptions, Mode, RuntimeError};
+use cadre_simulate::{Config, Look};
 use cadre_step::NodeId;
 use cadre_trace::{Action, Json, Recorder, Trace, Verdict};
 
 use crate::fuzzed::{self, Fuzzed, FuzzedTwice};
+use crate::graph::{self, GameGraph};
 use crate::minimised::{self, Shortened};
 use crate::sharing::Connections;
+use crate::simulated::{self, Simulated};
 use crate::stepper::Steps;
 use crate::{Bug, Game, GameError, Setup, Size, Stepper};
 
@@ -95,6 +98,19 @@ pub trait AnyGame: Send + Sync {
 
     /// The specification that the game maps to.
     fn spec(&self, setup: &Setup) -> Option<Spec>;
+
+    /// Maps all that the cluster can do to the specification; see
+    /// [`cadre_conform::Mapping::graph`].
+    ///
+    /// # Errors
+    ///
+    /// Where the cluster cannot be built, or the game maps to no specification.
+    fn graph<'a>(
+        &'a self,
+        setup: &'a Setup,
+        bounds: GraphBounds,
+        watch: &mut dyn FnMut(u64, u64) -> bool,
+    ) -> Result<GameGraph<'a>, GameError>;
 
     /// Searches exhaustively; see [`cadre_explore::explore`].
     ///
@@ -193,6 +209,20 @@ pub trait AnyGame: Send + Sync {
     ///
     /// Where the trace is not one of this game, a step cannot be taken, or nothing is violated.
     fn minimise(&self, trace: &Trace, options: &MinimiseOptions) -> Result<Shortened, GameError>;
+
+    /// Simulates runs in virtual time; see [`cadre_simulate::simulate`].
+    ///
+    /// # Errors
+    ///
+    /// Where the cluster cannot be built, the configuration does not fit it, or an execution cannot
+    /// be mapped to the specification.
+    fn simulate(
+        &self,
+        setup: &Setup,
+        config: &Config,
+        options: &cadre_simulate::Options,
+        watch: &mut dyn FnMut(&Look) -> bool,
+    ) -> Result<Simulated, GameError>;
 
     /// Draws distinct random executions; see [`cadre_proptest::sample`].
     ///
@@ -336,6 +366,15 @@ impl<G: Game> AnyGame for G {
         self.mapping(setup).map(|mapping| mapping.spec().clone())
     }
 
+    fn graph<'a>(
+        &'a self,
+        setup: &'a Setup,
+        bounds: GraphBounds,
+        watch: &mut dyn FnMut(u64, u64) -> bool,
+    ) -> Result<GameGraph<'a>, GameError> {
+        graph::graph(self, setup, bounds, watch)
+    }
+
     fn explore(
         &self,
         setup: &Setup,
@@ -418,6 +457,16 @@ impl<G: Game> AnyGame for G {
 
     fn minimise(&self, trace: &Trace, options: &MinimiseOptions) -> Result<Shortened, GameError> {
         minimised::minimise(self, trace, options)
+    }
+
+    fn simulate(
+        &self,
+        setup: &Setup,
+        config: &Config,
+        options: &cadre_simulate::Options,
+        watch: &mut dyn FnMut(&Look) -> bool,
+    ) -> Result<Simulated, GameError> {
+        simulated::simulate(self, setup, config, options, watch)
     }
 
     fn sample(&self, setup: &Setup, options: &SampleOptions) -> Result<Vec<Trace>, GameError> {

@@ -84,6 +84,8 @@ const DUTIES: [Duty; 9] = [
             "crates/cadre-runtime",
             "crates/cadre-replay",
             "crates/cadre/src/sharing",
+            // Its sockets are those of another simulator.
+            "bench/simulators",
         ]),
         binds_tests: false,
     },

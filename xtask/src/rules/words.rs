@@ -42,7 +42,7 @@ const LOCK: &str = "Cargo.lock";
 
 pub(crate) fn check(tree: &Tree) -> Result<Vec<Violation>> {
     let mut violations = Vec::new();
-    for (path, text) in tree.texts().filter(|(path, _)| *path != LOCK) {
+    for (path, text) in tree.texts().filter(|(path, _)| !path.ends_with(LOCK)) {
         for (text, line) in text.lines().zip(1..) {
             violations.extend(judge(text).map(|what| Violation::at(path, line, what)));
         }

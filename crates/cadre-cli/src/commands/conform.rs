@@ -38,7 +38,7 @@ pub(crate) fn print_command(context: &mut Context<'_>, paths: &[PathBuf]) -> Res
     Ok(Exit::Holds)
 }
 
-fn no_spec(chosen: &Chosen<'_>) -> Failure {
+pub(crate) fn no_spec(chosen: &Chosen<'_>) -> Failure {
     let error = anyhow::anyhow!("{} maps to no specification", chosen.game.name());
     Failure { exit: Exit::Usage, error }
 }

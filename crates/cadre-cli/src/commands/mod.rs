@@ -3,12 +3,14 @@ mod conform;
 mod doctor;
 mod explore;
 mod fuzz;
+mod graph;
 mod history;
 mod list;
 mod minimise;
 mod replay;
 mod run;
 mod show;
+mod simulate;
 mod spec;
 mod step;
 
@@ -40,10 +42,12 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
                 false => fuzz::run(context, &game, &search),
             }
         }
+        Verb::Simulate(args) => simulate::run(context, &args),
         Verb::Minimise { trace, attempts } => minimise::run(context, &trace, attempts),
-        Verb::Conform { traces, dry_run } => match dry_run {
-            true => conform::print_command(context, &traces),
-            false => conform::run(context, &traces),
+        Verb::Conform { traces, dry_run, graph } => match (graph.graph.clone(), dry_run) {
+            (Some(game), _) => graph::run(context, game, &graph),
+            (None, true) => conform::print_command(context, &traces),
+            (None, false) => conform::run(context, &traces),
         },
         Verb::Replay { trace, against, bug, process } => {
             replay::run(context, &trace, &replay::Replaying { against, bug, process })

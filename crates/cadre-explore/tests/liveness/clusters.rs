@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use cadre_explore::{Finding, Flow, Settings, explore};
 use cadre_model::{Budget, Choice, Cluster, ClusterBuilder, Faults, Guarantee};
-use cadre_model::{Network, Origin, View};
+use cadre_model::{Network, Origin, Timing, View};
 use cadre_step::{Disk, Effects, Event, NodeId, Nothing, Protocol};
 use cadre_trace::{Fairness, GuaranteeKind, Trace, Verdict};
 
@@ -20,6 +20,8 @@ enum Role {
     Alarm,
     /// `b` sends once to `a`, which counts.
     Once,
+    /// The timer of `a` goes off for ever, and `b` may count to one.
+    Clock,
 }
 
 impl Protocol for Role {
@@ -33,14 +35,23 @@ impl Protocol for Role {
     fn start(&self, node: NodeId, _: &Disk, out: &mut Effects<Self>) -> (bool, u8) {
         match (self, node.index()) {
             (Self::Ball | Self::Door | Self::Once, 1) => out.send(NodeId::from_index(0), 0),
-            (Self::Alarm, _) => out.set_timer(0, Duration::from_millis(1)),
-            (Self::Ball | Self::Door | Self::Once, _) => {}
+            (Self::Alarm, _) | (Self::Clock, 0) => out.set_timer(0, Duration::from_millis(1)),
+            (Self::Ball | Self::Door | Self::Once | Self::Clock, _) => {}
         }
         (false, 0)
     }
 
-    fn step(&self, _: NodeId, state: &mut (bool, u8), event: Event<Self>, out: &mut Effects<Self>) {
+    fn step(
+        &self,
+        node: NodeId,
+        state: &mut (bool, u8),
+        event: Event<Self>,
+        out: &mut Effects<Self>,
+    ) {
         match (self, event) {
+            (Self::Clock, Event::Timeout(_)) if node.index() == 0 => {
+                out.set_timer(0, Duration::from_millis(1));
+            }
             (Self::Ball, Event::Deliver { from, .. }) => out.send(from, 0),
             (Self::Door, Event::Deliver { .. }) if !state.0 => {}
             (Self::Door, Event::Timeout(_)) => state.0 = !state.0,
@@ -52,6 +63,7 @@ impl Protocol for Role {
         let may = match self {
             Self::Ball => node.index() == 2 && state.1 == 0,
             Self::Door => node.index() == 0,
+            Self::Clock => node.index() == 1 && state.1 == 0,
             Self::Alarm | Self::Once => false,
         };
         if may { vec![1] } else { Vec::new() }
@@ -190,6 +202,43 @@ fn a_message_is_lost_where_that_may_happen_and_else_arrives() {
     assert_eq!(verdicts(|| once(Budget::None)), ["holds"; 4]);
     assert_eq!(verdicts(|| once(Budget::AtMost(1))), ["drop 0 b→a ."; 4]);
     assert_eq!(verdicts(|| once(Budget::Unlimited)), ["drop 0 b→a ."; 4]);
+}
+
+#[test]
+fn cut_links_heal_unless_they_are_cut_again_and_again() {
+    let parted = |partitions| {
+        let faults = Faults { partitions, ..Faults::default() };
+        move || once(Budget::None).faults(faults)
+    };
+    // To heal is no fault: nothing ends while links are cut.
+    assert_eq!(verdicts(parted(Budget::AtMost(1))), ["holds"; 4]);
+    let cycle = "| CUT a | b HEAL";
+    assert_eq!(verdicts(parted(Budget::Unlimited)), [cycle, cycle, "holds", "holds"]);
+}
+
+fn ticking(builder: ClusterBuilder<Role>) -> ClusterBuilder<Role> {
+    builder.timing(Timing::Interval { tick: Duration::from_millis(1), late: 0 })
+}
+
+#[test]
+fn a_paused_node_goes_on_unless_it_is_paused_again_and_again() {
+    let paused = |pauses| {
+        let faults = Faults { pauses, ..Faults::default() };
+        move || ticking(builder(Role::Alarm, &["a"])).faults(faults)
+    };
+    assert_eq!(verdicts(paused(Budget::AtMost(1))), ["holds"; 4]);
+    // Time can pass without a break, whether the node is paused or not; its timer cannot go off.
+    let (cycle, later) = ("| PAUSE a RESUME a", "time passes | PAUSE a RESUME a");
+    assert_eq!(verdicts(paused(Budget::Unlimited)), [cycle, later, "holds", "holds"]);
+}
+
+#[test]
+fn time_may_pass_for_ever_and_a_timer_goes_off_in_time() {
+    let clock = || ticking(builder(Role::Clock, &["a", "b"]));
+    let cycle = "| time passes a timeout 0";
+    assert_eq!(verdicts(clock), [cycle, "holds", "holds", "holds"]);
+    // Nothing but the alarm can happen once its time has come.
+    assert_eq!(verdicts(|| ticking(builder(Role::Alarm, &["a", "b"]))), ["holds"; 4]);
 }
 
 #[test]

@@ -3,11 +3,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use cadre_explore::{Exploration, Flow, Reductions, Settings, explore};
 use cadre_model::{
-    Asleep, Budget, Choice, Cluster, Configuration, Expansion, Faults, Guarantee, Model, Network,
-    TypedAction, TypedFault, View,
+    Asleep, Budget, Choice, Cluster, ClusterBuilder, Configuration, Expansion, Faults, Guarantee,
+    Model, Network, TypedAction, TypedFault, View,
 };
 use cadre_step::{Disk, Effects, Event, NodeId, Protocol};
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,12 @@ use crate::two_phase;
 
 /// A protocol that a number draws: in each of three states each of two messages leads to a state
 /// and sends something, and so do the clients' requests and a timer.
-pub(crate) struct Drawn(u64);
+pub(crate) struct Drawn {
+    number: u64,
+    /// Whether it arms timers, and writes without a sync as well; then only so many steps of a node
+    /// do anything but change the state, so that there is an end to it.
+    steps_max: Option<u8>,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Said(u8);
@@ -24,7 +30,7 @@ pub(crate) struct Said(u8);
 impl Drawn {
     /// A number below `below` that follows from the drawing number and some others.
     fn draw(&self, about: [u64; 4], below: u64) -> u64 {
-        let mut mixed = self.0;
+        let mut mixed = self.number;
         for number in about {
             mixed = (mixed ^ number).wrapping_add(0x9e37_79b9_7f4a_7c15);
             mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -63,13 +69,32 @@ impl Protocol for Drawn {
             self.draw([node.index() as u64, u64::from(*state), what, aspect], below)
         };
         let to = NodeId::from_index(draw(0, 3) as usize);
+        let steps = *state / 3;
+        if self.steps_max == Some(steps) {
+            *state = 3 * steps + draw(4, 3) as u8;
+            return;
+        }
         if draw(1, 3) > 0 {
             out.send(to, Said(draw(2, 2) as u8));
         }
         if draw(3, 5) == 0 {
             out.put_synced("kept", &*state);
         }
+        if self.steps_max.is_some() {
+            if draw(5, 4) == 0 {
+                out.put(["one", "two"][draw(6, 2) as usize], &*state);
+                out.sync();
+            }
+            match draw(7, 4) {
+                0 => out.set_timer(7, Duration::from_millis(2)),
+                1 => out.set_timer(8, Duration::from_millis(1)),
+                _ => {}
+            }
+        }
         *state = draw(4, 3) as u8;
+        if self.steps_max.is_some() {
+            *state += 3 * (steps + 1);
+        }
     }
 
     fn choices(&self, node: NodeId, state: &u8) -> Vec<u8> {
@@ -81,24 +106,34 @@ impl Protocol for Drawn {
 }
 
 pub(crate) fn drawn(number: u64, network: Network, faults: Faults) -> Cluster<Drawn> {
-    let protocol = Drawn(number);
-    let client = |of: usize| NodeId::from_index(of);
+    let protocol = Drawn { number, steps_max: None };
+    let two = NodeId::from_index(2);
+    let builder = builder(protocol).client("two", two, vec![1]);
+    builder.network(network).faults(faults).build().unwrap()
+}
+
+/// A protocol with timers and un-synced writes.
+pub(crate) fn drawn_with_more(number: u64, steps_max: u8) -> ClusterBuilder<Drawn> {
+    builder(Drawn { number, steps_max: Some(steps_max) })
+}
+
+/// What messages may say.
+pub(crate) fn said() -> Vec<Said> {
+    vec![Said(0), Said(1)]
+}
+
+fn builder(protocol: Drawn) -> ClusterBuilder<Drawn> {
     let wanted = protocol.draw([50, 0, 0, 0], 27);
     let sum = move |view: &View<Drawn>| {
-        let state = |node| view.state(node).copied().map_or(3, u64::from);
+        let state = |node| view.state(node).map_or(3, |state| u64::from(*state % 3));
         view.nodes().fold(0, |sum, node| sum * 3 + state(node)) != wanted
     };
     Cluster::builder(protocol)
         .node("a")
         .node("b")
         .node("c")
-        .network(network)
-        .faults(faults)
-        .client("one", client(0), vec![0])
-        .client("two", client(2), vec![1])
+        .client("one", NodeId::from_index(0), vec![0])
         .guarantee(Guarantee::reachable("that", move |view| !sum(view)))
-        .build()
-        .unwrap()
 }
 
 /// What every search has to agree on.
@@ -111,9 +146,9 @@ pub(crate) struct Facts {
 }
 
 /// What the plainest search finds.
-struct Plainly {
+pub(crate) struct Plainly {
     /// Of all configurations.
-    whole: Facts,
+    pub(crate) whole: Facts,
     /// Of those for which there is no other, at the same depth or before, that differs only in that
     /// less has been spent.
     open: Facts,
@@ -130,7 +165,7 @@ struct Visit {
 }
 
 /// Searches in the plainest way; `None` where there is too much to see.
-fn plainly(cluster: &Cluster<Drawn>) -> Option<Plainly> {
+pub(crate) fn plainly(cluster: &Cluster<Drawn>, met_max: usize) -> Option<Plainly> {
     let mut met: HashMap<Configuration, usize> = HashMap::new();
     let mut queue = VecDeque::new();
     let mut visits: Vec<Visit> = Vec::new();
@@ -152,7 +187,7 @@ fn plainly(cluster: &Cluster<Drawn>) -> Option<Plainly> {
         let mut choices = Vec::new();
         cluster.actions(&at, &mut choices);
         for choice in choices {
-            let Some(after) = cluster.next(&at, &choice) else { continue };
+            let after = cluster.next(&at, &choice).expect("what is listed is possible");
             visits[here].transitions += 1;
             if !met.contains_key(&after) {
                 let mut spent = visits[here].spent;
@@ -164,7 +199,7 @@ fn plainly(cluster: &Cluster<Drawn>) -> Option<Plainly> {
                 queue.push_back(after);
             }
         }
-        if met.len() > 2_000 {
+        if met.len() > met_max {
             return None;
         }
     }
@@ -209,7 +244,11 @@ impl Facts {
     }
 }
 
-fn search(cluster: &Cluster<Drawn>, reductions: Reductions, workers: usize) -> Exploration<Choice> {
+pub(crate) fn search(
+    cluster: &Cluster<Drawn>,
+    reductions: Reductions,
+    workers: usize,
+) -> Exploration<Choice> {
     let settings = Settings { workers, reductions, ..Settings::default() };
     explore(cluster, &settings, &mut |_| Flow::Continue)
 }
@@ -243,7 +282,8 @@ fn every_reduction_meets_what_the_plainest_search_meets_at_the_same_depth() {
             if closed && faults.losses != Budget::None {
                 continue;
             }
-            let Some(Plainly { whole, open }) = plainly(&drawn(number, network, faults)) else {
+            let Some(Plainly { whole, open }) = plainly(&drawn(number, network, faults), 2_000)
+            else {
                 continue;
             };
             assert_eq!(open.path, whole.path);

@@ -5,6 +5,7 @@ mod bounds;
 mod closed_form;
 mod dominance;
 mod equal;
+mod faulty;
 mod guarantees;
 mod histories;
 mod orbits;

@@ -63,7 +63,7 @@ fn each<M: Portable>(
 }
 
 /// Lets processes search, and gives what they all found.
-fn together<M: Portable>(
+pub(crate) fn together<M: Portable>(
     processes: usize,
     settings: &Settings,
     model: impl Fn() -> M,
@@ -79,7 +79,7 @@ fn together<M: Portable>(
     first
 }
 
-fn lengths<A: Clone>(found: &Exploration<A>) -> Vec<(Verdict, Option<usize>)> {
+pub(crate) fn lengths<A: Clone>(found: &Exploration<A>) -> Vec<(Verdict, Option<usize>)> {
     let length = |path: &Option<Vec<A>>| path.as_ref().map(Vec::len);
     found.findings.iter().map(|finding| (finding.verdict, length(&finding.path))).collect()
 }
@@ -126,7 +126,7 @@ fn now() -> Instant {
     Instant::now()
 }
 
-fn one_worker() -> Settings {
+pub(crate) fn one_worker() -> Settings {
     Settings { workers: 1, ..Settings::default() }
 }
 

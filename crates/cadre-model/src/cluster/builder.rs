@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use cadre_step::{NodeId, Protocol, Value};
 
@@ -243,6 +244,7 @@ impl<P: Protocol> ClusterBuilder<P> {
             Spend::Partition,
             Spend::OneWayPartition,
             Spend::PartialPartition,
+            Spend::Delay,
         ];
         if network == Network::GrowingSet
             && let Some((_, fault)) = named(&closed)
@@ -252,6 +254,10 @@ impl<P: Protocol> ClusterBuilder<P> {
         if network == Network::GrowingSet && queue_max.is_some() {
             self.fail(ClusterError::QueueOfASet);
         }
+        if queue_max == Some(0) {
+            self.fail(ClusterError::QueueOfNothing);
+        }
+        self.check_needs();
         let timed = [Spend::Delay, Spend::SlowSync, Spend::ClockJump, Spend::Pause];
         match timing {
             Timing::Untimed => {
@@ -259,7 +265,9 @@ impl<P: Protocol> ClusterBuilder<P> {
                     self.fail(ClusterError::FaultOfTime { fault });
                 }
             }
-            Timing::Interval { tick, .. } if tick.is_zero() => self.fail(ClusterError::NoTick),
+            Timing::Interval { tick, .. } if tick.as_micros() == 0 => {
+                self.fail(ClusterError::NoTick { tick });
+            }
             Timing::Interval { .. } => {}
         }
         let parting = [Spend::Partition, Spend::OneWayPartition];
@@ -270,6 +278,22 @@ impl<P: Protocol> ClusterBuilder<P> {
         let named = self.rules.groups.iter().flatten().chain(traitors);
         if let Some(node) = named.map(|node| node.index()).find(|node| *node >= nodes) {
             self.fail(ClusterError::UnknownNode { node, nodes });
+        }
+    }
+
+    /// Looks for budgets that nothing could ever spend.
+    fn check_needs(&mut self) {
+        let Rules { faults, groups, traitors, .. } = &self.rules;
+        let needs = [
+            (Spend::GroupCrash, !groups.is_empty(), "a group that crashes together"),
+            (Spend::Forgery, !traitors.is_empty(), "a traitor"),
+            (Spend::CorruptRead, faults.restarts, "restarts"),
+            (Spend::MisdirectedRead, faults.restarts, "restarts"),
+        ];
+        let missing =
+            needs.into_iter().find(|(spend, is_there, _)| faults.allows(*spend) && !is_there);
+        if let Some((spend, _, needs)) = missing {
+            self.fail(ClusterError::NothingToSpendOn { fault: spend.name(), needs });
         }
     }
 
@@ -382,6 +406,19 @@ pub enum ClusterError {
          consumed-once or a FIFO network"
     )]
     QueueOfASet,
+    /// A bound that lets nothing through.
+    #[error(
+        "expected room for a message at least, found a queue of 0; use partitions to cut links"
+    )]
+    QueueOfNothing,
+    /// Budgets that nothing can ever spend.
+    #[error("expected {needs}, found a budget for {fault} alone; add {needs}, or leave it out")]
+    NothingToSpendOn {
+        /// The fault.
+        fault: &'static str,
+        /// What it takes.
+        needs: &'static str,
+    },
     /// Budgets for what an untimed cluster does anyway.
     #[error(
         "expected no budget for {fault}: without time a timer goes off at any moment, whatever \
@@ -392,8 +429,14 @@ pub enum ClusterError {
         fault: &'static str,
     },
     /// Time that passes in steps of nothing.
-    #[error("expected a tick of some length, found one of 0; choose the shortest delay of a timer")]
-    NoTick,
+    #[error(
+        "expected a tick of a microsecond at least, found {tick:?}; choose the shortest delay of a \
+         timer"
+    )]
+    NoTick {
+        /// How long it would be.
+        tick: Duration,
+    },
     /// More partitions than a search could try.
     #[error(
         "expected partitions of at most {nodes_max} nodes, found {nodes}: they can be parted in \

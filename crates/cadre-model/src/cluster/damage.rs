@@ -1,5 +1,5 @@
 use cadre_step::Disk;
-use cadre_trace::{Json, Kept, Misread, bytes_to_text};
+use cadre_trace::{Json, Kept, Misread, bytes_from_text, bytes_to_text};
 
 use super::faults::{Faults, Spend, Unsynced};
 use super::local::Write;
@@ -81,12 +81,31 @@ pub(super) fn remains(unsynced: &[Write], faults: &Faults) -> Option<Vec<Kept>> 
     Some(found)
 }
 
+/// Whether these are un-synced writes of which that may be left.
+pub(super) fn can_remain(unsynced: &[Write], kept: &Kept) -> bool {
+    let is_write =
+        |at: &usize| matches!(unsynced.get(*at), Some(Write::Put { .. } | Write::Delete { .. }));
+    let can_tear = |at: usize| matches!(unsynced.get(at), Some(Write::Put { .. }));
+    kept.writes.iter().all(is_write) && kept.torn.is_none_or(can_tear)
+}
+
 /// How many un-synced writes are lost or kept in every way.
 pub(super) const SUBSET_MAX: usize = 10;
 
 /// What of a value reaches the disk where its write is torn.
 pub(super) fn half(value: &[u8]) -> Vec<u8> {
     value[..value.len() / 2].to_vec()
+}
+
+/// Whether a disk holds what is read wrongly.
+pub(super) fn can_misread(disk: &Disk, misread: &Misread) -> bool {
+    let holds = |text: &String| {
+        bytes_from_text(text).is_some_and(|key| disk.range(key.clone()..=key).next().is_some())
+    };
+    match misread {
+        Misread::Corrupt { key, .. } => holds(key),
+        Misread::Misdirected { key, instead } => holds(key) && holds(instead),
+    }
 }
 
 /// What may be read wrongly from a disk.

@@ -162,6 +162,13 @@ pub(super) const SPENDS: [(Spend, &str); 22] = [
     (Spend::ClockJump, "clock-jumps"),
 ];
 
+impl Spend {
+    /// The name of its budget.
+    pub(super) fn name(self) -> &'static str {
+        SPENDS[self as usize].1
+    }
+}
+
 impl Faults {
     /// Whether there are any at all.
     pub fn is_none(&self) -> bool {
@@ -292,8 +299,8 @@ impl Purse {
     }
 }
 
-/// What an action costs; the passing of time costs what it finds waiting, see
-/// [`Cluster::wide_cost`](super::Cluster).
+/// What an action costs; the passing of time costs what it finds waiting, and a partition what its
+/// shape has a budget for, see [`Cluster::wide_costs`](super::Cluster).
 pub(super) fn cost<P: Protocol>(action: &ActionOf<P>) -> Option<Spend> {
     let TypedAction::Fault(fault) = action else { return None };
     match fault {
@@ -303,7 +310,7 @@ pub(super) fn cost<P: Protocol>(action: &ActionOf<P>) -> Option<Spend> {
         TypedFault::Replay { .. } => Some(Spend::Replay),
         TypedFault::Corrupt { .. } => Some(Spend::Corruption),
         TypedFault::Forge { .. } => Some(Spend::Forgery),
-        TypedFault::Partition { cut } => Some(shape(cut)),
+        TypedFault::Partition { .. } => Some(Spend::Partition),
         TypedFault::CrashGroup { .. } => Some(Spend::GroupCrash),
         TypedFault::Crash { kept, .. } | TypedFault::CrashRestart { kept, .. }
             if kept.torn.is_some() =>
@@ -325,11 +332,14 @@ pub(super) fn cost<P: Protocol>(action: &ActionOf<P>) -> Option<Spend> {
     }
 }
 
-/// Which kind of partition a set of cut links is.
-fn shape(cut: &[(NodeId, NodeId)]) -> Spend {
+/// Which kind of partition a set of cut links is. That of two nodes is complete as well as partial,
+/// and is what has a budget.
+pub(super) fn shape(cut: &[(NodeId, NodeId)], nodes: usize, faults: &Faults) -> Spend {
+    let is_of_two = cut.len() == 2;
+    let is_complete = nodes == 2 && faults.allows(Spend::Partition);
     let is_both_ways = |(from, to): &(NodeId, NodeId)| cut.contains(&(*to, *from));
     match cut.iter().all(is_both_ways) {
-        true if cut.len() == 2 => Spend::PartialPartition,
+        true if is_of_two && !is_complete => Spend::PartialPartition,
         true => Spend::Partition,
         false => Spend::OneWayPartition,
     }

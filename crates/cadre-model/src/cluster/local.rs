@@ -52,19 +52,37 @@ pub(super) struct Execution<P: Protocol> {
     pub(super) effects: Vec<EffectOf<P>>,
 }
 
+/// One node of a protocol: the one definition of what steps and faults do to it.
+pub(super) struct Stepping<'p, P> {
+    pub(super) protocol: &'p P,
+    pub(super) timing: Timing,
+    pub(super) node: NodeId,
+    pub(super) purity: Purity,
+}
+
+/// How it is seen to that a step depends on its arguments alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purity {
+    /// Each step is taken twice, and the results are compared.
+    Checked,
+    /// It is taken for granted, at half the price.
+    Trusted,
+}
+
 /// Starts a node from a disk.
 pub(super) fn start<P: Protocol>(
     protocol: &P,
     timing: Timing,
     node: NodeId,
-    disk: &Disk,
+    disk: Disk,
 ) -> Execution<P> {
-    let read = disk.clone();
-    run(Local::stopped(disk.clone()), timing, None, |out| protocol.start(node, &read, out))
+    let mut after = Local::stopped(disk);
+    let stepping = Stepping { protocol, timing, node, purity: Purity::Checked };
+    let effects = stepping.start(&mut after);
+    Execution { after, effects }
 }
 
-/// Carries out an action that concerns a node: the one definition of what steps and faults do to
-/// it.
+/// Carries out an action that concerns a node.
 pub(super) fn execute<P: Protocol>(
     protocol: &P,
     timing: Timing,
@@ -72,113 +90,181 @@ pub(super) fn execute<P: Protocol>(
     before: &LocalOf<P>,
     action: &ActionOf<P>,
 ) -> Execution<P> {
-    match action {
-        TypedAction::Fault(fault) => execute_fault(protocol, timing, node, before, fault),
-        TypedAction::Tick => {
-            let mut local = before.clone();
-            local.due.iter_mut().for_each(|due| due.pass(1));
-            Execution { after: local, effects: Vec::new() }
+    let mut after = before.clone();
+    let stepping = Stepping { protocol, timing, node, purity: Purity::Checked };
+    let effects = stepping.change(&mut after, action.clone());
+    Execution { after, effects }
+}
+
+impl<P: Protocol> Stepping<'_, P> {
+    /// Starts the node from its disk.
+    pub(super) fn start(&self, local: &mut LocalOf<P>) -> Vec<EffectOf<P>> {
+        let read = local.disk.clone();
+        self.start_reading(local, &read)
+    }
+
+    /// Starts the node from what it reads of its disk.
+    fn start_reading(&self, local: &mut LocalOf<P>, read: &Disk) -> Vec<EffectOf<P>> {
+        self.run(local, None, (), |(), out| self.protocol.start(self.node, read, out))
+    }
+
+    /// Carries out an action that concerns the node, and tells what it asked for.
+    pub(super) fn change(&self, local: &mut LocalOf<P>, action: ActionOf<P>) -> Vec<EffectOf<P>> {
+        match action {
+            TypedAction::Fault(fault) => self.suffer(local, fault),
+            TypedAction::Tick => {
+                local.due.iter_mut().for_each(|due| due.pass(1));
+                Vec::new()
+            }
+            TypedAction::Deliver { .. }
+            | TypedAction::Choose { .. }
+            | TypedAction::Fire { .. }
+            | TypedAction::SyncDone { .. }
+            | TypedAction::Invoke { .. } => self.take_step(local, action, None),
         }
-        TypedAction::Deliver { .. }
-        | TypedAction::Choose { .. }
-        | TypedAction::Fire { .. }
-        | TypedAction::SyncDone { .. }
-        | TypedAction::Invoke { .. } => take_step(protocol, timing, node, before, action, None),
+    }
+
+    /// Lets the node take a step, of whose effects only the first ones are carried out where it
+    /// stops in the middle.
+    fn take_step(
+        &self,
+        local: &mut LocalOf<P>,
+        action: ActionOf<P>,
+        effects_max: Option<usize>,
+    ) -> Vec<EffectOf<P>> {
+        let event = match action {
+            TypedAction::Deliver { from, message, .. } => Event::Deliver { from, message },
+            TypedAction::Choose { timer, .. } => Event::Timeout(timer),
+            TypedAction::Fire { timer, .. } => {
+                local.disarm(&timer);
+                Event::Timeout(timer)
+            }
+            TypedAction::SyncDone { .. } => {
+                local.finish_sync();
+                Event::SyncDone
+            }
+            TypedAction::Invoke { id, request, .. } => Event::Request { id, request },
+            TypedAction::Fault(TypedFault::SyncFail { error, .. }) => {
+                local.fail_sync(error);
+                Event::SyncFailed(error)
+            }
+            TypedAction::Tick | TypedAction::Fault(_) => return Vec::new(),
+        };
+        // Until the step has returned, the node has none.
+        let state = match std::mem::replace(&mut local.life, Life::Down) {
+            Life::Up(state) => state,
+            other @ (Life::Down | Life::Failed(_)) => {
+                local.life = other;
+                return Vec::new();
+            }
+        };
+        self.run(local, effects_max, (state, event), |(mut state, event), out| {
+            self.protocol.step(self.node, &mut state, event, out);
+            state
+        })
+    }
+
+    fn suffer(&self, local: &mut LocalOf<P>, fault: FaultOf<P>) -> Vec<EffectOf<P>> {
+        match fault {
+            TypedFault::Crash { kept, .. } => {
+                *local = Local::stopped(local.disk_after_crash(&kept));
+            }
+            TypedFault::CrashGroup { .. } if matches!(local.life, Life::Failed(_)) => {}
+            TypedFault::CrashGroup { .. } => {
+                *local = Local::stopped(local.disk_after_crash(&Kept::default()));
+            }
+            TypedFault::CrashRestart { kept, .. } => {
+                *local = Local::stopped(local.disk_after_crash(&kept));
+                return self.start(local);
+            }
+            TypedFault::Restart { misread, .. } => {
+                let disk = std::mem::take(&mut local.disk);
+                let read = match &misread {
+                    Some(misread) => misread_disk(&disk, misread),
+                    None => disk.clone(),
+                };
+                *local = Local::stopped(disk);
+                return self.start_reading(local, &read);
+            }
+            TypedFault::Interrupt { of, effects } => {
+                return self.take_step(local, *of, Some(effects));
+            }
+            TypedFault::SyncFail { .. } => {
+                return self.take_step(local, TypedAction::Fault(fault), None);
+            }
+            TypedFault::Pause { .. } => local.is_paused = true,
+            TypedFault::Resume { .. } => local.is_paused = false,
+            TypedFault::Jump { by_us, .. } => local.jump(self.timing, by_us),
+            // The network's faults change no node.
+            TypedFault::Drop { .. }
+            | TypedFault::Burst { .. }
+            | TypedFault::Duplicate { .. }
+            | TypedFault::Replay { .. }
+            | TypedFault::Corrupt { .. }
+            | TypedFault::Forge { .. }
+            | TypedFault::Partition { .. }
+            | TypedFault::Heal => {}
+        }
+        Vec::new()
+    }
+
+    /// Runs user code, twice with the same input where a hidden one should show, and applies its
+    /// effects; only the first ones, before it stops, where it is interrupted.
+    fn run<I: Clone>(
+        &self,
+        local: &mut LocalOf<P>,
+        effects_max: Option<usize>,
+        input: I,
+        user: impl Fn(I, &mut Effects<P>) -> P::State,
+    ) -> Vec<EffectOf<P>> {
+        let once = |input| {
+            crate::guarded(|| {
+                let mut out = Effects::new();
+                let state = user(input, &mut out);
+                (state, out.into_list())
+            })
+        };
+        let again = (self.purity == Purity::Checked).then(|| input.clone());
+        let result = once(input);
+        if again.is_some_and(|input| once(input) != result) {
+            let why = "the step function gave two results for the same arguments; look for \
+                       hash-map iteration, a clock, a random source or global state";
+            local.life = Life::Failed(why.to_owned());
+            return Vec::new();
+        }
+        match result {
+            Ok((state, mut effects)) => {
+                local.life = Life::Up(state);
+                effects.truncate(effects_max.unwrap_or(usize::MAX));
+                for effect in &effects {
+                    local.apply::<P>(self.timing, effect);
+                }
+                if effects_max.is_some() {
+                    *local = Local::stopped(std::mem::take(&mut local.disk));
+                }
+                effects
+            }
+            Err(panic) => {
+                local.life = Life::Failed(panic);
+                Vec::new()
+            }
+        }
     }
 }
 
-/// Lets a node take a step, of whose effects only the first ones are carried out where it stops in
-/// the middle.
-fn take_step<P: Protocol>(
-    protocol: &P,
-    timing: Timing,
-    node: NodeId,
-    before: &LocalOf<P>,
-    action: &ActionOf<P>,
-    effects_max: Option<usize>,
-) -> Execution<P> {
-    let mut local = before.clone();
-    let event = match action {
-        TypedAction::Deliver { from, message, .. } => {
-            Event::Deliver { from: *from, message: message.clone() }
-        }
-        TypedAction::Choose { timer, .. } => Event::Timeout(timer.clone()),
-        TypedAction::Fire { timer, .. } => {
-            local.disarm(timer);
-            Event::Timeout(timer.clone())
-        }
-        TypedAction::SyncDone { .. } => {
-            local.finish_sync();
-            Event::SyncDone
-        }
-        TypedAction::Invoke { id, request, .. } => {
-            Event::Request { id: *id, request: request.clone() }
-        }
-        TypedAction::Fault(TypedFault::SyncFail { error, .. }) => {
-            local.fail_sync(*error);
-            Event::SyncFailed(*error)
-        }
-        TypedAction::Tick | TypedAction::Fault(_) => {
-            return Execution { after: local, effects: Vec::new() };
-        }
-    };
-    let Life::Up(state) = &local.life else {
-        return Execution { after: local, effects: Vec::new() };
-    };
-    let state = state.clone();
-    run(local, timing, effects_max, |out| {
-        let mut state = state.clone();
-        protocol.step(node, &mut state, event.clone(), out);
-        state
-    })
-}
-
-fn execute_fault<P: Protocol>(
-    protocol: &P,
-    timing: Timing,
-    node: NodeId,
-    before: &LocalOf<P>,
-    fault: &FaultOf<P>,
-) -> Execution<P> {
-    let mut local = before.clone();
-    match fault {
-        TypedFault::Crash { kept, .. } => local = Local::stopped(local.disk_after_crash(kept)),
-        TypedFault::CrashGroup { .. } if matches!(local.life, Life::Failed(_)) => {}
-        TypedFault::CrashGroup { .. } => {
-            local = Local::stopped(local.disk_after_crash(&Kept::default()));
-        }
-        TypedFault::CrashRestart { kept, .. } => {
-            return start(protocol, timing, node, &local.disk_after_crash(kept));
-        }
-        TypedFault::Restart { misread: None, .. } => {
-            return start(protocol, timing, node, &local.disk);
-        }
-        TypedFault::Restart { misread: Some(misread), .. } => {
-            let read = misread_disk(&local.disk, misread);
-            let fresh = Local::stopped(local.disk);
-            return run(fresh, timing, None, |out| protocol.start(node, &read, out));
-        }
-        TypedFault::Interrupt { of, effects } => {
-            return take_step(protocol, timing, node, before, of, Some(*effects));
-        }
-        TypedFault::SyncFail { .. } => {
-            let action = TypedAction::Fault(fault.clone());
-            return take_step(protocol, timing, node, before, &action, None);
-        }
-        TypedFault::Pause { .. } => local.is_paused = true,
-        TypedFault::Resume { .. } => local.is_paused = false,
-        TypedFault::Jump { by_us, .. } => local.jump(timing, *by_us),
-        // The network's faults change no node.
-        TypedFault::Drop { .. }
-        | TypedFault::Burst { .. }
-        | TypedFault::Duplicate { .. }
-        | TypedFault::Replay { .. }
-        | TypedFault::Corrupt { .. }
-        | TypedFault::Forge { .. }
-        | TypedFault::Partition { .. }
-        | TypedFault::Heal => {}
+/// Lets a node fail that sends a message to a node that does not exist, where there are so many.
+pub(super) fn fail_astray<P: Protocol>(
+    local: &mut LocalOf<P>,
+    effects: &mut Vec<EffectOf<P>>,
+    nodes: usize,
+) {
+    let is_lost =
+        |effect: &&EffectOf<P>| matches!(effect, Effect::Send { to, .. } if to.index() >= nodes);
+    if let Some(lost) = effects.iter().find(is_lost) {
+        let why = format!("{lost:?} is for a node that does not exist; there are {nodes}");
+        local.life = Life::Failed(why);
+        effects.clear();
     }
-    Execution { after: local, effects: Vec::new() }
 }
 
 /// What a node reads of a disk.
@@ -204,53 +290,14 @@ pub(super) fn choices<P: Protocol>(
     node: NodeId,
     local: &LocalOf<P>,
 ) -> Result<Vec<P::Timer>, String> {
-    let Life::Up(state) = &local.life else { return Ok(Vec::new()) };
-    crate::guarded(|| protocol.choices(node, state))
-}
-
-/// Runs user code twice with the same arguments, so that a hidden input shows, and applies its
-/// effects; only the first ones, before it stops, where it is interrupted.
-fn run<P: Protocol>(
-    mut local: LocalOf<P>,
-    timing: Timing,
-    effects_max: Option<usize>,
-    user: impl Fn(&mut Effects<P>) -> P::State,
-) -> Execution<P> {
-    let once = || {
-        crate::guarded(|| {
-            let mut out = Effects::new();
-            let state = user(&mut out);
-            (state, out.into_list())
-        })
-    };
-    let result = once();
-    if result != once() {
-        let why = "the step function gave two results for the same arguments; look for hash-map \
-                   iteration, a clock, a random source or global state";
-        local.life = Life::Failed(why.to_owned());
-        return Execution { after: local, effects: Vec::new() };
-    }
-    match result {
-        Ok((state, mut effects)) => {
-            local.life = Life::Up(state);
-            effects.truncate(effects_max.unwrap_or(usize::MAX));
-            for effect in &effects {
-                local.apply::<P>(timing, effect);
-            }
-            if effects_max.is_some() {
-                local = Local::stopped(local.disk);
-            }
-            Execution { after: local, effects }
-        }
-        Err(panic) => {
-            local.life = Life::Failed(panic);
-            Execution { after: local, effects: Vec::new() }
-        }
+    match &local.life {
+        Life::Up(state) if !local.is_paused => crate::guarded(|| protocol.choices(node, state)),
+        Life::Up(_) | Life::Down | Life::Failed(_) => Ok(Vec::new()),
     }
 }
 
 impl<S, T: Clone + Ord> Local<S, T> {
-    fn stopped(disk: Disk) -> Self {
+    pub(super) fn stopped(disk: Disk) -> Self {
         let (timers, due, unsynced) = (Vec::new(), Vec::new(), Vec::new());
         Self { life: Life::Down, is_paused: false, timers, due, disk, unsynced }
     }
@@ -298,7 +345,7 @@ impl<S, T: Clone + Ord> Local<S, T> {
 
     /// Whether no time may pass before a timer goes off.
     pub(super) fn is_overdue(&self) -> bool {
-        !self.is_paused && self.due.iter().any(|due| due.max == 0)
+        self.is_active() && self.due.iter().any(|due| due.max == 0)
     }
 
     fn jump(&mut self, timing: Timing, by_us: i64) {

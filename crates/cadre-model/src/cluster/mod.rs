@@ -2,13 +2,16 @@ mod action;
 mod builder;
 mod conditions;
 mod configuration;
+mod consequence;
 mod consistent;
 mod coverage;
 mod damage;
 mod dominance;
 mod faults;
+mod flying;
 mod history;
 mod interchange;
+mod live;
 mod local;
 mod names;
 mod naming;
@@ -38,9 +41,13 @@ use cadre_trace::{GuaranteeKind, Json};
 pub use self::action::{ActionOf, FaultOf, TypedAction, TypedFault};
 pub use self::builder::{ClusterBuilder, ClusterError, Network};
 pub use self::configuration::Configuration;
+pub use self::consequence::{Consequence, Consequences};
 pub use self::coverage::{ActionKind, Coverage, KindCoverage, Tried};
 pub use self::faults::{Budget, Faults, Timing, Unsynced};
+pub use self::flying::Slot;
 pub use self::history::HistoryEntry;
+pub use self::live::Live;
+pub use self::local::Purity;
 pub use self::portable::{Heard, Told};
 pub use self::quotient::Quotient;
 pub use self::record::{Origin, Reexecution, Unresolved};
@@ -74,7 +81,10 @@ use crate::nature::{Class, Nature};
 /// * What is sent over a cut link is lost, and so is what is sent into a full queue; what is on its
 ///   way when a link is cut waits. All links heal at once.
 /// * A node that pauses keeps its memory; its timers go on and go off once it resumes.
-/// * A node that is interrupted carries out the first effects of a step, and is down.
+/// * A node that is interrupted carries out the first effects of a step, and is down; its un-synced
+///   writes are gone, and so are those of nodes that crash as a group.
+/// * Time passes for all nodes at once, not while a timer is overdue; while a message or a sync
+///   waits that could go on it costs budget.
 /// * A fault that changes nothing does not happen, and costs no budget.
 /// * A client whose node crashed before it answered waits for ever.
 pub struct Cluster<P: Protocol> {
@@ -229,6 +239,21 @@ impl<P: Protocol> Cluster<P> {
     /// What the network may do.
     pub fn network(&self) -> Network {
         self.network
+    }
+
+    /// Which faults there may be.
+    pub fn faults(&self) -> &Faults {
+        &self.rules.faults
+    }
+
+    /// When timers go off.
+    pub fn timing(&self) -> Timing {
+        self.rules.timing
+    }
+
+    /// The nodes that crash together.
+    pub fn groups(&self) -> &[Vec<NodeId>] {
+        &self.rules.groups
     }
 
     /// The cluster up to the names of what is interchangeable in it.

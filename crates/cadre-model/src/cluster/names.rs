@@ -192,7 +192,7 @@ impl Names {
         })
     }
 
-    fn envelope<M: Serialize>(&self, from: NodeId, to: NodeId, message: &M) -> Envelope {
+    pub(super) fn envelope<M: Serialize>(&self, from: NodeId, to: NodeId, message: &M) -> Envelope {
         Envelope { from: self.node(from), to: self.node(to), message: to_json(message) }
     }
 

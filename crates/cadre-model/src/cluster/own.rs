@@ -1,5 +1,4 @@
 use cadre_step::{Disk, Effect, EffectOf, NodeId, Protocol, SyncError};
-use cadre_trace::Kept;
 
 use super::action::{ActionOf, TypedAction, TypedFault};
 use super::damage::{misreads, remains};
@@ -66,24 +65,22 @@ impl<P: Protocol> Tables<P> {
         let faults = &self.rules.faults;
         let mut own: Vec<ActionOf<P>> = Vec::new();
         let mut seen: Vec<Disk> = Vec::new();
+        // A crash with a torn write is one without restart, unless that is the only kind there is.
+        let stops = faults.allows(Spend::Crash) || faults.restarts;
         for kept in remains(&local.unsynced, faults)? {
+            let (is_stop, is_restart) = match kept.torn {
+                Some(_) => (stops, !stops),
+                None => (faults.allows(Spend::Crash), faults.allows(Spend::CrashRestart)),
+            };
             let disk = local.disk_after_crash(&kept);
-            if seen.contains(&disk) {
+            if !(is_stop || is_restart) || seen.contains(&disk) {
                 continue;
             }
             seen.push(disk);
-            let allows = |spend: Spend| match kept.torn {
-                Some(_) => faults.allows(Spend::TornWrite),
-                None => faults.allows(spend),
-            };
-            // A torn crash is one without restart, unless that is the only kind there is.
-            let is_atomic = |kept: &Kept| {
-                kept.torn.is_none() || !(faults.allows(Spend::Crash) || faults.restarts)
-            };
-            if allows(Spend::CrashRestart) && is_atomic(&kept) {
+            if is_restart {
                 own.push(TypedFault::CrashRestart { node, kept: kept.clone() }.into());
             }
-            if allows(Spend::Crash) && (kept.torn.is_none() || !is_atomic(&kept)) {
+            if is_stop {
                 own.push(TypedFault::Crash { node, kept }.into());
             }
         }
@@ -91,7 +88,7 @@ impl<P: Protocol> Tables<P> {
     }
 
     /// Adds the ways in which a step may end in the middle: after each effect that leaves
-    /// something behind, but the last.
+    /// something behind, but the last; where a sync is done also before the first.
     pub(super) fn add_interruptions(
         &mut self,
         node: usize,
@@ -113,6 +110,10 @@ impl<P: Protocol> Tables<P> {
         let mut ends: Vec<usize> =
             effects.iter().enumerate().filter(leaves_something).map(|(at, _)| at + 1).collect();
         ends.pop();
+        if let TypedAction::SyncDone { .. } = of {
+            // What is durable by then is more than a crash before the step would have left.
+            ends.insert(0, 0);
+        }
         for effects in ends {
             let action = TypedFault::Interrupt { of: Box::new(of.clone()), effects };
             let tables = &mut self.nodes[node];

@@ -445,6 +445,11 @@ impl<P: Protocol> Cluster<P> {
                 TypedAction::Fault(TypedFault::Duplicate { from, to, message }) => {
                     Choice(Packed::Duplicate { envelope: sent(&tables, from, to, message)? })
                 }
+                TypedAction::Fault(TypedFault::Interrupt { of, .. })
+                    if !is_known(&tables, of.node(), of) =>
+                {
+                    return Err(NEVER_HAPPENS.to_owned());
+                }
                 TypedAction::Fault(fault) => match fault.node() {
                     // A schedule may hold faults that the cluster has no budget for.
                     Some(node) if !matches!(fault, TypedFault::Forge { .. }) => {
@@ -460,7 +465,7 @@ impl<P: Protocol> Cluster<P> {
                 | TypedAction::SyncDone { node }
                 | TypedAction::Invoke { node, .. } => {
                     let known = tables.nodes[node.index()].known_action(&action);
-                    Choice::of_node(node.index(), known.ok_or("nothing of the kind ever happens")?)
+                    Choice::of_node(node.index(), known.ok_or(NEVER_HAPPENS)?)
                 }
             }
         };
@@ -481,7 +486,11 @@ impl<P: Protocol> Cluster<P> {
         choices.iter().map(tell).collect()
     }
 
-    fn tell_history(&self, tables: &Tables<P>, entry: &HistoryEntry<P::Response>) -> HistoryEvent {
+    pub(super) fn tell_history(
+        &self,
+        tables: &Tables<P>,
+        entry: &HistoryEntry<P::Response>,
+    ) -> HistoryEvent {
         match entry {
             HistoryEntry::Invoke { id } => {
                 let (node, request) = tables.request(*id);
@@ -496,6 +505,13 @@ impl<P: Protocol> Cluster<P> {
 }
 
 const NEVER_SENT: &str = "that message has never been sent";
+const NEVER_HAPPENS: &str = "nothing of the kind ever happens";
+
+/// Whether a node is known to act like this.
+fn is_known<P: Protocol>(tables: &Tables<P>, node: Option<NodeId>, action: &ActionOf<P>) -> bool {
+    let of_node = |node: NodeId| tables.nodes[node.index()].known_action(action);
+    node.and_then(of_node).is_some()
+}
 
 fn list(enabled: &[String]) -> String {
     const SHOWN: usize = 6;

@@ -4,6 +4,7 @@ use super::action::{TypedAction, TypedFault};
 use super::builder::Network;
 use super::conditions::{Conditions, Turn};
 use super::configuration::Configuration;
+use super::damage::{can_misread, can_remain};
 use super::faults::{Spend, cost};
 use super::tables::Tables;
 use super::wide::Costs;
@@ -265,6 +266,7 @@ impl<P: Protocol> Cluster<P> {
         action: u32,
     ) -> bool {
         let row = &tables.nodes[node].rows[at.local(node) as usize];
+        let local = || &tables.nodes[node].locals.values[at.local(node) as usize];
         let is_up = !row.is_down && !row.has_failed;
         match &tables.nodes[node].actions[action as usize] {
             TypedAction::Deliver { .. } => {
@@ -282,10 +284,14 @@ impl<P: Protocol> Cluster<P> {
             | TypedAction::SyncDone { .. } => row.is_up && row.has_own(action),
             TypedAction::Tick => false,
             TypedAction::Fault(fault) => match fault {
-                TypedFault::Crash { .. }
-                | TypedFault::CrashRestart { .. }
-                | TypedFault::Jump { .. } => is_up,
-                TypedFault::Restart { .. } => row.is_down,
+                TypedFault::Crash { kept, .. } | TypedFault::CrashRestart { kept, .. } => {
+                    is_up && can_remain(&local().unsynced, kept)
+                }
+                TypedFault::Jump { .. } => is_up,
+                TypedFault::Restart { misread, .. } => {
+                    let can_read = |misread| can_misread(&local().disk, misread);
+                    row.is_down && misread.as_ref().is_none_or(can_read)
+                }
                 TypedFault::Pause { .. } => row.is_up,
                 TypedFault::Resume { .. } => is_up && row.is_paused,
                 TypedFault::SyncFail { .. } => row.is_up && row.is_syncing,
@@ -314,8 +320,11 @@ impl<P: Protocol> Cluster<P> {
     ) -> Result<Option<Configuration>, Unknown> {
         if let Packed::Wide { action } = choice.0 {
             let Some(mut after) = self.wide_after(tables, before, action)? else { return Ok(None) };
+            // What changes nothing costs nothing.
+            let changes = after.fingerprint() != before.fingerprint();
             let costs = self.wide_costs(tables, before, action);
-            return Ok(self.pay_all(&mut after, &costs).then_some(after));
+            let is_paid = !changes || self.pay_all(&mut after, &costs);
+            return Ok(is_paid.then_some(after));
         }
         let spend = self.spend(tables, choice);
         self.after(tables, before, choice, spend)

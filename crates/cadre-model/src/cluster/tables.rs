@@ -244,6 +244,11 @@ impl<P: Protocol> Tables<P> {
         nodes + self.envelopes.bytes + self.histories.bytes + tellings as u64
     }
 
+    /// The clients.
+    pub(super) fn workload(&self) -> &[Client<P::Request>] {
+        &self.workload
+    }
+
     /// What each client asks.
     pub(super) fn requests(&self) -> Arc<Vec<Vec<P::Request>>> {
         Arc::clone(&self.requests)
@@ -331,7 +336,7 @@ impl<P: Protocol> Tables<P> {
 
     /// Starts a node on an empty disk.
     pub(super) fn start(&self, protocol: &P, node: NodeId) -> Execution<P> {
-        self.addressed(local::start(protocol, self.rules.timing, node, &Disk::new()))
+        self.addressed(local::start(protocol, self.rules.timing, node, Disk::new()))
     }
 
     /// Carries out an action that concerns a node.
@@ -347,14 +352,7 @@ impl<P: Protocol> Tables<P> {
 
     /// The execution, failed if it sends a message to a node that does not exist.
     fn addressed(&self, mut execution: Execution<P>) -> Execution<P> {
-        let nodes = self.nodes.len();
-        let is_lost =
-            |effect: &EffectOf<P>| matches!(effect, Effect::Send { to, .. } if to.index() >= nodes);
-        if let Some(lost) = execution.effects.iter().find(|effect| is_lost(effect)) {
-            let why = format!("{lost:?} is for a node that does not exist; there are {nodes}");
-            execution.after.life = Life::Failed(why);
-            execution.effects.clear();
-        }
+        local::fail_astray::<P>(&mut execution.after, &mut execution.effects, self.nodes.len());
         execution
     }
 

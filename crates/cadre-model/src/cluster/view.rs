@@ -7,6 +7,7 @@ use cadre_step::{Disk, NodeId, Protocol, RequestId};
 
 use super::builder::Network;
 use super::configuration::{Configuration, Layout, set_members};
+use super::flying::Flying;
 use super::history::{History, HistoryEntry};
 use super::local::{Life, LocalOf};
 use super::tables::{Envelope, Tables};
@@ -27,6 +28,9 @@ pub struct View<P: Protocol> {
     pub(super) truths: HashMap<(usize, u32), bool>,
     /// Which nodes have been looked at since the last [`forget_reads`](View::forget_reads).
     reads: Vec<Cell<bool>>,
+    /// What is in flight, where an execution in progress is shown: then there is one local state of
+    /// each node and one history, and they change.
+    flying: Option<Flying<P::Message>>,
 }
 
 impl<P: Protocol> View<P> {
@@ -65,14 +69,16 @@ impl<P: Protocol> View<P> {
     /// twice.
     pub fn in_flight(&self) -> impl Iterator<Item = (NodeId, NodeId, &P::Message)> {
         let in_flight = self.layout.network_of(&self.shown);
-        let ids: Box<dyn Iterator<Item = u32>> = match self.network {
-            Network::GrowingSet => Box::new(set_members(in_flight)),
-            Network::ConsumedOnce | Network::Fifo => Box::new(in_flight.iter().copied()),
-        };
-        ids.map(|id| {
-            let envelope = &self.envelopes[id as usize];
-            (envelope.from, envelope.to, &envelope.message)
-        })
+        let of_id = |id: u32| self.envelopes[id as usize].as_ref();
+        let envelopes: Box<dyn Iterator<Item = &Envelope<P::Message>>> =
+            match (&self.flying, self.network) {
+                (Some(flying), _) => flying.iter(),
+                (None, Network::GrowingSet) => Box::new(set_members(in_flight).map(of_id)),
+                (None, Network::ConsumedOnce | Network::Fifo) => {
+                    Box::new(in_flight.iter().copied().map(of_id))
+                }
+            };
+        envelopes.map(|envelope| (envelope.from, envelope.to, &envelope.message))
     }
 
     /// What the clients asked and were answered, in the order in which it happened.
@@ -90,7 +96,7 @@ impl<P: Protocol> View<P> {
     }
 
     #[inline]
-    fn local(&self, node: NodeId) -> &LocalOf<P> {
+    pub(super) fn local(&self, node: NodeId) -> &LocalOf<P> {
         &self.locals[node.index()][self.shown[node.index()] as usize]
     }
 
@@ -117,7 +123,36 @@ impl<P: Protocol> View<P> {
             requests,
             truths: HashMap::new(),
             reads: vec![Cell::new(false); layout.nodes],
+            flying: None,
         }
+    }
+
+    /// Shows from now on an execution in progress, whose nodes are yet to start.
+    pub(super) fn go_live(&mut self) {
+        for locals in &mut self.locals {
+            *locals = vec![Arc::new(LocalOf::<P>::stopped(Disk::new()))];
+        }
+        self.histories = vec![Arc::new(History::<P>::new())];
+        self.shown = Configuration::new(self.layout).words().to_vec();
+        self.flying = Some(Flying::new(self.network, self.layout.nodes));
+    }
+
+    pub(super) fn flying(&self) -> &Flying<P::Message> {
+        self.flying.as_ref().expect(LIVE)
+    }
+
+    pub(super) fn flying_mut(&mut self) -> &mut Flying<P::Message> {
+        self.flying.as_mut().expect(LIVE)
+    }
+
+    /// A node of the execution in progress.
+    pub(super) fn live_local(&mut self, node: NodeId) -> &mut LocalOf<P> {
+        Arc::get_mut(&mut self.locals[node.index()][0]).expect(LIVE)
+    }
+
+    /// The clients' history of the execution in progress.
+    pub(super) fn live_history(&mut self) -> &mut History<P> {
+        Arc::get_mut(&mut self.histories[0]).expect(LIVE)
     }
 
     /// Gets to know what has been met since the last time.
@@ -145,6 +180,9 @@ impl<P: Protocol> View<P> {
         self.nodes().filter(|node| self.reads[node.index()].get())
     }
 }
+
+/// Why what an execution in progress shows is there, and nobody else's.
+const LIVE: &str = "the view is that of an execution in progress";
 
 impl<P: Protocol> fmt::Debug for View<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

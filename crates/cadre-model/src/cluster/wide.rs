@@ -8,7 +8,7 @@ use super::builder::Network;
 use super::conditions::{Turn, partitions};
 use super::configuration::Configuration;
 use super::damage::altered;
-use super::faults::{Spend, Timing, cost};
+use super::faults::{Spend, Timing, cost, shape};
 use super::names::{from_json, to_json};
 use super::steps::Unknown;
 use super::tables::{Envelope, Tables};
@@ -170,6 +170,9 @@ impl<P: Protocol> Cluster<P> {
                 }
                 costs
             }
+            TypedAction::Fault(TypedFault::Partition { cut }) => {
+                Costs::from_iter([shape(cut, self.layout.nodes, &self.rules.faults)])
+            }
             action @ (TypedAction::Fault(_)
             | TypedAction::Deliver { .. }
             | TypedAction::Choose { .. }
@@ -197,14 +200,14 @@ impl<P: Protocol> Cluster<P> {
         nodes.map(|(node, tables)| &tables.rows[at.local(node) as usize])
     }
 
-    /// Whether a message could arrive and change something.
+    /// Whether a message could arrive that the network has to deliver.
     fn are_messages_waiting(&self, tables: &Tables<P>, at: &Configuration) -> bool {
-        self.first_in_flight(tables, at).into_iter().any(|envelope| {
+        // A growing set may keep a message as long as it likes.
+        let mut envelopes = self.envelopes(at).into_iter().filter(|_| self.rules.consumes());
+        envelopes.any(|envelope| {
             let (node, _) = tables.delivery(envelope);
             let row = &tables.nodes[node].rows[at.local(node) as usize];
-            let is_open =
-                || row.open((envelope / u32::BITS) as usize) >> (envelope % u32::BITS) & 1;
-            row.is_up && !self.is_blocked(tables, at, envelope) && is_open() == 1
+            row.is_up && !self.is_blocked(tables, at, envelope)
         })
     }
 

@@ -1,0 +1,266 @@
+use cadre::GameGraph;
+use cadre::conform::{
+    self, Fault, GraphBound, GraphBounds, GraphReport, MappedGraph, Report, Spec, TraceVerdict,
+};
+use cadre::tla::{Tlc, Value};
+use cadre::trace::{Guarantee, GuaranteeKind, Trace, Verdict};
+
+use crate::args::{GameArgs, GraphArgs};
+use crate::chosen::Chosen;
+use crate::commands::conform::no_spec;
+use crate::context::Context;
+use crate::exit::{Exit, Failure, OrExit};
+use crate::output;
+use crate::run_directory::RunDirectory;
+use crate::stages::{self, Named};
+use crate::watch::{Clock, count, grouped};
+
+/// `conform --graph`: has TLC check every state and every step of a game.
+pub(crate) fn run(
+    context: &mut Context<'_>,
+    game: String,
+    args: &GraphArgs,
+) -> Result<Exit, Failure> {
+    let game = GameArgs { game, nodes: args.nodes, bug: args.bug.clone() };
+    let chosen = Chosen::new(context, &game)?;
+    let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
+    output::line(&format!("conforming the whole graph of {}", chosen.title()));
+    let found = explore(context, &chosen, &spec, args)?;
+    let tlc = context.tlc()?;
+    let mut run = context.run_directory("conform")?;
+    let directory = run.part("graph").or_exit(Exit::ToolChain)?;
+    let options = conform::Options::default();
+    let graph = &found.mapped.graph;
+    let clock = Clock::start();
+    let checked = conform::check_graph(&spec, graph, &tlc, &directory, &options, &context.stop);
+    let report = checked.or_exit(Exit::ToolChain).inspect_err(|_| {
+        run.keep();
+    })?;
+    let (outcome, what) = told(&found.mapped, &report);
+    let particulars = format!(
+        "{what} against {}, {}, {} {:.1} s",
+        spec.name,
+        stages::tlc_name(&report.tlc.version),
+        count(report.tlc.runs as usize, "run,", "runs,"),
+        clock.elapsed().as_secs_f64()
+    );
+    output::stage("conform", outcome, &particulars);
+    if let Some(bad) = Bad::first(&found, &report)? {
+        let asked = Asked { context, chosen: &chosen, spec: &spec, tlc: &tlc };
+        return asked.print_bad(&found.mapped, &bad, &mut run);
+    }
+    print_coverage(&report);
+    Ok(conclude(&found.mapped, &report, &spec))
+}
+
+/// Maps all that the game can do, and prints the stage's line.
+fn explore<'a>(
+    context: &Context<'_>,
+    chosen: &'a Chosen<'_>,
+    spec: &Spec,
+    args: &GraphArgs,
+) -> Result<GameGraph<'a>, Failure> {
+    let bounds =
+        GraphBounds { depth_max: args.depth, configurations_max: Some(args.configurations) };
+    let clock = Clock::start();
+    let go_on = &mut |_, _| !context.stop.requested();
+    let found = chosen.game.graph(&chosen.setup, bounds, go_on).or_exit(Exit::Internal)?;
+    let MappedGraph { graph, configurations, depth, bound, .. } = &found.mapped;
+    let (outcome, bound) = match bound {
+        None => ("seen", String::new()),
+        Some(GraphBound::Depth(depth)) => ("bounded", format!("stopped at depth {depth}: ")),
+        Some(GraphBound::Configurations(_)) => {
+            ("bounded", "stopped at the most configurations: ".to_owned())
+        }
+        Some(GraphBound::Watcher) => ("bounded", "interrupted: ".to_owned()),
+    };
+    let particulars = format!(
+        "{bound}{} configurations, depth {depth}, are {} states and {} steps of {}, {:.1} s",
+        grouped(*configurations),
+        grouped(graph.states_count() as u64),
+        grouped(graph.steps().len() as u64),
+        spec.name,
+        clock.elapsed().as_secs_f64()
+    );
+    output::stage("graph", outcome, &particulars);
+    Ok(found)
+}
+
+/// What TLC says, in a word and in figures.
+fn told(found: &MappedGraph, report: &GraphReport) -> (&'static str, String) {
+    let steps = found.graph.steps().len();
+    match (report.bad_steps.len(), report.bad_initial.len(), report.undetermined.len()) {
+        (0, 0, 0) => ("conforms", "every state and every step".to_owned()),
+        (0, 0, unknown) => {
+            ("unknown", format!("the steps from {}", count(unknown, "state", "states")))
+        }
+        (0, initial, _) => ("rejected", count(initial, "initial state", "initial states")),
+        (bad, ..) => ("rejected", format!("{bad} of {}", count(steps, "step", "steps"))),
+    }
+}
+
+/// How much of each action the game takes.
+fn print_coverage(report: &GraphReport) {
+    for (name, coverage) in &report.coverage {
+        let (taken, allowed) = (grouped(coverage.taken), grouped(coverage.allowed));
+        let (outcome, what) = match &coverage.missing {
+            None if coverage.allowed == 0 => ("nowhere", "the spec allows none".to_owned()),
+            None => ("taken", format!("all {allowed}")),
+            Some(missing) => {
+                let outcome = if coverage.taken == 0 { "never" } else { "partly" };
+                let first = format!("the first not taken is {}", missing.action);
+                (outcome, format!("{taken} of {allowed}, {first}"))
+            }
+        };
+        output::stage("", outcome, &format!("{name}: {what}"));
+    }
+    if report.next_unnamed > 0 {
+        let what = "steps of Next are no event of the trace module";
+        output::stage("", "unnamed", &format!("{} {what}", grouped(report.next_unnamed)));
+    }
+}
+
+/// Prints the verdict where no step is wrong.
+fn conclude(found: &MappedGraph, report: &GraphReport, spec: &Spec) -> Exit {
+    let spec = &spec.name;
+    let (word, what, exit) = if !report.undetermined.is_empty() {
+        let first = report.undetermined.values().next().map_or("", String::as_str);
+        output::labelled("", first);
+        ("BOUNDED", "not every step could be judged".to_owned(), Exit::Bounded)
+    } else if found.bound.is_some() {
+        let what = format!("every step that was seen is one of {spec}, but not all were seen");
+        ("BOUNDED", what, Exit::Bounded)
+    } else if report.is_covered() {
+        ("PASS", format!("the game and {spec} have the same states and steps"), Exit::Holds)
+    } else {
+        ("PASS", format!("every step is one of {spec}, which allows more"), Exit::Holds)
+    };
+    output::verdict(word, &what, exit);
+    exit
+}
+
+/// What is wrong first, by a shortest execution.
+struct Bad {
+    trace: Trace,
+    /// The states before and after the step; `None` for an initial state.
+    states: Option<(usize, usize)>,
+    fault: Fault,
+}
+
+impl Bad {
+    fn first(found: &GameGraph<'_>, report: &GraphReport) -> Result<Option<Self>, Failure> {
+        let graph = &found.mapped.graph;
+        if let Some(state) = report.bad_initial.first() {
+            let trace = found.trace_to_state(*state).or_exit(Exit::Internal)?;
+            return Ok(Some(Self { trace, states: None, fault: Fault::NoStep }));
+        }
+        // The steps are in the order in which a search level by level has met them.
+        let Some(bad) = report.bad_steps.first() else { return Ok(None) };
+        let step = graph.steps()[bad.step];
+        let trace = found.trace_to_step(bad.step).or_exit(Exit::Internal)?;
+        Ok(Some(Self { trace, states: Some((step.from, step.to)), fault: bad.fault.clone() }))
+    }
+}
+
+/// With what a wrong step is explained.
+struct Asked<'a, 'c> {
+    context: &'a Context<'c>,
+    chosen: &'a Chosen<'c>,
+    spec: &'a Spec,
+    tlc: &'a Tlc,
+}
+
+impl Asked<'_, '_> {
+    /// Prints a wrong step with the execution that takes it.
+    fn print_bad(
+        &self,
+        found: &MappedGraph,
+        bad: &Bad,
+        run: &mut RunDirectory,
+    ) -> Result<Exit, Failure> {
+        let named = Named { name: "shortest".to_owned(), trace: bad.trace.clone() };
+        let report = self.explain(&named, run)?;
+        // The title, the lines of two stages, a blank, the logs and the verdict.
+        let mut lines = 6 + stages::print_rejections(&report, &[named], 1);
+        lines += print_fault(&bad.fault, &self.spec.name);
+        if let Some((from, to)) = bad.states {
+            let (before, after) = (found.graph.state(from), found.graph.state(to));
+            output::labelled("before", &clipped(&shown(before.iter())));
+            let changed = after.iter().filter(|(name, value)| before.get(*name) != Some(*value));
+            output::labelled("after", &clipped(&shown(changed)));
+            lines += 2;
+        }
+        if let Some(TraceVerdict::Rejected(rejection)) = report.verdicts.first()
+            && !rejection.enabled.is_empty()
+        {
+            output::labelled("enabled", &clipped(&rejection.enabled.join(", ")));
+            lines += 1;
+        }
+        let what = match bad.states {
+            Some(_) => format!("every step is one of {}", self.spec.name),
+            None => format!("every initial state is one of {}", self.spec.name),
+        };
+        let saved = self.context.save(&bad.trace)?;
+        let drawn = drawn(&bad.trace, &what);
+        stages::print_saved_violation(self.context, &drawn, &saved, "shortest", lines);
+        output::labelled("logs", &run.keep().display().to_string());
+        let what = format!("{} does what {} does not", self.chosen.game.name(), self.spec.name);
+        output::verdict("FAIL", &what, Exit::Violated);
+        Ok(Exit::Violated)
+    }
+
+    /// Has TLC say what is wrong with the execution, as `conform` does with its file.
+    fn explain(&self, named: &Named, run: &mut RunDirectory) -> Result<Report, Failure> {
+        let trace = conform::spec_trace(&named.name, &named.trace).or_exit(Exit::Internal)?;
+        let directory = run.part("explanation").or_exit(Exit::ToolChain)?;
+        let (options, stop) = (conform::Options::default(), &self.context.stop);
+        let report = conform::check(self.spec, &[trace], self.tlc, &directory, &options, stop);
+        report.or_exit(Exit::ToolChain).inspect_err(|_| {
+            run.keep();
+        })
+    }
+}
+
+/// Says what the trace alone does not show; gives how many lines it took.
+fn print_fault(fault: &Fault, spec: &str) -> usize {
+    let what = match fault {
+        Fault::NoStep => return 0,
+        Fault::NotInNext => format!("the trace module has this event, but Next of {spec} has not"),
+        Fault::OtherAction(others) if others.is_empty() => {
+            "Next has this step, by no action that the trace module knows".to_owned()
+        }
+        Fault::OtherAction(others) => {
+            let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+            format!("{spec} has this step as {}; correct the mapping", others.join(", "))
+        }
+    };
+    output::labelled("", &what);
+    1
+}
+
+/// The trace as the one of a violated guarantee, for the picture alone.
+fn drawn(trace: &Trace, guarantee: &str) -> Trace {
+    let mut drawn = trace.clone();
+    drawn.header.verdict = Verdict::Violated;
+    let node = drawn.steps.last().and_then(|step| step.action.node()).map(str::to_owned);
+    drawn.header.guarantee = Some(Guarantee {
+        name: guarantee.to_owned(),
+        kind: GuaranteeKind::Always,
+        reads: node.into_iter().collect(),
+        finding: None,
+    });
+    drawn
+}
+
+fn shown<'v>(values: impl Iterator<Item = (&'v String, &'v Value)>) -> String {
+    values.map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
+}
+
+/// A line that is not for copying need not be whole: the saved trace is.
+fn clipped(text: &str) -> String {
+    const COLUMNS: usize = 240;
+    match text.char_indices().nth(COLUMNS) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}

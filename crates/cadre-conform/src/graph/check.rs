@@ -1,0 +1,254 @@
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use cadre_process::Stop;
+use cadre_tla::{Dump, EvaluationError, TlaError, Tlc, Value};
+
+use super::allowed::Allowed;
+use super::encode::{NODE, encode};
+use super::report::{ActionCoverage, BadStep, Fault, GraphReport, Missing};
+use super::spec_graph::{GraphStep, SpecGraph};
+use crate::runs::Runs;
+use crate::{ConformError, Options, Spec, SpecAction, validate};
+
+/// How many characters the values of one run may have: TLC reads some 100 000 tokens in a second.
+const VALUES_PER_RUN_MAX: usize = 4_000_000;
+
+/// Checks that every initial state of a graph is one of the specification and every step one of
+/// `[Next]_vars`, by the action that it is mapped to; and the other way round, which steps of the
+/// specification from these states the graph has not. One run of TLC, or several for a large graph.
+///
+/// The directory is to be fresh; each run gets a folder in it, with its modules and its output.
+///
+/// Besides what [`Spec`] demands the specification's action is to be called `Next`, and the sets of
+/// `TraceArguments` have to be finite.
+///
+/// # Errors
+///
+/// [`ConformError::BadName`] and [`ConformError::NoTraces`] for unusable arguments,
+/// [`ConformError::Vacuous`] if the trace module takes steps that there are not,
+/// [`ConformError::Tla`] if TLC or the specification fails, [`ConformError::IncompleteGraph`] and
+/// [`ConformError::ForeignLine`] if its output is not what it should be.
+pub fn check_graph(
+    spec: &Spec,
+    graph: &SpecGraph,
+    tlc: &Tlc,
+    directory: &Path,
+    options: &Options,
+    stop: &Stop,
+) -> Result<GraphReport, ConformError> {
+    validate::spec(spec)?;
+    if graph.states_count() == 0 {
+        return Err(ConformError::NoTraces);
+    }
+    let runs = Runs::new(spec, tlc, directory, options, stop);
+    let mut check = Check { graph, options, runs, undetermined: BTreeMap::new(), spec_states: 0 };
+    let mut tally = Tally::new(graph);
+    let steps = steps_by_source(graph);
+    for states in chunks(graph, options.states_per_run_max) {
+        let (states, allowed) = check.ask(states)?;
+        tally.judge(&states, &steps, &allowed);
+    }
+    tally.bad_steps.sort_by_key(|bad| bad.step);
+    let Check { runs, undetermined, spec_states, .. } = check;
+    Ok(GraphReport {
+        bad_initial: tally.bad_initial,
+        bad_steps: tally.bad_steps,
+        undetermined,
+        initial_missing: tally.initial_missing,
+        next_allowed: tally.next_allowed,
+        next_taken: tally.next_taken,
+        next_unnamed: tally.next_unnamed,
+        coverage: tally.coverage,
+        tlc: runs.report(Vec::new(), spec_states),
+    })
+}
+
+struct Check<'a> {
+    graph: &'a SpecGraph,
+    options: &'a Options,
+    runs: Runs<'a>,
+    undetermined: BTreeMap<usize, String>,
+    /// How many states TLC has come to.
+    spec_states: u64,
+}
+
+impl Check<'_> {
+    /// Asks TLC what is allowed in some states; leaves out those in which an expression cannot be
+    /// evaluated.
+    fn ask(&mut self, mut states: Vec<usize>) -> Result<(Vec<usize>, Allowed), ConformError> {
+        loop {
+            let (module, config) = encode(self.runs.spec, self.graph, &states)?;
+            let mut run = self.runs.prepare(&module, &config, self.graph.steps().len())?;
+            run.dump = true;
+            let outcome = match self.runs.run(&run) {
+                Ok(outcome) => outcome,
+                Err(ConformError::Tla(TlaError::Evaluation(error))) => {
+                    self.blame(&mut states, error)?;
+                    continue;
+                }
+                Err(other) => return Err(other),
+            };
+            let log = outcome.log;
+            let Some(dump) = outcome.dump else {
+                return Err(ConformError::IncompleteGraph { log });
+            };
+            let allowed = Allowed::read(self.graph, &states, Dump::open(&dump)?)?;
+            if allowed.took_impossible {
+                let expected = "an action that does not exist to be no step";
+                return Err(ConformError::Vacuous { expected, log });
+            }
+            let is_whole = allowed.dumped == outcome.distinct && allowed.stayed;
+            if !is_whole || allowed.loaded != states.len() || allowed.initial.is_empty() {
+                return Err(ConformError::IncompleteGraph { log });
+            }
+            self.spec_states += outcome.distinct;
+            return Ok((states, allowed));
+        }
+    }
+
+    /// Takes out the state in which an expression could not be evaluated.
+    fn blame(
+        &mut self,
+        states: &mut Vec<usize>,
+        error: Box<EvaluationError>,
+    ) -> Result<(), ConformError> {
+        let node = error.behaviour.last().and_then(|state| state.variables.get(NODE));
+        let row = match node {
+            Some(Value::Int(row)) => usize::try_from(row.abs()).ok(),
+            Some(_) | None => None,
+        };
+        let index = row.and_then(|row| row.checked_sub(1)).filter(|index| *index < states.len());
+        let (Some(index), true) = (index, states.len() > 1) else {
+            return Err(TlaError::Evaluation(error).into());
+        };
+        if self.undetermined.len() == self.options.evaluation_errors_max {
+            return Err(ConformError::TooManyErrors { count: self.options.evaluation_errors_max });
+        }
+        self.undetermined.insert(states.remove(index), error.to_string());
+        Ok(())
+    }
+}
+
+/// What the runs say about the graph altogether.
+struct Tally<'a> {
+    graph: &'a SpecGraph,
+    bad_initial: Vec<usize>,
+    bad_steps: Vec<BadStep>,
+    initial_missing: u64,
+    next_allowed: u64,
+    next_taken: u64,
+    next_unnamed: u64,
+    coverage: BTreeMap<String, ActionCoverage>,
+}
+
+impl<'a> Tally<'a> {
+    fn new(graph: &'a SpecGraph) -> Self {
+        Self {
+            graph,
+            bad_initial: Vec::new(),
+            bad_steps: Vec::new(),
+            initial_missing: 0,
+            next_allowed: 0,
+            next_taken: 0,
+            next_unnamed: 0,
+            coverage: BTreeMap::new(),
+        }
+    }
+
+    fn judge(&mut self, states: &[usize], steps: &[Vec<usize>], allowed: &Allowed) {
+        let graph = self.graph;
+        // Every run tells all initial states.
+        let is_bad = |state: &&usize| !allowed.initial.contains(&Some(**state));
+        self.bad_initial = graph.initial().iter().filter(is_bad).copied().collect();
+        let is_missing =
+            |state: &&Option<usize>| state.is_none_or(|state| !graph.initial().contains(&state));
+        self.initial_missing = allowed.initial.iter().filter(is_missing).count() as u64;
+        for step in states.iter().flat_map(|state| &steps[*state]) {
+            let fault = fault(graph, graph.steps()[*step], allowed);
+            self.bad_steps.extend(fault.map(|fault| BadStep { step: *step, fault }));
+        }
+        self.cover(states, steps, allowed);
+    }
+
+    /// Counts what the graph has of what is allowed.
+    fn cover(&mut self, states: &[usize], steps: &[Vec<usize>], allowed: &Allowed) {
+        let graph = self.graph;
+        let is_expanded = |state: usize| !graph.unexpanded().contains(&state);
+        let of_graph = states.iter().flat_map(|state| &steps[*state]);
+        let taken: HashSet<(usize, Option<usize>)> = of_graph
+            .map(|step| (graph.steps()[*step].from, Some(graph.steps()[*step].to)))
+            .collect();
+        let mut named = HashSet::new();
+        for (action, steps) in &allowed.by_action {
+            let SpecAction::Step { name, .. } = action else { continue };
+            let number = graph.action_number(action);
+            let coverage = self.coverage.entry(name.clone()).or_default();
+            for &(from, to) in steps {
+                named.insert((from, to));
+                if !is_expanded(from) {
+                    continue;
+                }
+                coverage.allowed += 1;
+                let step = number.zip(to).map(|(action, to)| GraphStep { from, action, to });
+                if step.is_some_and(|step| graph.has_step(&step)) {
+                    coverage.taken += 1;
+                    continue;
+                }
+                let missing = Missing { from, action: action.clone() };
+                if coverage.missing.as_ref().is_none_or(|first| missing < *first) {
+                    coverage.missing = Some(missing);
+                }
+            }
+        }
+        for step in allowed.by_next.iter().filter(|(from, _)| is_expanded(*from)) {
+            self.next_allowed += 1;
+            self.next_taken += u64::from(taken.contains(step));
+            // States beyond the graph are not told apart: a name for one of them will do.
+            self.next_unnamed += u64::from(!named.contains(step));
+        }
+    }
+}
+
+/// What is wrong with a step, if anything.
+fn fault(graph: &SpecGraph, step: GraphStep, allowed: &Allowed) -> Option<Fault> {
+    let GraphStep { from, action, to } = step;
+    let in_next = allowed.has_next(from, to);
+    if allowed.has_action(graph.action(action), from, to) {
+        return (!in_next).then_some(Fault::NotInNext);
+    }
+    match allowed.actions_of(from, to) {
+        others if others.is_empty() && !in_next => Some(Fault::NoStep),
+        others => Some(Fault::OtherAction(others)),
+    }
+}
+
+/// For each state the numbers of the steps from it.
+fn steps_by_source(graph: &SpecGraph) -> Vec<Vec<usize>> {
+    let mut steps = vec![Vec::new(); graph.states_count()];
+    for (number, step) in graph.steps().iter().enumerate() {
+        steps[step.from].push(number);
+    }
+    steps
+}
+
+/// The states in portions that one run of TLC can take.
+fn chunks(graph: &SpecGraph, states_max: usize) -> Vec<Vec<usize>> {
+    let mut chunks = Vec::new();
+    let mut chunk = Vec::new();
+    let (mut sent, mut size) = (HashSet::new(), 0);
+    for state in 0..graph.states_count() {
+        for (variable, position) in graph.positions(state).iter().enumerate() {
+            if sent.insert((variable, *position)) {
+                size += graph.value(variable, *position).to_string().len();
+            }
+        }
+        chunk.push(state);
+        if chunk.len() >= states_max || size > VALUES_PER_RUN_MAX {
+            chunks.push(std::mem::take(&mut chunk));
+            (sent, size) = (HashSet::new(), 0);
+        }
+    }
+    chunks.extend((!chunk.is_empty()).then_some(chunk));
+    chunks
+}
