@@ -12,7 +12,7 @@ fn simulated(game: &dyn AnyGame, setup: &Setup) -> Simulated {
     config.time = Span::from_seconds(1);
     config.settle = Span::from_seconds(5);
     let options = Options { seeds: 1..RUNS + 1, workers: 2 };
-    game.simulate(setup, &config, &options, &mut |_| true).unwrap()
+    game.simulate(setup, &config, &options, &mut |_| true).expect("the configuration fits")
 }
 
 #[test]
