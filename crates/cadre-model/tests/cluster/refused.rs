@@ -240,7 +240,7 @@ fn nodes_that_change_places_are_told_apart_by_nothing() {
     check(
         two().interchangeable([node(0), node(1)]).client("c", node(1), vec![1]),
         expect![
-            "expected no client of an interchangeable node, found one of `n1`; a client asks one node, which tells that node from the others"
+            "expected clients that ask the same when `n0` and `n1` change places, found that nobody would ask `n0` for [1]; give interchangeable nodes clients that differ in interchangeable values alone, or declare less interchangeable"
         ],
     );
     let alike = || two().interchangeable([node(0), node(1)]);

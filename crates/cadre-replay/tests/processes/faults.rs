@@ -75,6 +75,10 @@ fn a_step_ends_in_the_middle() {
 #[test]
 fn a_start_reads_what_is_not_there() {
     let written = [
+        speak("b"),
+        deliver(json!({"Ping": 1}), "b", "a"),
+        beat("a"),
+        sync_done("a"),
         speak("a"),
         speak("a"),
         Fault::Crash { node: "a".to_owned(), kept: Kept::default() }.into(),

@@ -24,11 +24,11 @@ fn a_seed_gives_the_same_trace_in_every_build_on_every_machine() {
     }
     // The same in debug and release builds and on every machine: both are run by the automation.
     expect_test::expect![[r#"
-        8511a040656031ee4991c48b4d483be6
+        f1d2f24532ac40c039de2417e136a95c
         9a330b67702ecdbb304595fac9074b17
         dd03f6fbe978280cf5732b671edf7616
-        df78ebf8cafdf7ea1821d36edca20344
-        1ceed254790ddf9eb44c2d98079bdb53
+        79afb3cbe8d34aed0b2edaf844ea2712
+        7500f21c898de7264816552771bba25b
         13363ff81403af247e4f7aff99bafcf3
         c4727701a5c498164b18508c9b01b8ab
         2b5a6d11d89eb8f28118660ca67c0614"#]]
