@@ -233,7 +233,7 @@ fn fuzz_twice_finds_the_same() {
         expect![[r#"
             fuzzing two-phase-commit · 3 resource managers, twice
             fuzz     bounded   20 random executions, 124 steps, seed 1
-            again    same      the second time, with fingerprint 65074df4cd8126c75fc98f2d531f05fe
+            again    same      the second time, with fingerprint e26b1f1a1af082f6b72f6ff8da700557
                      not met   all can commit
             BOUNDED  nothing was found in the executions tried (exit 3)
             exit 3

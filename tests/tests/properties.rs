@@ -82,7 +82,7 @@ const NOT_LINEARIZABLE: &str = "what clients are answered is linearizable";
 fn search_and_chance_find_each_bug_of_the_storage_protocols_and_spare_its_twin() {
     let suite = cadre_protocols::suite();
     // Most bugs violate both guarantees; by this seed chance meets the one that search finds first.
-    let chance = FuzzOptions { seed: 1, ..FuzzOptions::default() };
+    let chance = FuzzOptions { seed: 2, ..FuzzOptions::default() };
     for (name, bug, guarantee, shortest) in STORAGE_BUGS {
         let game = suite.find(name).unwrap();
         let twin = game.setup(None, None).unwrap();

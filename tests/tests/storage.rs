@@ -18,15 +18,15 @@ fn a_store_that_waits_for_its_disk_passes_every_stage() {
     check(
         "check disk-store",
         expect![[r#"
-        checking disk-store · 3 writers
-        explore  holds     5 745 distinct configurations, depth 9, T s at R /s, omission < 8e-25
-        fuzz     bounded   256 random executions, 1 922 steps, seed 1
-        record   done      3 free runs of real processes, N steps
-        conform  conforms  1 004 traces against DiskStore, TLC 2.15, 1 run, T s
-        replay   agrees    3 schedules, 24 steps on 1 real process
-        PASS     every guarantee holds, traces conform, real processes agree (exit 0)
-        exit 0
-    "#]],
+            checking disk-store · 3 writers
+            explore  holds     5 745 distinct configurations, depth 9, T s at R /s, omission < 2e-24
+            fuzz     bounded   256 random executions, 1 936 steps, seed 1
+            record   done      3 free runs of real processes, N steps
+            conform  conforms  1 004 traces against DiskStore, TLC 2.15, 1 run, T s
+            replay   agrees    3 schedules, 24 steps on 1 real process
+            PASS     every guarantee holds, traces conform, real processes agree (exit 0)
+            exit 0
+        "#]],
     );
 }
 
@@ -35,15 +35,15 @@ fn a_primary_that_waits_for_its_backup_passes_every_stage() {
     check(
         "check primary-backup",
         expect![[r#"
-        checking primary-backup · 2 clients
-        explore  holds     338 distinct configurations, depth 11, T s at R /s, omission < 3e-27
-        fuzz     bounded   256 random executions, 1 218 steps, seed 1
-        record   done      3 free runs of real processes, N steps
-        conform  conforms  362 traces against PrimaryBackup, TLC 2.15, 1 run, T s
-        replay   agrees    3 schedules, 30 steps on 2 real processes
-        PASS     every guarantee holds, traces conform, real processes agree (exit 0)
-        exit 0
-    "#]],
+            checking primary-backup · 2 clients
+            explore  holds     338 distinct configurations, depth 11, T s at R /s, omission < 8e-27
+            fuzz     bounded   256 random executions, 1 379 steps, seed 1
+            record   done      3 free runs of real processes, N steps
+            conform  conforms  373 traces against PrimaryBackup, TLC 2.15, 1 run, T s
+            replay   agrees    3 schedules, 30 steps on 2 real processes
+            PASS     every guarantee holds, traces conform, real processes agree (exit 0)
+            exit 0
+        "#]],
     );
 }
 
@@ -152,7 +152,7 @@ fn a_put_acknowledged_before_its_copy_is_lost_in_a_takeover() {
         "check primary-backup --bug acknowledges-before-copy",
         expect![[r#"
             checking primary-backup · 2 clients · bug acknowledges-before-copy
-            explore  violated  17 distinct configurations, depth 2, T s at R /s, omission < 7e-30
+            explore  violated  17 distinct configurations, depth 2, T s at R /s, omission < 9e-30
             conform  rejected  1 of 1 trace against PrimaryBackup, TLC 2.15, 1 run, T s
                      counterexample: step 2, c1 asks primary Put(1): answered is 1, the spec has 0; answers is (c1 :> <<"stored">> @@ c2 :> <<>>), the spec has (c1 :> <<>> @@ c2 :> <<>>); primary is [mode |-> "primary", number |-> 1, unconfirmed |-> <<>>, value |-> c1], the spec has [mode |-> "primary", number |-> 1, unconfirmed |-> <<[answer |-> "stored", client |-> c1, number |-> 1]>>, value |-> c1]
             replay   agrees    1 schedule, 2 steps on 2 real processes
@@ -183,30 +183,30 @@ fn a_primary_that_reads_alone_answers_what_is_overwritten() {
     check(
         "explore primary-backup --bug reads-alone",
         expect![[r#"
-        exploring primary-backup · 2 clients · bug reads-alone
-        explore  violated  179 distinct configurations, depth 7, T s at R /s, omission < 8e-28
+            exploring primary-backup · 2 clients · bug reads-alone
+            explore  violated  179 distinct configurations, depth 7, T s at R /s, omission < 2e-27
 
-        violated  what clients are answered is linearizable               shortest, 7 steps
+            violated  what clients are answered is linearizable               shortest, 7 steps
 
-         #  action                                     primary    backup  changed
-         1  c1 asks primary Put(1)                       ▷●         :     primary.number 0 → 1, primary.unc…
-         2  deliver Copy(number 1, v… primary→backup      o─1──────▶●     backup.number 0 → 1, backup.value…
-         3  deliver Confirm(number 1) backup→primary      ●◀──────2─o     primary.unconfirmed[0] {id {clien…
-         4  backup chooses TakeOver                       :         *     backup.role backup → successor
-         5  c2 asks backup Get                            :        ▷●     c2 gets Value(1)
-         6  c2 asks backup Put(2)                         :        ▷●     backup.value 1 → 2, c2 gets Stored
-         7  c1 asks primary Get                          ▷●         :     c1 gets Value(1)
+             #  action                                     primary    backup  changed
+             1  c1 asks primary Put(1)                       ▷●         :     primary.number 0 → 1, primary.unc…
+             2  deliver Copy(number 1, v… primary→backup      o─1──────▶●     backup.number 0 → 1, backup.value…
+             3  deliver Confirm(number 1) backup→primary      ●◀──────2─o     primary.unconfirmed[0] {id {clien…
+             4  backup chooses TakeOver                       :         *     backup.role backup → successor
+             5  c2 asks backup Get                            :        ▷●     c2 gets Value(1)
+             6  c2 asks backup Put(2)                         :        ▷●     backup.value 1 → 2, c2 gets Stored
+             7  c1 asks primary Get                          ▷●         :     c1 gets Value(1)
 
-        because  at 3, primary dropped unconfirmed[0] on Confirm(number 1), which backup sent at 2 on
-                 Copy(number 1, value 1) from primary;
-                 what clients are answered is linearizable: after Put(1) → Stored, Put(2) → Stored there
-                 is no place for Get → Value(1).
+            because  at 3, primary dropped unconfirmed[0] on Confirm(number 1), which backup sent at 2 on
+                     Copy(number 1, value 1) from primary;
+                     what clients are answered is linearizable: after Put(1) → Stored, Put(2) → Stored there
+                     is no place for Get → Value(1).
 
-        saved    .cadre/traces/primary-backup/what-clients-are-answered-is-a288d562.ndjson
-        replay   cadre replay .cadre/traces/primary-backup/what-clients-are-answered-is-a288d562.ndjson
-        FAIL     what clients are answered is linearizable (exit 1)
-        exit 1
-    "#]],
+            saved    .cadre/traces/primary-backup/what-clients-are-answered-is-a288d562.ndjson
+            replay   cadre replay .cadre/traces/primary-backup/what-clients-are-answered-is-a288d562.ndjson
+            FAIL     what clients are answered is linearizable (exit 1)
+            exit 1
+        "#]],
     );
 }
 
@@ -216,7 +216,7 @@ fn a_backup_that_confirms_after_its_takeover_loses_a_put() {
         "explore primary-backup --bug confirms-after-takeover",
         expect![[r#"
             exploring primary-backup · 2 clients · bug confirms-after-takeover
-            explore  violated  65 distinct configurations, depth 4, T s at R /s, omission < 1e-28
+            explore  violated  65 distinct configurations, depth 4, T s at R /s, omission < 2e-28
 
             violated  no acknowledged put is lost                             shortest, 4 steps
 

@@ -18,7 +18,7 @@ const COMMON_MAX: usize = 12;
 /// # Examples
 ///
 /// ```
-/// use cadre_trace::{Action, diff};
+/// use cadre_trace::{Action, Fault, diff};
 /// use serde_json::json;
 ///
 /// let action = Action::Fault(Fault::Restart { node: "n1".to_owned(), misread: None });
