@@ -317,14 +317,7 @@ impl<P: Protocol> Model for Cluster<P> {
     }
 
     fn actions(&self, state: &Configuration, out: &mut Vec<Choice>) {
-        let found = self.with_known(|tables| {
-            let mut survey = Survey::new(self, tables);
-            survey.look(state, Asleep::NONE);
-            match survey.unknown.is_empty() {
-                true => Ok(survey.found),
-                false => Err(survey.unknown.iter().map(|new| (state.clone(), *new)).collect()),
-            }
-        });
+        let found = self.surveyed(state, |survey| std::mem::take(&mut survey.found));
         out.extend(found.into_iter().map(|(choice, ..)| choice));
     }
 
@@ -525,6 +518,18 @@ impl<P: Protocol> Cluster<P> {
                 Err(unknown) => self.learn(&unknown),
             }
         }
+    }
+
+    /// Looks at all that can happen in a configuration.
+    fn surveyed<R>(&self, at: &Configuration, look: impl Fn(&mut Survey<'_, P>) -> R) -> R {
+        self.with_known(|tables| {
+            let mut survey = Survey::new(self, tables);
+            survey.look(at, Asleep::NONE);
+            match survey.unknown.is_empty() {
+                true => Ok(look(&mut survey)),
+                false => Err(survey.unknown.iter().map(|new| (at.clone(), *new)).collect()),
+            }
+        })
     }
 
     fn lend_view(&self, tables: &Tables<P>) -> View<P> {

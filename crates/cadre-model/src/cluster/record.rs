@@ -218,10 +218,7 @@ impl<P: Protocol> Cluster<P> {
 
     /// Whether only faults can change anything in a configuration.
     pub fn is_at_rest(&self, at: &Configuration) -> bool {
-        // Only what changes something is listed.
-        let mut choices = Vec::new();
-        self.actions(at, &mut choices);
-        choices.iter().all(|choice| self.is_fault(choice))
+        self.surveyed(at, |survey| survey.is_at_rest)
     }
 
     /// Executes a trace's schedule again and compares each configuration with the one it tells of.
