@@ -289,6 +289,14 @@ impl Purse {
         None
     }
 
+    /// What a fault that a finite budget allows adds to the key of what is left.
+    #[inline]
+    pub(super) fn key_change(&self, before: u32, spend: Spend) -> u128 {
+        let (place, keys) = (&self.places[spend as usize], &self.keys[spend as usize]);
+        let left = ((before >> place.shift) & place.mask) as usize;
+        keys[left - 1].wrapping_sub(keys[left])
+    }
+
     /// The key of what is left: the sum of a key for each budget and what is left of it. Its lowest
     /// bits are 0, so that budgets do not change those of a fingerprint.
     #[inline]

@@ -188,9 +188,8 @@ impl<P: Protocol> Cluster<P> {
         let before = at.budgets(self.layout);
         let Some(after) = self.purse.spend(before, spend) else { return false };
         if after != before {
-            let keys = &self.purse;
             change.budgets = Some(after);
-            let added = keys.key(after).wrapping_sub(keys.key(before));
+            let added = self.purse.key_change(before, spend);
             change.key = change.key.wrapping_add(added);
         }
         true
