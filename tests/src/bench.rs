@@ -21,6 +21,13 @@ pub struct Ran {
     pub code: Option<i32>,
 }
 
+impl Ran {
+    /// What was printed and then the exit code, as transcripts have it.
+    pub fn transcript(&self) -> String {
+        format!("{}exit {}\n", self.output, self.code.unwrap_or(-1))
+    }
+}
+
 /// No command of these tests takes longer, an installation of TLC included.
 const TIME_LIMIT: Duration = Duration::from_secs(300);
 

@@ -26,7 +26,7 @@ fn check(bench: &Bench, args: &str, expected: Expect) {
 }
 
 fn told(ran: &Ran) -> String {
-    format!("{}exit {}\n", ran.output, ran.code.unwrap_or(-1))
+    ran.transcript()
 }
 
 /// The text of a stored trace.

@@ -12,7 +12,7 @@ fn bench() -> Bench {
 /// Runs a command on a fresh bench and compares what it prints, the exit code last.
 fn check(args: &str, expected: Expect) {
     let ran = bench().run(args);
-    expected.assert_eq(&format!("{}exit {}\n", ran.output, ran.code.unwrap_or(-1)));
+    expected.assert_eq(&ran.transcript());
 }
 
 #[test]

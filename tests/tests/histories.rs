@@ -12,7 +12,7 @@ fn check(args: &str, expected: Expect) {
     bench.write("hard.ndjson", &hard());
     let ran = bench.run(&format!("history {args}"));
     assert!(ran.output.lines().count() <= 25, "{}", ran.output);
-    expected.assert_eq(&format!("{}exit {}\n", ran.output, ran.code.unwrap_or(-1)));
+    expected.assert_eq(&ran.transcript());
 }
 
 const TWICE: &str = r#"{"process":"c1","type":"invoke","operation":"write","value":1}

@@ -13,7 +13,7 @@ fn bench() -> Bench {
 
 fn check(args: &str, expected: Expect) {
     let ran = bench().run(args);
-    expected.assert_eq(&format!("{}exit {}\n", ran.output, ran.code.unwrap_or(-1)));
+    expected.assert_eq(&ran.transcript());
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn bench() -> Bench {
 /// Types lines into a session on a bench, and compares what is printed, the exit code last.
 fn check(bench: &Bench, args: &str, typed: &str, expected: Expect) {
     let ran = bench.type_in(&format!("explore {args} --step"), typed);
-    expected.assert_eq(&format!("{}exit {}\n", ran.output, ran.code.unwrap_or(-1)));
+    expected.assert_eq(&ran.transcript());
     bench.assert_nothing_left();
 }
 
