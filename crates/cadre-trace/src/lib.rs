@@ -10,6 +10,7 @@ mod bytes;
 mod codec;
 mod diff;
 mod fault;
+mod lineage;
 mod log;
 mod recorder;
 mod snapshot;
@@ -19,6 +20,7 @@ pub use bytes::{bytes_from_text, bytes_to_text};
 pub use codec::{FORMAT, TraceError, VERSION};
 pub use diff::{Difference, diff};
 pub use fault::{Fault, Kept, Link, Misread};
+pub use lineage::{LineageEdge, LineageGraph, LineageKind, LineageVertex, Standing};
 pub use log::{Command, Frame, LOG_VERSION, LoggedStep, Report, Stamp};
 pub use recorder::{Happening, Recorder};
 pub use snapshot::{
