@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cadre::explore::{Bounds, Settings};
+use cadre::model::FaultChange;
 use cadre::model::consistency::{Budget, Consistency, Object};
 use cadre::proptest::{MinimiseOptions, WEIGHT_MAX};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -192,6 +193,10 @@ pub(crate) struct GameArgs {
     /// A seeded bug to switch on: see `list`
     #[arg(long)]
     pub(crate) bug: Option<String>,
+    /// How often which fault may happen, instead of what the game says, such as
+    /// losses=2,crashes=unlimited,restarts=yes,unsynced=any-prefix
+    #[arg(long, value_name = "FAULT=COUNT", value_delimiter = ',')]
+    pub(crate) faults: Vec<FaultChange>,
 }
 
 /// Of which game every state and every step is checked, and how far.

@@ -21,7 +21,7 @@ pub(crate) fn run(
     game: String,
     args: &GraphArgs,
 ) -> Result<Exit, Failure> {
-    let game = GameArgs { game, nodes: args.nodes, bug: args.bug.clone() };
+    let game = GameArgs { game, nodes: args.nodes, bug: args.bug.clone(), faults: Vec::new() };
     let chosen = Chosen::new(context, &game)?;
     let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
     output::line(&format!("conforming the whole graph of {}", chosen.title()));
