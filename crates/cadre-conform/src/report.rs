@@ -53,8 +53,8 @@ pub struct Rejection {
     pub step: usize,
     /// What is wrong with it.
     pub reason: Reason,
-    /// The state of the specification before the step; the state itself if that is what is wrong: an
-    /// initial one, or one that violates an invariant.
+    /// The state of the specification before the step; the state itself if that is what is wrong,
+    /// be it an initial one or one that violates an invariant.
     pub spec_state: BTreeMap<String, Value>,
     /// The part of the specification that is false: of the action's definition, of the initial
     /// predicate, or of the invariant. Several if alternatives get equally far; none if each part

@@ -236,6 +236,8 @@ struct Lines {
     tried: usize,
     /// The parts that are false, with the values of their names.
     false_leaves: Vec<(usize, Vec<Value>)>,
+    /// The parts about the next state that were passed over, because it is not known.
+    passed: Vec<usize>,
     /// The values of the sides of those parts, by the position there.
     sides: BTreeMap<(usize, usize), Value>,
     enabled: Vec<String>,
@@ -270,6 +272,7 @@ impl Told {
             ("NO", [leaf, Value::Sequence(names)]) => {
                 lines.false_leaves.push((index(leaf)?, names.clone()));
             }
+            ("PASS", [leaf]) => lines.passed.push(index(leaf)?),
             ("SIDE", [_, place, value]) => {
                 let position = lines.false_leaves.len().checked_sub(1)?;
                 lines.sides.insert((position, index(place)?), value.clone());
@@ -306,8 +309,8 @@ impl Lines {
             part.error = Some(error.clone());
             return vec![part];
         }
-        let paths = self.false_leaves.iter().filter_map(|(leaf, _)| leaves.get(*leaf));
-        let Some(farthest) = paths.map(|leaf| &leaf.path).max() else {
+        let reached = self.false_leaves.iter().map(|(leaf, _)| leaf).chain(&self.passed);
+        let Some(farthest) = reached.filter_map(|leaf| Some(&leaves.get(*leaf)?.path)).max() else {
             return Vec::new();
         };
         let mut known = BTreeSet::new();

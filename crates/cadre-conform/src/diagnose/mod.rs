@@ -15,8 +15,6 @@ use crate::runs::Runs;
 use crate::{ConformError, Reason, Rejection, SpecAction, SpecTrace};
 use ask::{Answer, Case, Subject, ask};
 
-type State = BTreeMap<String, Value>;
-
 /// Asks TLC about the first rejected traces: which part of the specification is false there, and
 /// which actions are enabled.
 ///
@@ -55,6 +53,8 @@ pub(crate) fn explain(
     }
     Ok(())
 }
+
+type State = BTreeMap<String, Value>;
 
 /// What TLC is to look at for a rejected trace.
 fn case(

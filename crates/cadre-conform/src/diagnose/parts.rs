@@ -171,7 +171,8 @@ impl<'a> Parts<'a> {
         }
         text += "     /\\ FALSE";
         if self.has_prime(scope, excerpt) {
-            text = format!("  IF ~CadreIsTaken THEN TRUE ELSE\n{text}");
+            let passed = format!("PrintT(<<\"PASS\", cadreCase, {number}>>)");
+            text = format!("  IF ~CadreIsTaken THEN {passed} ELSE\n{text}");
         }
         self.leaves.push(Leaf {
             excerpt: excerpt.clone(),

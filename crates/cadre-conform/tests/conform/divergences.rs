@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::support::{Event, action, manager, tlc, trace, two_phase};
+use crate::support::{Event, action, check_in_private, manager, tlc, trace, two_phase};
 use cadre_conform::{
-    FalsePart, Options, Reason, SpecAction, SpecStep, SpecTrace, TraceVerdict, check,
+    FalsePart, Options, Reason, Spec, SpecAction, SpecStep, SpecTrace, TraceVerdict, check,
 };
 use cadre_process::{PrivateDirectory, Stop};
 use cadre_tla::Value;
@@ -296,4 +296,98 @@ fn expected() -> Expect {
           0 enabled
         4 runs
     "#]]
+}
+
+/// Actions of every structure that is taken apart.
+const STRUCTURES: &str = "
+EXTENDS Integers
+VARIABLES x, y
+TraceInit == x = 0 /\\ y = {1, 2}
+Bound(n) == \\E k \\in y :
+    /\\ k < n
+    /\\ \\/ /\\ k = n - 1   \\* the nearest one
+          /\\ x' = k
+       \\/ k > 100
+    /\\ y' = y
+Defined(n) ==
+    LET twice == n + n
+        Next(m) == m + 1
+    IN  /\\ IF n > 2 THEN x = twice ELSE x = Next(twice)
+        /\\ UNCHANGED <<x, y>>
+Guard(Op(_)) == Op(x) /\\ UNCHANGED <<x, y>>
+Guarded(n) == n > 1 /\\ (x > 5 => n > 0) /\\ Guard(LAMBDA m : m > n)
+Together == x' = 1 /\\ x' = 2 /\\ y' = y
+TraceArguments == [Bound |-> [n : 0..9], Defined |-> [n : 0..9], Guarded |-> [n : 0..9],
+                   Together |-> {<<>>}]
+TraceEvent(e) ==
+    /\\ e.name \\in DOMAIN TraceArguments
+    /\\ e.args \\in TraceArguments[e.name]
+    /\\ \\/ e.name = \"Bound\" /\\ Bound(e.args.n)
+       \\/ e.name = \"Defined\" /\\ Defined(e.args.n)
+       \\/ e.name = \"Guarded\" /\\ Guarded(e.args.n)
+       \\/ e.name = \"Together\" /\\ Together
+";
+
+#[test]
+fn formulas_of_every_structure_are_taken_apart() {
+    let spec = Spec {
+        name: "Structures".into(),
+        trace_module: "TraceStructures".into(),
+        files: vec![(
+            "TraceStructures.tla".into(),
+            format!("---- MODULE TraceStructures ----{STRUCTURES}====\n"),
+        )],
+        constants: BTreeMap::new(),
+        variables: vec!["x".into(), "y".into()],
+        invariants: Vec::new(),
+    };
+    let trace = |action: SpecAction| SpecTrace {
+        name: action.to_string(),
+        initial: None,
+        steps: vec![SpecStep { action, variables: None }],
+    };
+    let with = |name: &str, n: i32| trace(SpecAction::named(name).with("n", n.into()));
+    let traces = [
+        with("Bound", 5),
+        with("Bound", 1),
+        with("Defined", 3),
+        with("Defined", 2),
+        with("Guarded", 2),
+        trace(SpecAction::named("Together")),
+    ];
+    let report = check_in_private(&spec, &traces).unwrap();
+    let mut told = String::new();
+    for (trace, verdict) in traces.iter().zip(&report.verdicts) {
+        tell(&mut told, trace, verdict);
+    }
+    expect![[r#"
+          step 1, Bound(n: 5): NotEnabled
+          false: k = n - 1 (Bound, TraceStructures.tla 7)
+            k = 1
+            n = 5
+            n - 1 = 4
+          2 enabled
+          step 1, Bound(n: 1): NotEnabled
+          false: k < n (Bound, TraceStructures.tla 6)
+            k = 1
+            n = 1
+          2 enabled
+          step 1, Defined(n: 3): NotEnabled
+          false: x = twice (Defined, TraceStructures.tla 14)
+            twice = 6
+            x = 0
+          2 enabled
+          step 1, Defined(n: 2): NotEnabled
+          false: x = Next(twice) (Defined, TraceStructures.tla 14)
+            Next(twice) = 5
+            x = 0
+          2 enabled
+          step 1, Guarded(n: 2): NotEnabled
+          false: Op(x) (Guard, TraceStructures.tla 16)
+            x = 0
+          2 enabled
+          step 1, Together: NotEnabled
+          2 enabled
+    "#]]
+    .assert_eq(&told);
 }

@@ -41,7 +41,7 @@ impl Definitions {
     /// ```
     /// use cadre_tla::Definitions;
     ///
-    /// let text = "---- MODULE M ----\nVARIABLE x\nUp(n) ==\n  /\\ x < n\n  /\\ x' = x + 1\n====\n";
+    /// let text = "---- MODULE M ----\nUp(n) ==\n  /\\ x < n\n  /\\ x' = x + 1\n====\n";
     /// let definitions = Definitions::read([("M.tla", text)]);
     /// let up = definitions.get("Up").unwrap();
     /// assert_eq!(up.parameters[0].name, "n");
