@@ -16,6 +16,7 @@ mod exit;
 mod lines;
 mod memory;
 mod output;
+mod rejected;
 mod run_directory;
 mod sharing;
 mod simulate_args;

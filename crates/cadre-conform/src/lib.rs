@@ -42,5 +42,5 @@ pub use graph::{
 };
 pub use mapping::{Mapping, MappingError, spec_trace};
 pub use model::{ModelOptions, SpecModel, check_model, plan_model};
-pub use report::{Difference, Reason, Rejection, Report, TraceVerdict};
+pub use report::{Difference, FalsePart, Reason, Rejection, Report, TraceVerdict};
 pub use spec::{Spec, SpecAction, SpecStep, SpecTrace};

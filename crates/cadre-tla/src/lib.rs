@@ -29,6 +29,7 @@ mod output;
 mod parse;
 mod run;
 mod serialize;
+mod syntax;
 mod value;
 
 pub use dump::Dump;
@@ -40,4 +41,5 @@ pub use module::{Config, Module};
 pub use output::{Lasso, Outcome, SpecState, Verdict};
 pub use run::{Jit, Run, Tlc};
 pub use serialize::{Model, NONE, Set, as_set, to_value};
+pub use syntax::{Definition, Definitions, Excerpt, Formula, Parameter};
 pub use value::{Value, is_identifier};

@@ -223,6 +223,7 @@ impl Output {
             message,
             places,
             behaviour,
+            user_lines: Vec::new(),
             log,
         }))))
     }
