@@ -15,6 +15,7 @@ mod coverage;
 mod exit;
 mod lines;
 mod memory;
+mod modules;
 mod output;
 mod run_directory;
 mod sharing;

@@ -16,6 +16,7 @@
 //!
 //! Absent on purpose: protocols, traces, and any knowledge of what a specification is about.
 
+mod contents;
 mod dump;
 mod environment;
 mod error;
@@ -31,6 +32,7 @@ mod run;
 mod serialize;
 mod value;
 
+pub use contents::{Contents, Declaration, Definition, Expression, Head, Level, Place};
 pub use dump::Dump;
 pub use error::{EvaluationError, TlaError};
 pub use find::{Find, Finding, Status, find, inspect};

@@ -1,5 +1,6 @@
 //! Traces and specifications through the real TLC.
 
+mod foreign;
 mod hidden;
 mod model;
 mod support;
