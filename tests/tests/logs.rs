@@ -125,7 +125,7 @@ fn clocks_that_contradict_each_other_are_told_with_both_lines() {
 {"event": "heard", "node": "tm", "clock": {"rm1": 1, "tm": 1}, "sender": "rm1"}
 "#,
         expect![[r#"
-            error: tm.ndjson, line 2 and tm.ndjson, line 1 contradict each other: by its clock each of them comes after the other; let each event of a node advance its clock, and join what comes with a message
+            error: tm.ndjson, line 1 and tm.ndjson, line 2 contradict each other: by its clock each of them comes after the other; let each event of a node advance its clock, and join what comes with a message
             exit 5
         "#]],
     );
