@@ -30,6 +30,7 @@ mod because;
 mod causes;
 mod changed;
 mod columns;
+mod diagram;
 mod difference;
 mod failure;
 mod lanes;
@@ -41,8 +42,9 @@ mod text;
 
 pub use because::because;
 pub use changed::last_change;
+pub use diagram::{DiagramOptions, STEPS_MAX, diagram};
 pub use difference::difference;
 pub use failure::{FailureNotes, failure, failure_at};
 pub use lanes::{LaneOptions, lanes};
-pub use report::{Report, ReportRun, STEPS_MAX, html};
+pub use report::{Report, ReportRun, html};
 pub use shares::{Shares, shares};

@@ -33,9 +33,6 @@ pub struct ReportRun {
     pub explanation: Vec<String>,
 }
 
-/// As many steps of a run are drawn, unless told.
-pub const STEPS_MAX: usize = 2_000;
-
 /// Draws a report as one page of HTML that needs nothing but itself.
 ///
 /// The same report gives the same bytes.
