@@ -12,7 +12,7 @@ use maud::{Markup, PreEscaped, html};
 use crate::select::select;
 use crate::text::{clip, one_line};
 
-pub(crate) use geometry::Geometry;
+pub(crate) use geometry::{Geometry, length};
 pub(crate) use plan::Plan;
 
 /// How large a space-time diagram may be.

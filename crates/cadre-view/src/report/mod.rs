@@ -1,7 +1,7 @@
 use cadre_trace::{Action, LineageGraph, Trace, Verdict};
 
 use crate::because::because;
-use crate::{LaneOptions, lanes};
+use crate::{LaneOptions, lanes, lineage_of};
 
 /// What a report shows: one run, or several that are compared.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +61,7 @@ impl ReportRun {
             name: trace.header.protocol.clone(),
             verdict: trace.header.verdict,
             faults: trace.schedule().filter_map(fault).collect(),
-            lineage: None,
+            lineage: Some(lineage_of(&trace)),
             explanation: because(&trace).into_iter().collect(),
             trace,
         }
