@@ -13,11 +13,11 @@ pub(crate) fn legend(plan: &Plan<'_>, geometry: &Geometry) -> Markup {
     let (mut x, mut y) = (geometry.action_left, geometry.bottom + 52);
     let mut placed = Vec::new();
     for entry in entries(plan) {
-        let wide = 42 + width(entry.text) as i32 * LETTER * 9 / 10;
+        let wide = 46 + width(entry.text) as i32 * LETTER * 9 / 10;
         if x + wide > geometry.width && x > geometry.action_left {
             (x, y) = (geometry.action_left, y + 22);
         }
-        placed.push((Point::new(x + 10, y), entry));
+        placed.push((Point::new(x + 14, y), entry));
         x += wide;
     }
     html! {
@@ -64,6 +64,10 @@ fn entries(plan: &Plan<'_>) -> Vec<Entry> {
 fn symbol(symbol: Symbol, at: Point) -> Markup {
     let (x, y) = (at.x as i32, at.y as i32);
     match symbol {
+        // This one is wider than the others.
+        Symbol::Mark(Mark::CrashRestart) => {
+            symbols::mark(Mark::CrashRestart, Point { x: at.x - 14.0, ..at })
+        }
         Symbol::Mark(mark) => symbols::mark(mark, at),
         Symbol::Disk(disk) => symbols::disk(disk, at),
         Symbol::Fate(fate) => html! {

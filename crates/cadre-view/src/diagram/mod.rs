@@ -56,20 +56,29 @@ pub fn diagram(trace: &Trace, options: &DiagramOptions) -> String {
             rect class="paper" width=(width) height=(height) {}
             text class="heading" x="16" y="26" { (clip(&title, geometry.width as usize / 9)) }
             text class="muted" x="16" y="46" { (clip(&about, geometry.width as usize / 7)) }
-            g transform={ "translate(0 " (HEAD) ")" } { (paint::painted(&plan, &geometry, "")) }
+            g transform={ "translate(0 " (HEAD) ")" } {
+                (paint::painted(&plan, &geometry, ""))
+                (paint::lane_names(&plan, &geometry))
+            }
         }
     };
     markup.into_string() + "\n"
 }
 
-/// The same for a page that has the style: a list of steps of which one can be selected.
+/// The same for a page that has the style: names of lanes that may stay while the steps are
+/// scrolled, and a list of steps of which one can be selected.
 pub(crate) fn diagram_in_page(plan: &Plan<'_>, prefix: &str) -> Markup {
     let geometry = Geometry::of(plan);
-    let (width, height) = (geometry.width, geometry.height);
+    let (width, names) = (geometry.width, geometry.y(0));
+    let height = geometry.height - names;
     html! {
+        svg class="picture names" aria-hidden="true" viewBox={ "0 0 " (width) " " (names) }
+            width=(width) height=(names) {
+            (paint::lane_names(plan, &geometry))
+        }
         svg class="picture diagram" role="listbox" tabindex="0"
-            viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height)
-            aria-label={ "Steps of " (title(plan.trace)) ", space-time diagram" } {
+            viewBox={ "0 " (names) " " (width) " " (height) } width=(width) height=(height)
+            aria-label={ "Steps of " (title(plan.trace)) } {
             (paint::painted(plan, &geometry, prefix))
         }
     }

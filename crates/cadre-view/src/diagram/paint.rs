@@ -23,9 +23,6 @@ pub(crate) fn painted(plan: &Plan<'_>, geometry: &Geometry, prefix: &str) -> Mar
             (repetition(geometry, *rows.start(), *rows.end()))
         }
         @for (index, lane) in plan.lanes.iter().enumerate() {
-            (lane_name(*lane, index, geometry))
-        }
-        @for (index, lane) in plan.lanes.iter().enumerate() {
             @if let Lane::Client(_) = lane {
                 (line("lane client", index, geometry.x(index), geometry.y(0), geometry.bottom))
             }
@@ -39,6 +36,15 @@ pub(crate) fn painted(plan: &Plan<'_>, geometry: &Geometry, prefix: &str) -> Mar
         }
         (outcome(plan, geometry))
         (legend::legend(plan, geometry))
+    }
+}
+
+/// The names at the top of the lanes.
+pub(crate) fn lane_names(plan: &Plan<'_>, geometry: &Geometry) -> Markup {
+    html! {
+        @for (index, lane) in plan.lanes.iter().enumerate() {
+            (lane_name(*lane, index, geometry))
+        }
     }
 }
 
