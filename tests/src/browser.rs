@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::net::TcpStream;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cadre_process::{Conversation, Program};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ pub struct Browser {
     complaints: Vec<String>,
     requests: Vec<String>,
     /// Kills the browser when it goes; the directory goes after it.
-    _process: Conversation,
+    process: Conversation,
     _directory: tempfile::TempDir,
 }
 
@@ -30,6 +30,8 @@ pub const WINDOW: (u32, u32) = (1280, 800);
 
 /// Longer than anything takes on a machine that is busy with other things.
 const LIMIT: Duration = Duration::from_secs(60);
+/// What is waited for is looked at so often, with a nap in between.
+const LOOKS: u32 = 2_400;
 const NAP: Duration = Duration::from_millis(25);
 
 impl Browser {
@@ -62,20 +64,20 @@ impl Browser {
             .arg(format!("--user-data-dir={}", profile.display()))
             .arg("about:blank");
         let process = cadre_process::converse(&program, &directory.path().join("log"));
-        let process = process.unwrap_or_else(|error| {
+        let mut process = process.unwrap_or_else(|error| {
             panic!(
                 "expected Chromium as `{path}`, found none: {error}; install the package \
                  `chromium` of your system, or tell its path in CADRE_CHROMIUM"
             )
         });
         let mut browser = Self {
-            socket: connect(&profile.join("DevToolsActivePort"), directory.path()),
+            socket: connect(&profile.join("DevToolsActivePort"), &mut process),
             session: String::new(),
             calls: 0,
             events: VecDeque::new(),
             complaints: Vec::new(),
             requests: Vec::new(),
-            _process: process,
+            process,
             _directory: directory,
         };
         browser.attach();
@@ -106,12 +108,13 @@ impl Browser {
     ///
     /// Where it does not become true.
     pub fn wait_for(&mut self, condition: &str) {
-        let begin = Instant::now();
-        while self.evaluate(condition) != json!(true) {
-            let complaints = &self.complaints;
-            assert!(begin.elapsed() < LIMIT, "{condition} stays untrue: {complaints:?}");
-            std::thread::sleep(NAP);
+        for _ in 0..LOOKS {
+            if self.evaluate(condition) == json!(true) {
+                return;
+            }
+            nap(&mut self.process);
         }
+        panic!("{condition} stays untrue: {:?}", self.complaints);
     }
 
     /// The value of an expression of JavaScript in the page.
@@ -269,21 +272,23 @@ impl Browser {
 }
 
 /// Connects to the port that the browser writes into a file once it listens.
-fn connect(port_file: &Path, directory: &Path) -> WebSocket<TcpStream> {
-    let begin = Instant::now();
-    let (port, path) = loop {
+fn connect(port_file: &Path, process: &mut Conversation) -> WebSocket<TcpStream> {
+    for _ in 0..LOOKS {
         let text = std::fs::read_to_string(port_file).unwrap_or_default();
         if let Some((port, path)) = text.split_once('\n')
             && let Ok(port) = port.parse::<u16>()
         {
-            break (port, path.trim().to_owned());
+            let stream = TcpStream::connect(("127.0.0.1", port)).expect("Chromium listens");
+            stream.set_read_timeout(Some(LIMIT)).expect("a time limit");
+            let url = format!("ws://127.0.0.1:{port}{}", path.trim());
+            return tungstenite::client(url, stream).expect("Chromium speaks").0;
         }
-        let log = || std::fs::read_to_string(directory.join("log")).unwrap_or_default();
-        assert!(begin.elapsed() < LIMIT, "Chromium does not listen:\n{}", log());
-        std::thread::sleep(NAP);
-    };
-    let stream = TcpStream::connect(("127.0.0.1", port)).expect("Chromium listens");
-    stream.set_read_timeout(Some(LIMIT)).expect("a time limit");
-    let url = format!("ws://127.0.0.1:{port}{path}");
-    tungstenite::client(url, stream).expect("Chromium speaks").0
+        nap(process);
+    }
+    panic!("Chromium does not listen: {:?}", process.receive(NAP));
+}
+
+/// Waits a moment for the browser, which says nothing on its output.
+fn nap(process: &mut Conversation) {
+    let _ = process.receive(NAP);
 }

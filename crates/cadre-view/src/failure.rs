@@ -34,7 +34,8 @@ pub struct FailureNotes {
 }
 
 /// What a failing check prints, except for the verdict: the guarantee, the lanes, the argument,
-/// where the trace is, how to execute it again and where one may look through it. At most 24 lines of 100 columns.
+/// where the trace is, how to execute it again and where one may look through it. At most 24 lines
+/// of 100 columns.
 ///
 /// Steps of a long trace are left out, first those that are no cause of what the argument is about,
 /// and their number is stated.

@@ -1,10 +1,12 @@
-//! Pictures of a trace as text: terminal lanes, the argument why a guarantee is violated, and the
-//! whole block that a failing check prints.
+//! Pictures of a trace. As text: terminal lanes, the argument why a guarantee is violated, and the
+//! whole block that a failing check prints. For a browser: space-time diagrams and lineage as SVG,
+//! and a report to look through as one page of HTML.
 //!
 //! # Invariants
 //!
 //! Pure functions of a [`Trace`](cadre_trace::Trace): no IO, no printing, no protocol types.
 //! Nothing depends on colour; a symbol never stands alone, the words of the same row say the same.
+//! The same trace gives the same bytes, and no picture needs anything but itself.
 //!
 //! # How to read the lanes
 //!

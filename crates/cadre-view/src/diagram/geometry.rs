@@ -1,5 +1,6 @@
 use crate::diagram::flights::Place;
-use crate::diagram::plan::{Lane, Plan, Row};
+use crate::diagram::plan::{Lane, Mark, Plan, Row};
+use crate::diagram::symbols::mark_word;
 use crate::text::width;
 
 /// Where the lanes and rows of a plan are on paper, in pixels.
@@ -69,7 +70,10 @@ impl Geometry {
             next += pitch;
             before = Some(is_client);
         }
-        let lanes_right = next - pitch / 2 + 24;
+        let last = plan.lanes.len().saturating_sub(1);
+        let is_word = |(lane, mark): &(usize, Mark)| *lane == last && mark_word(*mark).is_some();
+        let has_word = plan.steps().any(|row| row.marks.iter().any(is_word));
+        let lanes_right = next - pitch / 2 + if has_word { 96 } else { 24 };
         let changed_left = lanes_right + 12;
         let bottom = TOP + (plan.last_row() as i32 + 1) * ROW;
         Self {

@@ -66,7 +66,7 @@ fn symbol(symbol: Symbol, at: Point) -> Markup {
     match symbol {
         // This one is wider than the others.
         Symbol::Mark(Mark::CrashRestart) => {
-            symbols::mark(Mark::CrashRestart, Point { x: at.x - 14.0, ..at })
+            symbols::mark(Mark::CrashRestart, Point { x: at.x - 10.0, ..at })
         }
         Symbol::Mark(mark) => symbols::mark(mark, at),
         Symbol::Disk(disk) => symbols::disk(disk, at),

@@ -13,7 +13,9 @@ use crate::lanes::Call as ActionText;
 use crate::select::Gap;
 use crate::text::{clip, one_line};
 
-/// Everything on its place. Names of elements begin with the prefix, so that several diagrams may
+/// Everything on its place, the way of messages below what is written.
+///
+/// Names of elements begin with the prefix, so that several diagrams may
 /// stand on one page.
 pub(crate) fn painted(plan: &Plan<'_>, geometry: &Geometry, prefix: &str) -> Markup {
     let mut taken = taken(plan, geometry);
@@ -28,10 +30,18 @@ pub(crate) fn painted(plan: &Plan<'_>, geometry: &Geometry, prefix: &str) -> Mar
             }
         }
         @for stretch in &plan.stretches { (painted_stretch(stretch, plan, geometry)) }
-        @for row in &plan.rows {
+        @for row in plan.steps() {
+            @if !row.calls.is_empty() || !row.flights.is_empty() {
+                g class="lines" data-step=(row.step.step) {
+                    @for call in &row.calls { (call_line(call, row, geometry)) }
+                    @for flight in &row.flights { (flight_line(flight, geometry)) }
+                }
+            }
+        }
+        @for (row, number) in plan.rows.iter().zip(1..) {
             @match row {
                 Row::Step(row) => (painted_step(row, geometry, &mut taken, prefix)),
-                Row::Gap(gap) => (painted_gap(*gap, gap_row(plan, row), geometry)),
+                Row::Gap(gap) => (painted_gap(*gap, number, geometry)),
             }
         }
         (outcome(plan, geometry))
@@ -59,15 +69,13 @@ fn taken(plan: &Plan<'_>, geometry: &Geometry) -> Taken {
                 taken.take(beside(at, row.side), 7.0);
             }
             if let Some(word) = symbols::mark_word(*mark) {
-                taken.take_text(word, Point { x: at.x + symbols::beside(*mark), ..at });
+                taken.take_text(word, beside_mark(*mark, at));
             }
         }
         for flight in &row.flights {
-            if let Some(word) = flight_word(flight) {
-                let begin = geometry.point(flight.from, None);
-                let end = geometry.point(flight.to, Some(begin));
-                taken.take(end, 8.0);
-                taken.take_text(&word, Point { x: end.x + BESIDE, ..end });
+            if let Some((word, left)) = flight_word(flight, geometry) {
+                taken.take(flight_ends(flight, geometry).1, 8.0);
+                taken.take_text(&word, left);
             }
         }
     }
@@ -86,13 +94,19 @@ fn beside(mark: Point, side: Side) -> Point {
     Point { x, ..mark }
 }
 
-/// What is said of a message that does not arrive.
-fn flight_word(flight: &Flight) -> Option<String> {
-    symbols::fate_word(flight.fate).map(|word| format!("{} {word}", flight.text))
+/// Where the word of a mark begins.
+fn beside_mark(mark: Mark, at: Point) -> Point {
+    Point { x: at.x + symbols::beside(mark), ..at }
 }
 
-fn gap_row(plan: &Plan<'_>, gap: &Row<'_>) -> usize {
-    plan.rows.iter().position(|row| std::ptr::eq(row, gap)).map_or(0, |at| at + 1)
+/// What is said of a message that does not arrive, and where that begins: on the side to which it
+/// was going.
+fn flight_word(flight: &Flight, geometry: &Geometry) -> Option<(String, Point)> {
+    let word = format!("{} {}", flight.text, symbols::fate_word(flight.fate)?);
+    let (begin, end) = flight_ends(flight, geometry);
+    let long = crate::text::width(&word) as f64 * f64::from(LETTER) * 0.95;
+    let x = if end.x < begin.x { end.x - BESIDE - long } else { end.x + BESIDE };
+    Some((word, Point { x, ..end }))
 }
 
 fn painted_band(band: &Band, geometry: &Geometry) -> Markup {
@@ -106,7 +120,8 @@ fn painted_band(band: &Band, geometry: &Geometry) -> Markup {
             @for y in (top..bottom).step_by(12).skip(1) {
                 path d={ "M" (right - 8) " " (y) "L" (right) " " (y - 8) } {}
             }
-            path class="edge" d={ "M" (left) " " (top) "H" (right) "M" (left) " " (bottom) "H" (right) } {}
+            path class="edge" d={ "M" (left) " " (top) "H" (right) } {}
+            path class="edge" d={ "M" (left) " " (bottom) "H" (right) } {}
             text class="word fault" x=(right - 6) y=(top + 14) text-anchor="end" {
                 (clip(&one_line(&band.text), ((right - left) / LETTER) as usize))
             }
@@ -192,10 +207,11 @@ fn painted_step(row: &StepRow<'_>, geometry: &Geometry, taken: &mut Taken, prefi
                 (action)
             }
             @if row.step.action == Action::Tick {
-                path class="tick" d={ "M" (geometry.lanes_left) " " (y) "H" (geometry.lanes_right) } {}
+                path class="tick"
+                    d={ "M" (geometry.lanes_left) " " (y) "H" (geometry.lanes_right) } {}
             }
-            @for call in &row.calls { (painted_call(call, row, geometry, taken)) }
-            @for flight in &row.flights { (painted_flight(flight, geometry, taken)) }
+            @for call in &row.calls { (call_text(call, row, geometry, taken)) }
+            @for flight in &row.flights { (flight_text(flight, geometry, taken)) }
             @for (lane, mark) in &row.marks { (painted_mark(*lane, *mark, row, geometry)) }
             text class="changed" x=(geometry.changed_left) y=(y + 4) {
                 (clip(&changed, geometry.changed_columns))
@@ -210,7 +226,7 @@ fn painted_mark(lane: usize, mark: Mark, row: &StepRow<'_>, geometry: &Geometry)
         g data-lane=(lane) {
             (symbols::mark(mark, at))
             @if let Some(word) = symbols::mark_word(mark) {
-                (painted_word(word, Point { x: at.x + symbols::beside(mark), ..at }))
+                (painted_word(word, beside_mark(mark, at), word_class(mark)))
             } @else if let Some(disk) = row.disk {
                 (symbols::disk(disk, beside(at, row.side)))
             }
@@ -218,11 +234,16 @@ fn painted_mark(lane: usize, mark: Mark, row: &StepRow<'_>, geometry: &Geometry)
     }
 }
 
-fn painted_word(word: &str, at: Point) -> Markup {
-    html! { text class="word fault" x=(length(at.x)) y=(length(at.y + 4.0)) { (word) } }
+fn word_class(mark: Mark) -> &'static str {
+    if let Mark::Restart | Mark::Resume = mark { "word good" } else { "word fault" }
 }
 
-fn painted_call(call: &Call, row: &StepRow<'_>, geometry: &Geometry, taken: &mut Taken) -> Markup {
+fn painted_word(word: &str, at: Point, class: &str) -> Markup {
+    html! { text class=(class) x=(length(at.x)) y=(length(at.y + 4.0)) { (word) } }
+}
+
+/// The places of a call: its client's end, its node's end, and which is first.
+fn call_ends(call: &Call, row: &StepRow<'_>, geometry: &Geometry) -> (Point, Point, f64) {
     let aside = match (row.calls.len() > 1, call.is_answer) {
         (false, _) => 0.0,
         (true, false) => -6.0,
@@ -231,58 +252,74 @@ fn painted_call(call: &Call, row: &StepRow<'_>, geometry: &Geometry, taken: &mut
     let y = f64::from(geometry.y(row.row)) + aside;
     let client = Point { x: f64::from(geometry.x(call.client)) + 5.0, y };
     let node = Point { x: f64::from(geometry.x(call.node)) - 8.0, y };
+    (client, node, aside)
+}
+
+fn call_line(call: &Call, row: &StepRow<'_>, geometry: &Geometry) -> Markup {
+    let (client, node, _) = call_ends(call, row, geometry);
     let (from, to) = if call.is_answer { (node, client) } else { (client, node) };
-    let text = clip(&call.text, geometry.label_columns);
-    // Near the client, where no messages are; the answer below its question leaves it that place.
-    let share = |pixels: f64| (pixels / (node.x - client.x).max(1.0)).min(0.9);
-    let (near, far) = if aside > 0.0 { (90.0, 170.0) } else { (0.0, 90.0) };
-    let at =
-        taken.place(&text, client.towards(node, share(near)), client.towards(node, share(far)));
     html! {
         g class="call" data-lane=(call.client) data-to=(call.node) {
             (straight("flight", from, to))
-            (symbols_head(from, to))
-            (painted_label(&text, at))
+            (painted_head(from, to))
         }
     }
 }
 
-fn painted_flight(flight: &Flight, geometry: &Geometry, taken: &mut Taken) -> Markup {
+fn call_text(call: &Call, row: &StepRow<'_>, geometry: &Geometry, taken: &mut Taken) -> Markup {
+    let (client, node, aside) = call_ends(call, row, geometry);
+    let text = clip(&call.text, geometry.label_columns);
+    // Near the client, where no messages are; the answer below its question leaves it that place.
+    let share = |pixels: f64| (pixels / (node.x - client.x).max(1.0)).min(0.9);
+    let half = crate::text::width(&text) as f64 * f64::from(LETTER) / 2.0;
+    let near = if aside > 0.0 { 90.0 } else { 4.0 } + half;
+    let far = near + 20.0;
+    let (near, far) = (client.towards(node, share(near)), client.towards(node, share(far)));
+    let at = taken.place(&text, near, far);
+    html! { g data-lane=(call.client) data-to=(call.node) { (painted_label(&text, at)) } }
+}
+
+/// Where a message's way begins and ends on paper.
+fn flight_ends(flight: &Flight, geometry: &Geometry) -> (Point, Point) {
     let begin = geometry.point(flight.from, None);
-    let end = geometry.point(flight.to, Some(begin));
-    let class = symbols::fate_class(flight.fate);
-    let (lane, to) = (lane_of(flight.from, true), lane_of(flight.to, false));
-    let text = clip(&flight.text, geometry.label_columns);
-    let loops = begin.x == end.x && flight.fate == Fate::Arrived;
-    let bulge = Point { x: begin.x + 40.0, y: (begin.y + end.y) / 2.0 };
-    let label = match (loops, flight.fate) {
-        (true, _) => Some(taken.place(&text, bulge, bulge)),
-        (false, Fate::Arrived) => Some(taken.place(&text, begin, end)),
-        // What does not get anywhere is named where it ends, or by the row that sends it.
-        (
-            false,
-            Fate::Lost | Fate::CutOff | Fate::Copied | Fate::Again | Fate::Altered | Fate::InFlight,
-        ) => None,
-    };
+    (begin, geometry.point(flight.to, Some(begin)))
+}
+
+fn flight_line(flight: &Flight, geometry: &Geometry) -> Markup {
+    let (begin, end) = flight_ends(flight, geometry);
     let distance = begin.distance(end).max(1.0);
     let from = begin.towards(end, (6.0 / distance).min(0.5));
-    let tip = match flight.fate {
-        Fate::Arrived => end.towards(begin, (8.0 / distance).min(0.5)),
+    let arrives = flight.fate == Fate::Arrived;
+    let tip = if arrives { end.towards(begin, (8.0 / distance).min(0.5)) } else { end };
+    html! {
+        g data-lane=(lane_of(flight.from, true)) data-to=(lane_of(flight.to, false)) {
+            @if arrives && begin.x == end.x {
+                (looping(begin, end))
+            } @else {
+                (straight(symbols::fate_class(flight.fate), from, tip))
+                @if arrives { (painted_head(from, tip)) }
+            }
+        }
+    }
+}
+
+fn flight_text(flight: &Flight, geometry: &Geometry, taken: &mut Taken) -> Markup {
+    let (begin, end) = flight_ends(flight, geometry);
+    let text = clip(&flight.text, geometry.label_columns);
+    let bulge = Point { x: begin.x + 40.0, y: (begin.y + end.y) / 2.0 };
+    let label = match flight.fate {
+        Fate::Arrived if begin.x == end.x => Some(taken.place(&text, bulge, bulge)),
+        Fate::Arrived => Some(taken.place(&text, begin, end)),
+        // What does not get anywhere is named where it ends, or by the row that sends it.
         Fate::Lost | Fate::CutOff | Fate::Copied | Fate::Again | Fate::Altered | Fate::InFlight => {
-            end
+            None
         }
     };
     html! {
-        g class="message" data-lane=(lane) data-to=(to) {
-            @if loops {
-                (looping(begin, end))
-            } @else {
-                (straight(class, from, tip))
-                @if flight.fate == Fate::Arrived { (symbols_head(from, tip)) }
-            }
+        g data-lane=(lane_of(flight.from, true)) data-to=(lane_of(flight.to, false)) {
             (symbols::fate(flight.fate, end))
-            @if let Some(word) = flight_word(flight) {
-                (painted_word(&word, Point { x: end.x + BESIDE, ..end }))
+            @if let Some((word, left)) = flight_word(flight, geometry) {
+                (painted_word(&word, left, "word fault"))
             }
             @if let Some(at) = label { (painted_label(&text, at)) }
         }
@@ -307,7 +344,7 @@ fn straight(class: &str, from: Point, to: Point) -> Markup {
     html! { path class=(class) d={ "M" (told(from)) "L" (told(to)) } {} }
 }
 
-fn symbols_head(from: Point, to: Point) -> Markup {
+fn painted_head(from: Point, to: Point) -> Markup {
     html! { path class="head" d=(symbols::head(from, to)) {} }
 }
 
@@ -322,7 +359,7 @@ fn looping(begin: Point, end: Point) -> Markup {
     );
     html! {
         path class="flight" d=(path) {}
-        (symbols_head(Point { x: tip.x + 9.0, ..tip }, tip))
+        (painted_head(Point { x: tip.x + 9.0, ..tip }, tip))
     }
 }
 
@@ -356,7 +393,8 @@ fn outcome(plan: &Plan<'_>, geometry: &Geometry) -> Markup {
             @for lane in reads.iter().filter_map(|name| plan.node(name)) {
                 path class="stroke fault" d={ "M" (geometry.x(lane) - 6) " " (y) "h12" } {}
             }
-            path class="edge" d={ "M" (geometry.lanes_left) " " (y + 4) "H" (geometry.lanes_right) } {}
+            path class="edge"
+                d={ "M" (geometry.lanes_left) " " (y + 4) "H" (geometry.lanes_right) } {}
             text class="word fault" x=(geometry.action_left) y=(y + 24) {
                 (clip(&text, (geometry.width - geometry.action_left) as usize / 7))
             }

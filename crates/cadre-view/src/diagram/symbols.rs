@@ -167,6 +167,7 @@ fn cross(place: &str) -> Markup {
 
 fn cylinder(class: &str) -> Markup {
     html! {
-        path class=(class) d="M-5 -3.5V3.5C-5 6 5 6 5 3.5V-3.5C5 -6 -5 -6 -5 -3.5C-5 -1 5 -1 5 -3.5" {}
+        path class=(class) d="M-5 -3.5V3.5C-5 6 5 6 5 3.5V-3.5C5 -6 -5 -6 -5 -3.5C-5 -1 5 -1 5 \
+            -3.5" {}
     }
 }

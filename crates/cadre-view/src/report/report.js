@@ -20,6 +20,7 @@
       run.data = JSON.parse($(".data", run.section).textContent);
       run.index = new Map(run.data.steps.map((step, at) => [step.step, at]));
       run.rows = new Map($$(".step", run.section).map((row) => [Number(row.dataset.step), row]));
+      run.lines = new Map($$(".lines", run.section).map((g) => [Number(g.dataset.step), g]));
       run.followed = new Map();
       for (const step of run.data.steps) {
         for (const cause of step.causes) {
@@ -30,6 +31,12 @@
       run.texts = new Map([...run.rows].map(([step, row]) => [step, searchable(run, step, row)]));
     }
     return run;
+  };
+
+  // Says something of a step, and of the messages that are drawn for it.
+  const mark = (run, step, name, holds) => {
+    run.rows.get(step).classList.toggle(name, holds);
+    run.lines.get(step)?.classList.toggle(name, holds);
   };
 
   const searchable = (run, number, row) => {
@@ -81,9 +88,9 @@
     const after = number === null ? new Set() : closure(number, (n) => run.followed.get(n));
     const diagram = $(".diagram", run.section);
     for (const [step, row] of run.rows) {
-      row.classList.toggle("selected", step === number);
-      row.classList.toggle("before", before.has(step));
-      row.classList.toggle("after", after.has(step));
+      mark(run, step, "selected", step === number);
+      mark(run, step, "before", before.has(step));
+      mark(run, step, "after", after.has(step));
       row.setAttribute("aria-selected", String(step === number));
     }
     diagram.classList.toggle("related", number !== null);
@@ -271,9 +278,9 @@
     for (const element of $$(".canvas:first-of-type [data-lane]", run.section)) {
       element.classList.toggle("off", off(element.dataset.lane) || off(element.dataset.to));
     }
-    for (const row of run.rows.values()) {
+    for (const [step, row] of run.rows) {
       const lanes = row.dataset.lanes ? row.dataset.lanes.split(" ") : [];
-      row.classList.toggle("aside", lanes.length > 0 && lanes.every(off));
+      mark(run, step, "aside", lanes.length > 0 && lanes.every(off));
     }
     listLanes(run);
   };
@@ -283,9 +290,9 @@
     const run = current();
     const wanted = text.trim().toLowerCase();
     let count = 0;
-    for (const [step, row] of run.rows) {
+    for (const step of run.rows.keys()) {
       const matches = run.texts.get(step).includes(wanted);
-      row.classList.toggle("unmatched", !matches);
+      mark(run, step, "unmatched", !matches);
       if (matches) count += 1;
     }
     $("#matches").textContent = wanted ? `${count} of ${run.rows.size} steps` : "";
