@@ -152,6 +152,19 @@ pub(crate) enum Verb {
         /// The columns of the drawing
         #[arg(long, default_value_t = 100)]
         width: usize,
+        #[command(flatten)]
+        picture: PictureArgs,
+    },
+    /// Write a trace in the form of another tool
+    Export {
+        /// The trace
+        trace: PathBuf,
+        /// Which form
+        #[arg(long, value_enum)]
+        format: Format,
+        /// The file to write; `-` for standard output
+        #[arg(long, value_name = "FILE", default_value = "-")]
+        output: PathBuf,
     },
     /// Judge a recorded history of clients: linearizable, sequential, causal, sessions
     History {
@@ -182,6 +195,42 @@ pub(crate) enum Verb {
     Doctor,
     /// Host one node for real, steered by lines of JSON on standard input
     Run(RunArgs),
+}
+
+/// A picture of a trace for a browser instead of the terminal.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct PictureArgs {
+    /// Write a report to look through: one page of HTML that needs nothing else
+    #[arg(long, group = "picture")]
+    pub(crate) html: bool,
+    /// Write the space-time diagram as SVG
+    #[arg(long, group = "picture")]
+    pub(crate) svg: bool,
+    /// Write the lineage of the outcome as SVG
+    #[arg(long, group = "picture")]
+    pub(crate) lineage: bool,
+    /// The file to write, `-` for standard output [default: beside the trace, with the ending of
+    /// the picture]
+    #[arg(long, value_name = "FILE", requires = "picture")]
+    pub(crate) output: Option<PathBuf>,
+    /// Draw all steps, also of a trace of more than 2000
+    #[arg(long, requires = "picture", conflicts_with = "lineage")]
+    pub(crate) full: bool,
+}
+
+/// The forms of other tools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// A log for ShiViz
+    Shiviz,
+    /// A sequence diagram for Mermaid
+    Mermaid,
+    /// A graph of causes for Graphviz
+    Dot,
+    /// The lineage of the outcome for Graphviz
+    LineageDot,
+    /// The variables of the specification, in the Informal Trace Format
+    Itf,
 }
 
 /// Which game, how large, with which bug.
