@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cadre::explore::{Bounds, Settings};
+use cadre::model::FaultChange;
 use cadre::model::consistency::{Budget, Consistency, Object};
 use cadre::proptest::{MinimiseOptions, WEIGHT_MAX};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -121,13 +122,15 @@ pub(crate) enum Verb {
     /// Check traces, or all that a game can do, against the specification, by TLC
     Conform {
         /// The traces
-        #[arg(required_unless_present = "graph", conflicts_with = "graph")]
+        #[arg(required_unless_present_any = ["graph", "log"], conflicts_with = "graph")]
         traces: Vec<PathBuf>,
         /// Print the java command and run nothing
         #[arg(long, conflicts_with = "graph")]
         dry_run: bool,
         #[command(flatten)]
         graph: GraphArgs,
+        #[command(flatten)]
+        log: LogArgs,
     },
     /// Execute a trace again: by the step function, then on real processes
     Replay {
@@ -241,6 +244,10 @@ pub(crate) struct GameArgs {
     /// A seeded bug to switch on: see `list`
     #[arg(long)]
     pub(crate) bug: Option<String>,
+    /// How often which fault may happen, instead of what the game says, such as
+    /// losses=2,crashes=unlimited,restarts=yes,unsynced=any-prefix
+    #[arg(long, value_name = "FAULT=COUNT", value_delimiter = ',')]
+    pub(crate) faults: Vec<FaultChange>,
 }
 
 /// Of which game every state and every step is checked, and how far.
@@ -262,6 +269,22 @@ pub(crate) struct GraphArgs {
     /// The most distinct configurations of --graph
     #[arg(long, requires = "graph", default_value_t = 1_000_000)]
     pub(crate) configurations: u64,
+}
+
+/// Which logs of somebody else's program are checked, and against what.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct LogArgs {
+    /// Check these logs instead of traces: a line of JSON for each event, by any program; those of
+    /// several nodes are merged by their clocks
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["traces", "graph"])]
+    pub(crate) log: Vec<PathBuf>,
+    /// What the fields of --log are in the specification, in TOML or JSON
+    #[arg(long, value_name = "FILE", requires = "log")]
+    pub(crate) mapping: Option<PathBuf>,
+    /// The specification that --log is checked against: a game, or the file of a trace module
+    /// [default: what the mapping says]
+    #[arg(long, value_name = "GAME|FILE.tla", requires = "log")]
+    pub(crate) spec: Option<String>,
 }
 
 /// How far a search goes, and how it goes about it.

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cadre::conform::{self, Reason, Rejection, Report, Spec, SpecTrace, TraceVerdict};
+use cadre::conform::{self, Report, Spec, SpecTrace, TraceVerdict};
 use cadre::explore::{Bound, Flow, Progress, Settings, SpillFailure, Spilling};
 use cadre::model::Coverage;
 use cadre::replay::{Ended, Outcome, RecordOptions, ReplayOptions};
@@ -275,53 +275,6 @@ impl Tally {
         };
         output::verdict(word, &what, exit);
         exit
-    }
-}
-
-/// Says of each trace that does not conform which step the specification does not allow, in at most
-/// so many lines and one more; gives how many lines it took.
-pub(crate) fn print_rejections(report: &Report, traces: &[Named], lines_max: usize) -> usize {
-    let mut lines = Vec::new();
-    for (Named { name, trace }, verdict) in traces.iter().zip(&report.verdicts) {
-        let (step, why) = match verdict {
-            TraceVerdict::Conforms => continue,
-            TraceVerdict::Rejected(rejection) => (rejection.step, why_rejected(rejection, trace)),
-            TraceVerdict::Undetermined { step, why } => (*step, format!("unknown: {why}")),
-        };
-        let action = trace.steps.get(step.wrapping_sub(1));
-        let action = action.map_or("the initial state".to_owned(), |step| step.action.to_string());
-        lines.push((name, format!("step {step}, {action}: {why}")));
-    }
-    let more = lines.len().saturating_sub(lines_max);
-    lines.truncate(lines_max);
-    for (name, line) in &lines {
-        output::labelled("", &format!("{name}: {line}"));
-    }
-    if more > 0 {
-        output::labelled("", &format!("and {more} more"));
-    }
-    lines.len() + usize::from(more > 0)
-}
-
-/// Why the specification does not allow a step, in a clause.
-fn why_rejected(rejection: &Rejection, trace: &Trace) -> String {
-    let step = trace.steps.get(rejection.step.wrapping_sub(1));
-    let action =
-        step.and_then(|step| step.spec.as_ref()?.action.as_deref()).unwrap_or("stuttering");
-    match &rejection.reason {
-        Reason::NotEnabled => format!("the spec does not allow {action} here"),
-        Reason::UnknownAction => format!("the spec has no action {action}"),
-        Reason::WrongArguments => format!("{action} has other arguments in the spec"),
-        Reason::WrongState { differs } | Reason::WrongInitial { differs } => {
-            let differs = differs.iter().map(|difference| {
-                let conform::Difference { variable, logged, spec } = difference;
-                format!("{variable} is {logged}, the spec has {spec}")
-            });
-            differs.collect::<Vec<_>>().join("; ")
-        }
-        Reason::InvariantViolated { name } => {
-            format!("the spec's own invariant {name} is violated")
-        }
     }
 }
 

@@ -16,6 +16,7 @@
 //!
 //! Absent on purpose: protocols, traces, and any knowledge of what a specification is about.
 
+mod contents;
 mod dump;
 mod environment;
 mod error;
@@ -29,8 +30,10 @@ mod output;
 mod parse;
 mod run;
 mod serialize;
+pub mod syntax;
 mod value;
 
+pub use contents::{Contents, Declaration, Definition, Expression, Head, Level, Place};
 pub use dump::Dump;
 pub use error::{EvaluationError, TlaError};
 pub use find::{Find, Finding, Status, find, inspect};

@@ -10,7 +10,7 @@ use crate::commands::replay::print_difference;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::stages::{Named, Tally};
-use crate::{output, stages};
+use crate::{output, rejected, stages};
 
 /// What is drawn at random.
 pub(crate) struct Sampling {
@@ -71,7 +71,7 @@ pub(crate) fn run(
     if let Some(report) = &conformed
         && !Tally::of(report).conforms()
     {
-        stages::print_rejections(report, &traces, REJECTIONS_MAX);
+        rejected::print_rejections(report, &traces, REJECTIONS_MAX);
         if let Some(trace) = first_rejected(report, &traces) {
             let written = stages::write_report(&mut run, trace)?;
             output::labelled("report", &written.display().to_string());
@@ -121,7 +121,7 @@ fn check_violation(
     // The title, the lines of three stages, a blank and the verdict.
     let mut lines = 6;
     if let Some(report) = stages::conform(context, chosen, &named, run)? {
-        lines += stages::print_rejections(&report, &named, 1);
+        lines += rejected::print_rejections(&report, &named, 1);
     }
     let differs = stages::replay(context, chosen, &named, &PROCESS, run)?;
     stages::report_violation(context, run, trace, "shortest", lines)?;

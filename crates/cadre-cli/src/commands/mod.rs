@@ -7,6 +7,7 @@ mod fuzz;
 mod graph;
 mod history;
 mod list;
+mod logs;
 mod minimise;
 mod replay;
 mod run;
@@ -46,7 +47,10 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
         }
         Verb::Simulate(args) => simulate::run(context, &args),
         Verb::Minimise { trace, attempts } => minimise::run(context, &trace, attempts),
-        Verb::Conform { traces, dry_run, graph } => match (graph.graph.clone(), dry_run) {
+        Verb::Conform { dry_run, log, .. } if !log.log.is_empty() => {
+            logs::run(context, &log, dry_run)
+        }
+        Verb::Conform { traces, dry_run, graph, .. } => match (graph.graph.clone(), dry_run) {
             (Some(game), _) => graph::run(context, game, &graph),
             (None, true) => conform::print_command(context, &traces),
             (None, false) => conform::run(context, &traces),

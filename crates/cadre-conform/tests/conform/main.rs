@@ -1,5 +1,7 @@
 //! Traces and specifications through the real TLC.
 
+mod divergences;
+mod foreign;
 mod hidden;
 mod model;
 mod support;
