@@ -212,6 +212,7 @@ fn the_whole_state_is_shown_on_demand() {
     desk.open(&report(vec![stored("early-commit")]), "#step=2");
     let text = "document.querySelector('#selected').textContent";
     assert!(desk.read(text).contains("tm.prepared[0] none → 1"));
+    assert!(desk.read(text).contains("Lamport 2, vectortm1rm11"), "clocks in the order of lanes");
     assert!(!desk.read(text).contains("In flight"));
     desk.browser.press("d");
     let whole = desk.read(text);

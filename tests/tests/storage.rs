@@ -54,7 +54,7 @@ fn a_put_acknowledged_before_its_sync_is_lost_in_a_power_loss() {
         expect![[r#"
             checking disk-store · 3 writers · bug acknowledges-before-sync
             explore  violated  24 distinct configurations, depth 2, T s at R /s, omission < 1e-29
-            conform  rejected  1 of 1 trace against DiskStore, TLC 2.15, 1 run, T s
+            conform  rejected  1 of 1 trace against DiskStore, TLC 2.15, 2 runs, T s
                      counterexample: step 1, w1 asks store Put(key x, value 1): acknowledged is {w1}, the spec has {}
             replay   agrees    1 schedule, 2 steps on 1 real process
 
@@ -154,7 +154,7 @@ fn a_put_acknowledged_before_its_copy_is_lost_in_a_takeover() {
         expect![[r#"
             checking primary-backup · 2 clients · bug acknowledges-before-copy
             explore  violated  17 distinct configurations, depth 2, T s at R /s, omission < 9e-30
-            conform  rejected  1 of 1 trace against PrimaryBackup, TLC 2.15, 1 run, T s
+            conform  rejected  1 of 1 trace against PrimaryBackup, TLC 2.15, 2 runs, T s
                      counterexample: step 2, c1 asks primary Put(1): answered is 1, the spec has 0; answers is (c1 :> <<"stored">> @@ c2 :> <<>>), the spec has (c1 :> <<>> @@ c2 :> <<>>); primary is [mode |-> "primary", number |-> 1, unconfirmed |-> <<>>, value |-> c1], the spec has [mode |-> "primary", number |-> 1, unconfirmed |-> <<[answer |-> "stored", client |-> c1, number |-> 1]>>, value |-> c1]
             replay   agrees    1 schedule, 2 steps on 2 real processes
 

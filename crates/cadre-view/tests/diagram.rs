@@ -4,6 +4,7 @@ mod support;
 
 use cadre_trace::Trace;
 use cadre_view::{DiagramOptions, diagram};
+use serde_json::json;
 
 use support::{abort_after_prepare, hasty_commit, lost_write, ring};
 
@@ -76,6 +77,28 @@ fn of_a_long_trace_the_causes_are_drawn_and_gaps_are_counted() {
 fn what_repeats_for_ever_is_bracketed() {
     let story = ring(3, 6);
     assert!(drawn(&story.violates_for_ever("it ends", &["n1"], Some(2))).contains(">for ever<"));
+}
+
+#[test]
+fn of_a_message_that_is_long_on_its_way_both_ends_are_drawn_with_the_other_step() {
+    let told = |between: usize| {
+        let prepared = json!("Prepared");
+        let mut story = support::Story::two_phase(2).choose(
+            "rm1",
+            "Prepare",
+            json!("prepared"),
+            &[("tm", prepared.clone())],
+        );
+        for _ in 0..between {
+            story = story.choose("rm2", "Wait", json!("waiting"), &[]);
+        }
+        drawn(&story.deliver(prepared, "rm1", "tm", json!("heard"), &[]).holds())
+    };
+    let near = told(20);
+    assert!(near.contains(">Prepared</text>") && !near.contains("Prepared to"));
+    let far = told(40);
+    assert!(far.contains(">Prepared to 42</text>") && far.contains(">Prepared from 1</text>"));
+    assert!(far.contains("arrives much later") && !far.contains(">Prepared</text>"));
 }
 
 #[test]

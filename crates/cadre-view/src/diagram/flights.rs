@@ -23,6 +23,8 @@ pub(crate) enum Place {
     Between { from: usize, to: usize, row: usize },
     /// A little way from where it begins, towards a node.
     Towards { lane: usize },
+    /// A little way before it arrives at a node, towards the one that sent it.
+    Before { from: usize, to: usize, row: usize },
 }
 
 /// How a part of a message's way ends.
@@ -38,9 +40,15 @@ pub(crate) enum Fate {
     Again,
     /// It says something else from here on.
     Altered,
+    /// It arrives so much later that its way is not drawn.
+    Later,
     /// It is still on its way at the end.
     InFlight,
 }
+
+/// As many rows the way of a message is drawn through; of a longer one both ends are, each with the
+/// number of the other step. Else diagrams of long traces would be nothing but such ways.
+const ROWS_MAX: usize = 30;
 
 /// The messages that end at a step, and those that it sends and that end nowhere.
 pub(crate) fn flights(plan: &Plan<'_>, step: &Step, used: &Used<'_>, cut: &[Link]) -> Vec<Flight> {
@@ -122,17 +130,30 @@ fn flight(
         false => Place::Lane { lane: from, row: begin },
     };
     let end = match fate {
-        Fate::Arrived | Fate::InFlight => Place::Lane { lane: to, row },
+        Fate::Arrived | Fate::Later | Fate::InFlight => Place::Lane { lane: to, row },
         Fate::Lost | Fate::CutOff | Fate::Copied | Fate::Again | Fate::Altered => {
             Place::Between { from, to, row }
         }
     };
-    // What had arrived comes from where it arrived, which is of no interest: it is there again.
-    let begin = if fate == Fate::Again { end } else { begin };
-    Some(Flight { from: begin, to: end, text: kind(&envelope.message), fate })
+    let text = kind(&envelope.message);
+    let is_far = fate == Fate::Arrived && sent_at.is_some_and(|sent_at| is_far(plan, sent_at, row));
+    let (begin, text) = match (sent_at, fate) {
+        (Some(sent_at), Fate::Arrived) if is_far => {
+            (Place::Before { from, to, row }, format!("{text} from {sent_at}"))
+        }
+        // What had arrived comes from where it arrived, which is of no interest: it is there again.
+        (_, Fate::Again) => (end, text),
+        (_, _) => (begin, text),
+    };
+    Some(Flight { from: begin, to: end, text, fate })
 }
 
-/// What a step sends that is lost at once, or that no later step is about.
+/// Whether a message that was sent at a step is too long on its way to be drawn through all rows.
+fn is_far(plan: &Plan<'_>, sent_at: usize, row: usize) -> bool {
+    row.saturating_sub(plan.row_of(sent_at)) > ROWS_MAX
+}
+
+/// What a step sends that is lost at once, that arrives much later, or that no later step is about.
 fn unfinished(plan: &Plan<'_>, step: &Step, used: &Used<'_>, cut: &[Link]) -> Vec<Flight> {
     let row = plan.row_of(step.step);
     let mut found = Vec::new();
@@ -152,10 +173,17 @@ fn unfinished(plan: &Plan<'_>, step: &Step, used: &Used<'_>, cut: &[Link]) -> Ve
             }
         }
     }
-    let taken: &[&Envelope] = used.get(&step.step).map_or(&[], Vec::as_slice);
+    let taken: &[(&Envelope, usize)] = used.get(&step.step).map_or(&[], Vec::as_slice);
     if step.action.node().is_some() {
-        for envelope in step.change.added.iter().filter(|envelope| !taken.contains(envelope)) {
-            add(&envelope.from, &envelope.to, kind(&envelope.message), Fate::InFlight);
+        for envelope in &step.change.added {
+            let (from, to, text) = (&envelope.from, &envelope.to, kind(&envelope.message));
+            match taken.iter().find(|(taken, _)| *taken == envelope) {
+                None => add(from, to, text, Fate::InFlight),
+                Some((_, at)) if is_far(plan, step.step, plan.row_of(*at)) => {
+                    add(from, to, format!("{text} to {at}"), Fate::Later);
+                }
+                Some(_) => {}
+            }
         }
     }
     found

@@ -111,16 +111,21 @@ impl Geometry {
                 let (from, to) = (self.x(from), self.x(to));
                 Point::new(from + (to - from) * 11 / 20, self.y(row))
             }
-            Place::Towards { lane } => {
-                let begin = begin.unwrap_or_default();
-                let away = f64::from(self.x(lane)) - begin.x;
-                let down = f64::from(ROW) * 0.72;
-                // Those that go further are flatter, so that several from one node fan out.
-                let length = (away * away + down * down).sqrt();
-                let share = if length > STUB { STUB / length } else { 1.0 };
-                Point { x: begin.x + away * share, y: begin.y + down * share }
+            Place::Towards { lane } => self.stub(begin.unwrap_or_default(), lane, 1.0),
+            Place::Before { from, to, row } => {
+                self.stub(Point::new(self.x(to), self.y(row)), from, -1.0)
             }
         }
+    }
+
+    /// The end of a short way from a point towards a lane, downwards or upwards.
+    fn stub(&self, begin: Point, lane: usize, sense: f64) -> Point {
+        let away = f64::from(self.x(lane)) - begin.x;
+        let down = f64::from(ROW) * 0.72 * sense;
+        // Those that go further are flatter, so that several from one node fan out.
+        let length = (away * away + down * down).sqrt();
+        let share = if length > STUB { STUB / length } else { 1.0 };
+        Point { x: begin.x + away * share, y: begin.y + down * share }
     }
 }
 

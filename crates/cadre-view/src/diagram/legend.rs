@@ -135,6 +135,7 @@ fn fate_text(fate: Fate) -> &'static str {
         Fate::Copied => "copied",
         Fate::Again => "in flight again",
         Fate::Altered => "altered",
+        Fate::Later => "arrives much later",
         Fate::InFlight => "still in flight at the end",
     }
 }

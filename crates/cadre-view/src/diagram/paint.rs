@@ -197,9 +197,8 @@ fn painted_step(row: &StepRow<'_>, geometry: &Geometry, taken: &mut Taken, prefi
     let action = ActionText::of(&row.step.action).cut(Calls::Long, geometry.action_columns);
     let changed = row.changed.said();
     let lanes: Vec<String> = row.marks.iter().map(|(lane, _)| lane.to_string()).collect();
-    let is_fault = matches!(row.step.action, Action::Fault(_));
     html! {
-        g class={ "step" @if is_fault { " is-fault" } } id={ (prefix) "step-" (number) }
+        g class="step" id={ (prefix) "step-" (number) }
             data-step=(number) data-lanes=(lanes.join(" ")) role="option" {
             rect class="hit" x="4" y=(y - ROW / 2) width=(geometry.width - 8) height=(ROW) rx="4" {}
             text class="number" x=(geometry.number_right) y=(y + 4) text-anchor="end" { (number) }
@@ -303,11 +302,21 @@ fn flight_line(flight: &Flight, geometry: &Geometry) -> Markup {
     }
 }
 
+/// Whether only the end of the way is drawn.
+fn is_from_afar(flight: &Flight) -> bool {
+    match flight.from {
+        Place::Before { .. } => true,
+        Place::Lane { .. } | Place::Between { .. } | Place::Towards { .. } => false,
+    }
+}
+
 fn flight_text(flight: &Flight, geometry: &Geometry, taken: &mut Taken) -> Markup {
     let (begin, end) = flight_ends(flight, geometry);
     let text = clip(&flight.text, geometry.label_columns);
     let bulge = Point { x: begin.x + 40.0, y: (begin.y + end.y) / 2.0 };
     let label = match flight.fate {
+        Fate::Later => Some(taken.place(&text, end, end)),
+        Fate::Arrived if is_from_afar(flight) => Some(taken.place(&text, begin, begin)),
         Fate::Arrived if begin.x == end.x => Some(taken.place(&text, bulge, bulge)),
         Fate::Arrived => Some(taken.place(&text, begin, end)),
         // What does not get anywhere is named where it ends, or by the row that sends it.
@@ -329,7 +338,7 @@ fn flight_text(flight: &Flight, geometry: &Geometry, taken: &mut Taken) -> Marku
 fn lane_of(place: Place, is_begin: bool) -> usize {
     match place {
         Place::Lane { lane, .. } | Place::Towards { lane } => lane,
-        Place::Between { from, to, .. } => {
+        Place::Between { from, to, .. } | Place::Before { from, to, .. } => {
             if is_begin {
                 from
             } else {

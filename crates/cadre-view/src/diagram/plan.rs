@@ -322,8 +322,8 @@ impl<'t> Lane<'t> {
     }
 }
 
-/// Messages that some step is about, with the step that put them in flight.
-pub(crate) type Used<'t> = BTreeMap<usize, Vec<&'t Envelope>>;
+/// By the step that put them in flight, the messages that a later step is about, and that step.
+pub(crate) type Used<'t> = BTreeMap<usize, Vec<(&'t Envelope, usize)>>;
 
 fn used_messages(trace: &Trace) -> Used<'_> {
     let mut used: Used<'_> = BTreeMap::new();
@@ -331,12 +331,12 @@ fn used_messages(trace: &Trace) -> Used<'_> {
         if let Some(envelope) = step.action.envelope()
             && let Some(sent_at) = source(trace, step, envelope)
         {
-            used.entry(sent_at).or_default().push(envelope);
+            used.entry(sent_at).or_default().push((envelope, step.step));
         }
         if let Action::Fault(Fault::Burst(_)) = &step.action {
             for envelope in &step.change.removed {
                 let sent_at = crate::diagram::flights::last_sent(trace, step, envelope);
-                used.entry(sent_at).or_default().push(envelope);
+                used.entry(sent_at).or_default().push((envelope, step.step));
             }
         }
     }

@@ -97,6 +97,7 @@ pub(crate) fn fate(fate: Fate, at: Point) -> Markup {
     let place = format!("translate({x} {y})");
     match fate {
         Fate::Arrived => html! {},
+        Fate::Later => html! { path class="stroke later" transform=(place) d="M-3 -4L1 0L-3 4" {} },
         Fate::Lost | Fate::CutOff => html! {
             path class="stroke fault" transform=(place) d="M-5 -5L5 5M5 -5L-5 5" {}
         },
@@ -125,7 +126,7 @@ pub(crate) fn fate(fate: Fate, at: Point) -> Markup {
 /// What the end is called beside it.
 pub(crate) fn fate_word(fate: Fate) -> Option<&'static str> {
     match fate {
-        Fate::Arrived | Fate::InFlight => None,
+        Fate::Arrived | Fate::Later | Fate::InFlight => None,
         Fate::Lost => Some("lost"),
         Fate::CutOff => Some("cut off"),
         Fate::Copied => Some("copied"),
@@ -140,7 +141,7 @@ pub(crate) fn fate_class(fate: Fate) -> &'static str {
         Fate::Arrived => "flight",
         Fate::Lost | Fate::CutOff => "flight lost",
         Fate::Copied | Fate::Again | Fate::Altered => "flight part",
-        Fate::InFlight => "flight open-end",
+        Fate::Later | Fate::InFlight => "flight open-end",
     }
 }
 

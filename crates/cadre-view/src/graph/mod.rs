@@ -16,6 +16,24 @@ pub(crate) const STYLE: &str = include_str!("style.css");
 /// What faults removed is framed and named as cut, what fell with it as fallen, what happened only
 /// because of them as added. Of alternatives each comes by a junction of its own. A graph of more
 /// than 300 vertices is drawn as far as the 300 that are nearest to the outcome, and says so.
+///
+/// # Examples
+///
+/// ```
+/// use cadre_trace::{LineageGraph, LineageKind, LineageVertex, Standing};
+///
+/// let vertex = LineageVertex {
+///     kind: LineageKind::Message,
+///     label: "Log a→b".to_owned(),
+///     node: Some("a".to_owned()),
+///     time: 1,
+///     step: None,
+///     standing: Standing::Cut,
+/// };
+/// let (outcome, vertices) = ("b has it".to_owned(), vec![vertex]);
+/// let svg = cadre_view::lineage_graph(&LineageGraph { outcome, vertices, edges: Vec::new() });
+/// assert!(svg.contains("Log a→b") && svg.contains("✂ CUT"));
+/// ```
 pub fn lineage_graph(lineage: &LineageGraph) -> String {
     let drawn = paint::Drawn::of(lineage);
     let (width, height) = (drawn.width.max(480), drawn.height + HEAD);

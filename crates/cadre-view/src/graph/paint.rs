@@ -66,7 +66,7 @@ struct Graph<'l> {
 }
 
 enum Item<'l> {
-    Vertex { vertex: &'l LineageVertex, index: usize },
+    Vertex(&'l LineageVertex),
     Junction { class: &'static str, time: usize },
 }
 
@@ -76,7 +76,7 @@ impl<'l> Graph<'l> {
         let mut place = BTreeMap::new();
         for index in kept {
             place.insert(*index, items.len());
-            items.push(Item::Vertex { vertex: &lineage.vertices[*index], index: *index });
+            items.push(Item::Vertex(&lineage.vertices[*index]));
         }
         let mut links = Vec::new();
         let edges = || {
@@ -109,7 +109,7 @@ impl<'l> Graph<'l> {
     /// The outcome's place among the items.
     fn outcome(&self) -> Option<usize> {
         self.items.iter().position(|item| match item {
-            Item::Vertex { vertex, .. } => vertex.kind == LineageKind::Outcome,
+            Item::Vertex(vertex) => vertex.kind == LineageKind::Outcome,
             Item::Junction { .. } => false,
         })
     }
@@ -127,14 +127,14 @@ impl<'l> Graph<'l> {
 impl Item<'_> {
     fn time(&self) -> usize {
         match self {
-            Self::Vertex { vertex, .. } => vertex.time,
+            Self::Vertex(vertex) => vertex.time,
             Self::Junction { time, .. } => *time,
         }
     }
 
     fn width(&self) -> f64 {
         match self {
-            Self::Vertex { vertex, .. } => {
+            Self::Vertex(vertex) => {
                 let columns = width(&label(vertex)).max(width(&place(vertex)));
                 (columns as f64 * LETTER + 28.0).max(84.0)
             }
@@ -144,7 +144,7 @@ impl Item<'_> {
 
     fn height(&self) -> f64 {
         match self {
-            Self::Vertex { .. } => BOX_HEIGHT,
+            Self::Vertex(_) => BOX_HEIGHT,
             Self::Junction { .. } => JUNCTION,
         }
     }
@@ -226,13 +226,13 @@ fn painted_item(item: &Item<'_>, (layer, x): (usize, f64)) -> Markup {
                 text x=(length(x)) y=(length(y + 4.0)) text-anchor="middle" { "or" }
             }
         },
-        Item::Vertex { vertex, index } => {
+        Item::Vertex(vertex) => {
             let wide = item.width();
             let (kind, standing) = (kind_class(vertex.kind), standing_class(vertex.standing));
             let word = standing_word(vertex.standing);
             let name = aria(vertex);
             html! {
-                g class={ "vertex " (kind) " " (standing) } data-vertex=(index)
+                g class={ "vertex " (kind) " " (standing) }
                     data-step=[vertex.step] role="img" aria-label=(name) {
                     title { (name) }
                     (shape(vertex.kind, x, y, wide))

@@ -167,7 +167,7 @@
     place.append(state.full ? whole(run, number) : bullets(step.changed, "nothing"));
     place.append(toggle);
     if (step.effects.length) place.append(make("h3", "Effects"), bullets(step.effects));
-    place.append(make("h3", `Clocks: Lamport ${step.lamport}, vector`), clocks(step.clock));
+    place.append(make("h3", `Clocks: Lamport ${step.lamport}, vector`), clocks(run, step.clock));
     place.append(make("h3", "Directly follows from"), links(step.causes, "the start"));
     place.append(make("h3", "Directly leads to"), links(run.followed.get(number) || [], "nothing"));
   };
@@ -177,10 +177,10 @@
     return make("ul", "", ...texts.map((text) => make("li", text)));
   };
 
-  const clocks = (clock) => {
+  const clocks = (run, clock) => {
     const table = make("table");
-    for (const [node, time] of Object.entries(clock)) {
-      table.append(make("tr", "", make("th", node), make("td", String(time))));
+    for (const node of run.data.lanes.filter((name) => name in clock)) {
+      table.append(make("tr", "", make("th", node), make("td", String(clock[node]))));
     }
     return table;
   };
