@@ -176,6 +176,8 @@ pub(crate) enum Verb {
         /// Print the java command and run nothing
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        drive: DriveArgs,
     },
     /// Say what is here and what is missing
     Doctor,
@@ -231,6 +233,38 @@ pub(crate) struct LogArgs {
     /// [default: what the mapping says]
     #[arg(long, value_name = "GAME|FILE.tla", requires = "log")]
     pub(crate) spec: Option<String>,
+}
+
+/// Which behaviours of a specification the game is to follow.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct DriveArgs {
+    /// Have TLC draw so many random behaviours instead of exploring all
+    #[arg(
+        long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
+        conflicts_with_all = ["workers", "dry_run"]
+    )]
+    pub(crate) simulate: Option<u32>,
+    /// The most steps of each of them
+    #[arg(
+        long, requires = "simulate", default_value_t = 100,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub(crate) steps: u32,
+    /// What random behaviours follow from
+    #[arg(long, requires = "simulate", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Let the step function follow the behaviours, or the counterexample, and say where they part
+    #[arg(long)]
+    pub(crate) drive: bool,
+    /// Let real processes follow so many of them, too
+    #[arg(long, value_name = "K", requires = "drive")]
+    pub(crate) processes: Option<usize>,
+    /// One more invariant to check: a claim that nothing happens makes TLC show how it does; may
+    /// be repeated
+    #[arg(long, value_name = "NAME", requires = "drive")]
+    pub(crate) invariant: Vec<String>,
+    #[command(flatten)]
+    pub(crate) process: ProcessArgs,
 }
 
 /// How far a search goes, and how it goes about it.

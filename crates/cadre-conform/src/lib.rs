@@ -20,9 +20,11 @@
 //! to be checked.
 
 mod batch;
+mod behaviour;
 mod check;
 mod compare;
 mod diagnose;
+mod drive;
 mod encode;
 mod error;
 mod graph;
@@ -38,7 +40,9 @@ mod states;
 mod validate;
 mod vocabulary;
 
+pub use behaviour::{Simulated, counterexample, simulate};
 pub use check::{Options, Walk, check, plan};
+pub use drive::{Driven, Driver, Matching, Offer, Parting};
 pub use error::ConformError;
 pub use graph::{
     ActionCoverage, BadStep, Fault, GraphBound, GraphBounds, GraphReport, GraphStep, MappedGraph,

@@ -30,6 +30,7 @@ mod output;
 mod parse;
 mod run;
 mod serialize;
+mod simulate;
 mod value;
 
 pub use contents::{Contents, Declaration, Definition, Expression, Head, Level, Place};
@@ -42,4 +43,5 @@ pub use module::{Config, Module};
 pub use output::{Lasso, Outcome, SpecState, Verdict};
 pub use run::{Jit, Run, Tlc};
 pub use serialize::{Model, NONE, Set, as_set, to_value};
+pub use simulate::{Behaviours, Simulation};
 pub use value::{Value, is_identifier};

@@ -1,6 +1,7 @@
 mod check;
 mod conform;
 mod doctor;
+mod drive;
 mod explore;
 mod fuzz;
 mod graph;
@@ -61,8 +62,10 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
             let budget = cadre::model::consistency::Budget { steps_max: steps };
             history::run(&file, &history::Question { object, consistency, budget })
         }
-        Verb::Spec { game, workers, dry_run } => match dry_run {
+        Verb::Spec { game, workers, dry_run, drive } => match dry_run {
+            _ if drive.simulate.is_some() => drive::simulate(context, &game, &drive),
             true => spec::print_command(context, &game, workers),
+            false if drive.drive => drive::counterexample(context, &game, workers, &drive),
             false => spec::run(context, &game, workers),
         },
         Verb::Doctor => Ok(doctor::run(context)),
