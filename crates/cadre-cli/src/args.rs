@@ -169,7 +169,11 @@ pub(crate) enum Verb {
     /// Check the TLA+ specification of a game itself, by TLC
     Spec {
         #[command(flatten)]
-        game: GameArgs,
+        game: Option<GameArgs>,
+        /// Write a trace module for this specification instead: which of its steps a trace may
+        /// name, with what arguments
+        #[arg(long, value_name = "FILE.tla", conflicts_with_all = ["game", "simulate", "drive"])]
+        scaffold: Option<PathBuf>,
         /// TLC's worker threads; with more than one, the depth is approximate
         #[arg(long, default_value_t = 1)]
         workers: u32,
@@ -178,6 +182,14 @@ pub(crate) enum Verb {
         dry_run: bool,
         #[command(flatten)]
         drive: DriveArgs,
+    },
+    /// Write a protocol to begin with, with its game, its specification and its tests
+    Init {
+        /// The directory, whose name becomes that of the package
+        directory: PathBuf,
+        /// Where the sources of Cadre are, which no registry has
+        #[arg(long, value_name = "DIR")]
+        cadre_path: PathBuf,
     },
     /// Say what is here and what is missing
     Doctor,

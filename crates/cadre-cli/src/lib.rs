@@ -20,6 +20,7 @@ mod output;
 mod run_directory;
 mod sharing;
 mod simulate_args;
+mod specification;
 mod stages;
 mod watch;
 

@@ -28,6 +28,7 @@ mod java;
 mod module;
 mod output;
 mod parse;
+mod problem;
 mod run;
 mod serialize;
 mod simulate;

@@ -3,5 +3,6 @@
 mod foreign;
 mod hidden;
 mod model;
+mod scaffolds;
 mod support;
 mod two_phase;
