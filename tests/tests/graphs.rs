@@ -214,29 +214,30 @@ fn the_command_says_what_is_taken_and_draws_what_is_wrong() {
     transcript(
         "conform --graph two-phase-commit --bug late-abort",
         expect![[r#"
-        conforming the whole graph of two-phase-commit · 3 resource managers · bug late-abort
-        graph    seen      459 configurations, depth 11, are 459 states and 1 709 steps of TwoPhase, T s
-        conform  rejected  459 of 1 709 steps against TwoPhase, TLC 2.15, 1 run, T s
-                 shortest: step 2, rm1 chooses Abort: the spec does not allow RMChooseToAbort here
-        before   msgs = {[rm |-> rm1, type |-> "Prepared"]}, rmState = (rm1 :> "prepared" @@ rm2 :> "working" @@ rm3 :> "working"), tmPrepared = {}, tmState = "init"
-        after    rmState = (rm1 :> "aborted" @@ rm2 :> "working" @@ rm3 :> "working")
-        enabled  RMChooseToAbort(rm: rm2), RMChooseToAbort(rm: rm3), RMPrepare(rm: rm2), RMPrepare(rm: rm3), TMAbort, TMRcvPrepared(rm: rm1)
+            conforming the whole graph of two-phase-commit · 3 resource managers · bug late-abort
+            graph    seen      459 configurations, depth 11, are 459 states and 1 709 steps of TwoPhase, T s
+            conform  rejected  459 of 1 709 steps against TwoPhase, TLC 2.15, 1 run, T s
+                     shortest: step 2, rm1 chooses Abort: the spec does not allow RMChooseToAbort here: rmState[r] = "working" is false
+            false    rmState[r] = "working" (RMChooseToAbort in TwoPhase.tla, line 81): r = rm1, rmState[r] = "prepared"
+            state    msgs = {[rm |-> rm1, type |-> "Prepared"]}, rmState = (rm1 :> "prepared" @@ rm2 :> "working" @@ rm3 :> "working"), tmPrepared = {}, tmState = "init"
+            enabled  RMChooseToAbort(rm: rm2), RMChooseToAbort(rm: rm3), RMPrepare(rm: rm2), RMPrepare(rm: rm3), TMAbort, TMRcvPrepared(rm: rm1)
+            after    rmState = (rm1 :> "aborted" @@ rm2 :> "working" @@ rm3 :> "working")
 
-        violated  every step is one of TwoPhase            shortest, 2 steps
+            violated  every step is one of TwoPhase            shortest, 2 steps
 
-         #  action                tm    rm1    rm2    rm3  changed
-         1  rm1 chooses Prepare   :      ●      :      :   rm1 working → prepared, +Prepared→tm, disk state
-         2  rm1 chooses Abort     :      *      :      :   rm1 prepared → aborted, disk state
+             #  action                tm    rm1    rm2    rm3  changed
+             1  rm1 chooses Prepare   :      ●      :      :   rm1 working → prepared, +Prepared→tm, disk state
+             2  rm1 chooses Abort     :      *      :      :   rm1 prepared → aborted, disk state
 
-        because  at 2, rm1 went to aborted of its own accord (Abort);
-                 every step is one of TwoPhase was judged on rm1 = aborted.
+            because  at 2, rm1 went to aborted of its own accord (Abort);
+                     every step is one of TwoPhase was judged on rm1 = aborted.
 
-        saved    .cadre/traces/two-phase-commit/graph-eb1b6770.ndjson
-        replay   cadre replay .cadre/traces/two-phase-commit/graph-eb1b6770.ndjson
-        logs     .cadre/runs/conform-1
-        FAIL     two-phase-commit does what TwoPhase does not (exit 1)
-        exit 1
-    "#]],
+            saved    .cadre/traces/two-phase-commit/graph-eb1b6770.ndjson
+            replay   cadre replay .cadre/traces/two-phase-commit/graph-eb1b6770.ndjson
+            logs     .cadre/runs/conform-1
+            FAIL     two-phase-commit does what TwoPhase does not (exit 1)
+            exit 1
+        "#]],
     );
     transcript(
         "conform --graph two-phase-commit --depth 4",

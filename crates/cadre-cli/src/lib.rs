@@ -17,6 +17,7 @@ mod lines;
 mod memory;
 mod modules;
 mod output;
+mod rejected;
 mod run_directory;
 mod sharing;
 mod simulate_args;

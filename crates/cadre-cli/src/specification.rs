@@ -57,7 +57,7 @@ pub(crate) fn find(
     let parser = Parser { context, tlc, directory };
     let (files, module, game) = match origin {
         Origin::Game(game) => {
-            let game = GameArgs { game, nodes: mapping.nodes, bug: None };
+            let game = GameArgs { game, nodes: mapping.nodes, bug: None, faults: Vec::new() };
             let chosen = Chosen::new(context, &game)?;
             let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
             (spec.files.clone(), spec.trace_module.clone(), Some(spec))

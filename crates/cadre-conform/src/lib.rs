@@ -55,7 +55,7 @@ pub use logs::{
 };
 pub use mapping::{Mapping, MappingError, spec_trace};
 pub use model::{ModelOptions, SpecModel, check_model, plan_model};
-pub use report::{Difference, Reason, Rejection, Report, TraceVerdict};
+pub use report::{Difference, FalsePart, Reason, Rejection, Report, TraceVerdict};
 pub use scaffold::{Scaffold, scaffold};
 pub use spec::{Spec, SpecAction, SpecStep, SpecTrace};
 pub use states::spec_of_states;

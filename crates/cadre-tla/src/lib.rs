@@ -32,6 +32,7 @@ mod problem;
 mod run;
 mod serialize;
 mod simulate;
+pub mod syntax;
 mod value;
 
 pub use contents::{Contents, Declaration, Definition, Expression, Head, Level, Place};

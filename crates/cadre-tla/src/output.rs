@@ -237,6 +237,7 @@ impl Output {
             message,
             places,
             behaviour,
+            user_lines: Vec::new(),
             log,
         }))))
     }

@@ -99,18 +99,20 @@ impl Tlc {
         let directory = &run.directory;
         let finished = self.carry_out(run, stop)?;
         let output = Output::parse(&finished.output()?);
-        let mut outcome = output.outcome(run, &finished)?;
-        outcome.dump = Some(directory.join(DUMP_FILE)).filter(|path| run.dump && path.is_file());
-        if run.user_file {
-            let path = directory.join(USER_FILE);
-            let text = match fs::read_to_string(&path) {
-                Ok(text) => text,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-                Err(source) => return Err(TlaError::io("read", &path, source)),
-            };
-            outcome.user_lines = text.lines().map(str::to_string).collect();
+        let user_lines = if run.user_file { user_lines(directory)? } else { Vec::new() };
+        match output.outcome(run, &finished) {
+            Ok(mut outcome) => {
+                let dump = directory.join(DUMP_FILE);
+                outcome.dump = Some(dump).filter(|path| run.dump && path.is_file());
+                outcome.user_lines = user_lines;
+                Ok(outcome)
+            }
+            Err(TlaError::Evaluation(mut error)) => {
+                error.user_lines = user_lines;
+                Err(TlaError::Evaluation(error))
+            }
+            Err(other) => Err(other),
         }
-        Ok(outcome)
     }
 
     /// Runs TLC to its end, whatever that is.
@@ -205,6 +207,16 @@ const DUMP_FILE: &str = "states.dump";
 
 pub(crate) fn create(path: &Path) -> Result<(), TlaError> {
     fs::create_dir_all(path).map_err(|source| TlaError::io("create", path, source))
+}
+
+/// What the specification has printed; nothing has no file.
+fn user_lines(directory: &Path) -> Result<Vec<String>, TlaError> {
+    let path = directory.join(USER_FILE);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(text.lines().map(str::to_string).collect()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(source) => Err(TlaError::io("read", &path, source)),
+    }
 }
 
 fn start(program: &Program, settings: &Run, stop: &Stop) -> Result<Finished, TlaError> {

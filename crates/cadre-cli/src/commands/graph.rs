@@ -1,19 +1,19 @@
 use cadre::GameGraph;
 use cadre::conform::{
-    self, Fault, GraphBound, GraphBounds, GraphReport, MappedGraph, Report, Spec, TraceVerdict,
+    self, Fault, GraphBound, GraphBounds, GraphReport, MappedGraph, Report, Spec,
 };
-use cadre::tla::{Tlc, Value};
-use cadre::trace::{Guarantee, GuaranteeKind, Trace, Verdict};
+use cadre::tla::Tlc;
+use cadre::trace::Trace;
 
 use crate::args::{GameArgs, GraphArgs};
 use crate::chosen::Chosen;
 use crate::commands::conform::no_spec;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
-use crate::output;
 use crate::run_directory::RunDirectory;
 use crate::stages::{self, Named};
 use crate::watch::{Clock, count, grouped};
+use crate::{output, rejected};
 
 /// `conform --graph`: has TLC check every state and every step of a game.
 pub(crate) fn run(
@@ -21,7 +21,7 @@ pub(crate) fn run(
     game: String,
     args: &GraphArgs,
 ) -> Result<Exit, Failure> {
-    let game = GameArgs { game, nodes: args.nodes, bug: args.bug.clone() };
+    let game = GameArgs { game, nodes: args.nodes, bug: args.bug.clone(), faults: Vec::new() };
     let chosen = Chosen::new(context, &game)?;
     let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
     output::line(&format!("conforming the whole graph of {}", chosen.title()));
@@ -181,19 +181,16 @@ impl Asked<'_, '_> {
         let named = Named { name: "shortest".to_owned(), trace: bad.trace.clone() };
         let report = self.explain(&named, run)?;
         // The title, the lines of two stages, a blank, the logs and the verdict.
-        let mut lines = 6 + stages::print_rejections(&report, &[named], 1);
+        let named = [named];
+        let mut lines = 6 + rejected::print_rejections(&report, &named, 1);
         lines += print_fault(&bad.fault, &self.spec.name);
+        if let Some((_, rejection)) = rejected::first_rejection(&report, &named) {
+            lines += rejected::print_explanation(rejection);
+        }
         if let Some((from, to)) = bad.states {
             let (before, after) = (found.graph.state(from), found.graph.state(to));
-            output::labelled("before", &clipped(&shown(before.iter())));
             let changed = after.iter().filter(|(name, value)| before.get(*name) != Some(*value));
-            output::labelled("after", &clipped(&shown(changed)));
-            lines += 2;
-        }
-        if let Some(TraceVerdict::Rejected(rejection)) = report.verdicts.first()
-            && !rejection.enabled.is_empty()
-        {
-            output::labelled("enabled", &clipped(&rejection.enabled.join(", ")));
+            output::labelled("after", &rejected::clipped(&rejected::shown(changed)));
             lines += 1;
         }
         let what = match bad.states {
@@ -201,7 +198,7 @@ impl Asked<'_, '_> {
             None => format!("every initial state is one of {}", self.spec.name),
         };
         let saved = self.context.save(&bad.trace)?;
-        let drawn = drawn(&bad.trace, &what);
+        let drawn = rejected::drawn(&bad.trace, bad.trace.steps.len(), &what);
         stages::print_saved_violation(self.context, &drawn, &saved, "shortest", lines);
         output::labelled("logs", &run.keep().display().to_string());
         let what = format!("{} does what {} does not", self.chosen.game.name(), self.spec.name);
@@ -236,31 +233,4 @@ fn print_fault(fault: &Fault, spec: &str) -> usize {
     };
     output::labelled("", &what);
     1
-}
-
-/// The trace as the one of a violated guarantee, for the picture alone.
-fn drawn(trace: &Trace, guarantee: &str) -> Trace {
-    let mut drawn = trace.clone();
-    drawn.header.verdict = Verdict::Violated;
-    let node = drawn.steps.last().and_then(|step| step.action.node()).map(str::to_owned);
-    drawn.header.guarantee = Some(Guarantee {
-        name: guarantee.to_owned(),
-        kind: GuaranteeKind::Always,
-        reads: node.into_iter().collect(),
-        finding: None,
-    });
-    drawn
-}
-
-fn shown<'v>(values: impl Iterator<Item = (&'v String, &'v Value)>) -> String {
-    values.map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
-}
-
-/// A line that is not for copying need not be whole: the saved trace is.
-fn clipped(text: &str) -> String {
-    const COLUMNS: usize = 240;
-    match text.char_indices().nth(COLUMNS) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
 }

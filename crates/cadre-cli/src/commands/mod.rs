@@ -3,6 +3,7 @@ mod conform;
 mod doctor;
 mod drive;
 mod explore;
+mod export;
 mod fuzz;
 mod graph;
 mod history;
@@ -13,7 +14,7 @@ mod minimise;
 mod replay;
 mod run;
 mod scaffold;
-mod show;
+pub(crate) mod show;
 mod simulate;
 mod spec;
 mod step;
@@ -27,6 +28,7 @@ use cadre::trace::Trace;
 use crate::args::Verb;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
+use crate::output;
 
 /// Runs one verb.
 pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure> {
@@ -61,7 +63,11 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
         Verb::Replay { trace, against, bug, process } => {
             replay::run(context, &trace, &replay::Replaying { against, bug, process })
         }
-        Verb::Show { trace, width } => show::run(&trace, width),
+        Verb::Show { trace, width, picture } => match show::Picture::of(&picture) {
+            Some(kind) => show::write(&trace, kind, &picture),
+            None => show::run(&trace, width),
+        },
+        Verb::Export { trace, format, output } => export::run(&trace, format, &output),
         Verb::History { file, object, consistency, steps } => {
             let budget = cadre::model::consistency::Budget { steps_max: steps };
             history::run(&file, &history::Question { object, consistency, budget })
@@ -81,6 +87,19 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
         Verb::Doctor => Ok(doctor::run(context)),
         Verb::Run(args) => run::run(context, args),
     }
+}
+
+/// Writes a text into a file and says so; `-` is standard output, on which nothing else is said.
+fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
+    if path == Path::new("-") {
+        output::text(text);
+        return Ok(());
+    }
+    std::fs::write(path, text)
+        .map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))
+        .or_exit(Exit::ToolChain)?;
+    output::labelled("written", &path.display().to_string());
+    Ok(())
 }
 
 /// Reads a trace from a file.

@@ -1,5 +1,6 @@
 //! Traces and specifications through the real TLC.
 
+mod divergences;
 mod foreign;
 mod hidden;
 mod model;
