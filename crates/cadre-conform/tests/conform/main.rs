@@ -4,5 +4,6 @@ mod divergences;
 mod foreign;
 mod hidden;
 mod model;
+mod scaffolds;
 mod support;
 mod two_phase;
