@@ -38,7 +38,7 @@ pub use check::{Options, check, plan};
 pub use error::ConformError;
 pub use graph::{
     ActionCoverage, BadStep, Fault, GraphBound, GraphBounds, GraphReport, GraphStep, MappedGraph,
-    Missing, SpecGraph, check_graph,
+    Missing, SpecGraph, check_graph, plan_graph,
 };
 pub use mapping::{Mapping, MappingError, spec_trace};
 pub use model::{ModelOptions, SpecModel, check_model, plan_model};

@@ -45,7 +45,8 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
         Verb::Simulate(args) => simulate::run(context, &args),
         Verb::Minimise { trace, attempts } => minimise::run(context, &trace, attempts),
         Verb::Conform { traces, dry_run, graph } => match (graph.graph.clone(), dry_run) {
-            (Some(game), _) => graph::run(context, game, &graph),
+            (Some(game), false) => graph::run(context, game, &graph),
+            (Some(game), true) => graph::print_command(context, game, &graph),
             (None, true) => conform::print_command(context, &traces),
             (None, false) => conform::run(context, &traces),
         },

@@ -49,6 +49,9 @@ pub enum Fault {
 
 /// How much of an action a graph has, of what is possible in those of its states that were
 /// expanded.
+///
+/// Where a graph has all that `Next` allows, each step counts for the action that the graph takes
+/// it by, though others may lead there as well.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ActionCoverage {
     /// How many steps by this action the specification allows.
