@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use cadre_process::Stop;
@@ -63,6 +63,7 @@ pub fn check_graph(
         next_allowed: tally.next_allowed,
         next_taken: tally.next_taken,
         next_unnamed: tally.next_unnamed,
+        lacking: tally.lacking,
         coverage: tally.coverage,
         tlc: runs.report(Vec::new(), spec_states),
     })
@@ -210,6 +211,7 @@ struct Tally<'a> {
     next_allowed: u64,
     next_taken: u64,
     next_unnamed: u64,
+    lacking: BTreeSet<usize>,
     coverage: BTreeMap<String, ActionCoverage>,
 }
 
@@ -223,6 +225,7 @@ impl<'a> Tally<'a> {
             next_allowed: 0,
             next_taken: 0,
             next_unnamed: 0,
+            lacking: BTreeSet::new(),
             coverage: BTreeMap::new(),
         }
     }
@@ -295,7 +298,11 @@ impl<'a> Tally<'a> {
         }
         for step in allowed.by_next.iter().filter(|(from, _)| is_expanded(*from)) {
             self.next_allowed += 1;
-            self.next_taken += u64::from(taken.contains(step));
+            if taken.contains(step) {
+                self.next_taken += 1;
+            } else {
+                self.lacking.insert(step.0);
+            }
             // States beyond the graph are not told apart: a name for one of them will do.
             self.next_unnamed += u64::from(!named.contains(step));
         }

@@ -7,10 +7,10 @@ use cadre_conform::{GraphReport, Options, SpecAction, SpecGraph, check_graph};
 use cadre_process::{PrivateDirectory, Stop};
 
 /// A step in words: source, action and target.
-type Step = (usize, SpecAction, usize);
+pub(crate) type Step = (usize, SpecAction, usize);
 
 /// The states of two-phase commit, and all its steps.
-fn everything(managers: usize) -> (SpecGraph, Vec<Step>) {
+pub(crate) fn everything(managers: usize) -> (SpecGraph, Vec<Step>) {
     let mut graph = SpecGraph::new(&two_phase(managers).variables);
     let first = Simulation::new(managers);
     let initial = graph.add_state(first.variables()).expect("all variables have values");

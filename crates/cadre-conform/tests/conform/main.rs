@@ -4,5 +4,6 @@ mod divergences;
 mod graphs;
 mod hidden;
 mod model;
+mod mutations;
 mod support;
 mod two_phase;
