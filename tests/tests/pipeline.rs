@@ -63,6 +63,7 @@ fn an_early_commit_is_found_rejected_by_tlc_and_reproduced_by_processes() {
 
             saved    .cadre/traces/two-phase-commit/no-two-resource-managers-decide-7817fa95.ndjson
             replay   cadre replay .cadre/traces/two-phase-commit/no-two-resource-managers-decide-7817fa95.ndjson
+            report   .cadre/runs/check-1/report.html
             FAIL     no two resource managers decide differently (exit 1)
         "#]],
     );
@@ -85,8 +86,7 @@ fn a_late_abort_is_found_rejected_by_tlc_and_reproduced_by_processes() {
              1  rm1 chooses Prepare       :     ●     :     :   rm1 working → prepared, +Prepared→tm, disk state
              2  deliver Prepared rm1→tm   *◀──1─o     :     :   tm.prepared[0] none → 1, disk state
              3  rm1 chooses Abort         :     *     :     :   rm1 prepared → aborted, disk state
-             4  rm2 chooses Prepare       :     :     ●     :   rm2 working → prepared, +Prepared→tm, disk state
-             5  deliver Prepared rm2→tm   *◀────────4─o     :   tm.prepared[1] none → 2, disk state
+             …  2 steps like these; cadre show prints all
              6  rm3 chooses Prepare       :     :     :     ●   rm3 working → prepared, +Prepared→tm, disk state
              7  deliver Prepared rm3→tm   *◀──────────────6─o   tm.prepared[2] none → 3, disk state
              8  tm chooses Commit         ●     :     :     :   tm.decision undecided → committed
@@ -98,6 +98,7 @@ fn a_late_abort_is_found_rejected_by_tlc_and_reproduced_by_processes() {
                      no two resource managers decide differently: rm2 has committed and rm1 has aborted.
             saved    .cadre/traces/two-phase-commit/no-two-resource-managers-decide-cff975a9.ndjson
             replay   cadre replay .cadre/traces/two-phase-commit/no-two-resource-managers-decide-cff975a9.ndjson
+            report   .cadre/runs/check-1/report.html
             FAIL     no two resource managers decide differently (exit 1)
         "#]],
     );
@@ -126,6 +127,7 @@ fn a_process_that_answers_before_it_syncs_is_found_by_the_replay_alone() {
 
             saved    .cadre/traces/two-phase-commit/schedule-af94557e.ndjson
             replay   cadre replay .cadre/traces/two-phase-commit/schedule-af94557e.ndjson --bug answers-before-sync
+            report   .cadre/runs/check-1/report.html
             logs     .cadre/runs/check-1
             FAIL     the real processes do something else (exit 1)
         "#]],

@@ -15,6 +15,7 @@ mod coverage;
 mod exit;
 mod lines;
 mod memory;
+mod modules;
 mod output;
 mod rejected;
 mod run_directory;

@@ -18,7 +18,7 @@ use crate::exit::{Exit, Failure, OrExit};
 use crate::run_directory::RunDirectory;
 use crate::sharing::no_directory;
 use crate::watch::{Clock, Limits, Watch, count, grouped, rate};
-use crate::{memory, output};
+use crate::{commands, memory, output};
 
 /// How many lines a violation may take on the terminal, the command's own included.
 pub(crate) const LINES_MAX: usize = 25;
@@ -379,6 +379,30 @@ pub(crate) fn print_violation(
     Ok(saved)
 }
 
+/// Prints a violation in full, saves its trace and writes a report into the run directory; the
+/// verdict's line is left to the verb.
+pub(crate) fn report_violation(
+    context: &Context<'_>,
+    run: &mut RunDirectory,
+    trace: &Trace,
+    how: &str,
+    lines_taken: usize,
+) -> Result<(), Failure> {
+    let files = Files { saved: &context.save(trace)?, report: Some(&write_report(run, trace)?) };
+    print_block(context, trace, &files, how, lines_taken);
+    Ok(())
+}
+
+/// Writes a report about a trace into a run directory, which is kept; gives its path to print.
+pub(crate) fn write_report(run: &mut RunDirectory, trace: &Trace) -> Result<PathBuf, Failure> {
+    let report = commands::show::report(trace.clone(), cadre::view::STEPS_MAX);
+    let path = run.keep().join("report.html");
+    std::fs::write(&path, report)
+        .map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))
+        .or_exit(Exit::ToolChain)?;
+    Ok(path)
+}
+
 /// Prints a violation in full whose trace is in a file.
 pub(crate) fn print_saved_violation(
     context: &Context<'_>,
@@ -387,10 +411,28 @@ pub(crate) fn print_saved_violation(
     how: &str,
     lines_taken: usize,
 ) {
+    print_block(context, trace, &Files { saved, report: None }, how, lines_taken);
+}
+
+/// Where what is known of a violation is.
+struct Files<'a> {
+    saved: &'a Path,
+    report: Option<&'a Path>,
+}
+
+fn print_block(
+    context: &Context<'_>,
+    trace: &Trace,
+    files: &Files<'_>,
+    how: &str,
+    lines_taken: usize,
+) {
+    let saved = files.saved.display();
     let steps = count(trace.steps.len(), "step", "steps");
     let notes = FailureNotes {
-        saved: Some(saved.display().to_string()),
-        replay: Some(format!("{} replay {}", context.program, saved.display())),
+        saved: Some(saved.to_string()),
+        replay: Some(format!("{} replay {saved}", context.program)),
+        report: files.report.map(|report| report.display().to_string()),
         how: match trace.header.loop_from {
             // What comes before the cycle is as short as can be, the cycle is only short.
             Some(stem) => format!("{how} way into a cycle, {stem} of {steps}"),

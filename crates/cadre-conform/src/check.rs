@@ -17,6 +17,8 @@ use crate::{
 /// How traces are checked.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// What leads through the specification.
+    pub walk: Walk,
     /// How many threads TLC searches with; verdicts do not depend on it.
     pub workers: u32,
     /// The heap of Java, in megabytes.
@@ -33,9 +35,21 @@ pub struct Options {
     pub states_per_run_max: usize,
 }
 
+/// What leads through the specification; verdicts do not depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Walk {
+    /// Events first, as they mostly leave no choice and many traces share them; then the states
+    /// where they did.
+    #[default]
+    Events,
+    /// Events and states at once, where events say little.
+    States,
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
+            walk: Walk::Events,
             workers: 2,
             heap_mb: 1024,
             time_limit: Duration::from_secs(600),
@@ -76,7 +90,10 @@ pub fn check(
     for traces in portions(traces, options.steps_per_run_max) {
         let failed = BTreeMap::new();
         let mut check = Check { spec, traces, options, runs: &mut runs, failed, states: 0 };
-        let mut of_portion = check.by_events()?;
+        let mut of_portion = match options.walk {
+            Walk::Events => check.by_events()?,
+            Walk::States => traces.iter().map(|_| Draft::Ambiguous).collect(),
+        };
         check.by_states(&mut of_portion)?;
         states += check.states;
         drafts.append(&mut of_portion);
@@ -118,7 +135,11 @@ pub fn plan(
     let mut runs = Runs::new(spec, tlc, directory, options, &stop);
     let portions = portions(traces, options.steps_per_run_max);
     let first = portions.first().copied().unwrap_or_default();
-    let batch = Batch::of_events(spec, first, &Cuts::new());
+    let all: Vec<usize> = (0..first.len()).collect();
+    let batch = match options.walk {
+        Walk::Events => Batch::of_events(spec, first, &Cuts::new()),
+        Walk::States => Batch::of_states(spec, first, &all, &Cuts::new()),
+    };
     let (module, config) = encode(&batch)?;
     let mut run = runs.prepare(&module, &config, batch.events_total())?;
     run.dump = log_states(first);
@@ -258,17 +279,18 @@ impl<'a> Check<'a, '_> {
         };
         for position in open {
             let row = walked.batch.row(position);
-            let stuck = walked.lines.stuck(row).filter(|_| !walked.lines.accepted(row));
-            let mismatch = stuck.and_then(|stuck| probes.get(&(position, stuck.step + 1)));
-            drafts[position] = match (stuck, mismatch) {
-                (Some(stuck), Some(mismatch)) => {
+            let stuck = walked.lines.stuck(row);
+            // Where no initial state fits, there is none in which the trace could be stuck.
+            let probe = stuck.map_or(0, |stuck| stuck.step + 1);
+            drafts[position] = match probes.get(&(position, probe)) {
+                Some(mismatch) if !walked.lines.accepted(row) => {
                     let mut draft = Draft::differs(mismatch);
-                    if let Draft::Rejected { rejection, .. } = &mut draft {
+                    if let (Some(stuck), Draft::Rejected { rejection, .. }) = (stuck, &mut draft) {
                         rejection.spec_state = stuck.state.clone();
                     }
                     draft
                 }
-                (_, _) => self.by_lines(&walked, position)?,
+                Some(_) | None => self.by_lines(&walked, position)?,
             };
         }
         Ok(())

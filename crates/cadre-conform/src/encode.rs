@@ -83,6 +83,13 @@ const STARTS: &str = "
   /\\ cadreTrace \\in 1..Len(CadreRows)
   /\\ cadreStep = 0";
 
+/// An initial state that does not fit begins a negative trace, which goes nowhere.
+const STARTS_FITTING: &str = "
+  \\E t \\in 1..Len(CadreRows) :
+    /\\ cadreStep = 0
+    /\\ TraceInit
+    /\\ cadreTrace = IF CadreFits(CadreLogged[t][1]) THEN t ELSE -t";
+
 const GOES_ON: &str = "
   /\\ cadreTrace > 0
   /\\ cadreStep < CadreLength(cadreTrace)
@@ -189,8 +196,9 @@ fn logged_states(module: Module, spec: &Spec, logged: &Logged) -> Result<Module,
         let values = values.iter().map(Value::to_text).collect::<Result<Vec<_>, _>>()?;
         module = module.definition(&table, &listing(values));
         let id = format!("ids[{}]", place + 1);
-        let _ = write!(first, "\n  /\\ {id} = 0 \\/ {variable} = {table}[{id}]");
-        let _ = write!(next, "\n  /\\ {id} = 0 \\/ {variable}' = {table}[{id}]");
+        // No disjunction: in an action TLC looks at both sides of one.
+        let _ = write!(first, "\n  /\\ IF {id} = 0 THEN TRUE ELSE {variable} = {table}[{id}]");
+        let _ = write!(next, "\n  /\\ IF {id} = 0 THEN TRUE ELSE {variable}' = {table}[{id}]");
     }
     let ids = logged.ids.iter().map(|states| {
         let states: Vec<String> = states.iter().map(|ids| tuple(ids)).collect();
@@ -212,10 +220,9 @@ fn walk(module: Module) -> Module {
 /// As the plain walk, but only through states that fit to what was logged. Where that ends, the
 /// event is taken once more regardless, to show what would have come.
 fn exact_walk(module: Module) -> Module {
-    let first = "/\\ CadreFits(CadreLogged[cadreTrace][1])";
     let next = "/\\ CadreFitsNext(CadreLogged[cadreTrace][cadreStep + 2])";
     module
-        .definition("CadreInit", &format!("{STARTS}\n  /\\ TraceInit\n  {first}"))
+        .definition("CadreInit", STARTS_FITTING)
         .definition("CadreStep", &format!("{GOES_ON}\n  /\\ CadreTake\n  {next}"))
         .definition("CadreProbe", PROBE)
         .definition("CadreNext", "CadreStep \\/ CadreProbe")

@@ -27,20 +27,30 @@ mod encode;
 mod error;
 mod graph;
 mod lines;
+mod logs;
 mod mapping;
 mod model;
+mod names;
 mod report;
 mod runs;
 mod spec;
+mod states;
 mod validate;
+mod vocabulary;
 
-pub use check::{Options, check, plan};
+pub use check::{Options, Walk, check, plan};
 pub use error::ConformError;
 pub use graph::{
     ActionCoverage, BadStep, Fault, GraphBound, GraphBounds, GraphReport, GraphStep, MappedGraph,
     Missing, SpecGraph, check_graph, plan_graph,
 };
+pub use logs::{
+    EventFields, EventStep, FieldSource, Kind, LogError, LogFile, LogLine, LogMapping, LogTrace,
+    LoggedEvent, LoggedVariable, read_logs,
+};
 pub use mapping::{Mapping, MappingError, spec_trace};
 pub use model::{ModelOptions, SpecModel, check_model, plan_model};
 pub use report::{Difference, FalsePart, Reason, Rejection, Report, TraceVerdict};
 pub use spec::{Spec, SpecAction, SpecStep, SpecTrace};
+pub use states::spec_of_states;
+pub use vocabulary::Vocabulary;

@@ -16,6 +16,7 @@
 //!
 //! Absent on purpose: protocols, traces, and any knowledge of what a specification is about.
 
+mod contents;
 mod dump;
 mod environment;
 mod error;
@@ -29,9 +30,10 @@ mod output;
 mod parse;
 mod run;
 mod serialize;
-mod syntax;
+pub mod syntax;
 mod value;
 
+pub use contents::{Contents, Declaration, Definition, Expression, Head, Level, Place};
 pub use dump::Dump;
 pub use error::{EvaluationError, TlaError};
 pub use find::{Find, Finding, Status, find, inspect};
@@ -41,5 +43,4 @@ pub use module::{Config, Module};
 pub use output::{Lasso, Outcome, SpecState, Verdict};
 pub use run::{Jit, Run, Tlc};
 pub use serialize::{Model, NONE, Set, as_set, to_value};
-pub use syntax::{Definition, Definitions, Excerpt, Formula, Parameter};
 pub use value::{Value, is_identifier};

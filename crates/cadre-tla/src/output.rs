@@ -289,7 +289,7 @@ impl Output {
     }
 
     /// The file, the line and the words of the parser's first error.
-    fn parse_error(&self, run: &Run) -> (String, Option<u32>, String) {
+    pub(crate) fn parse_error(&self, run: &Run) -> (String, Option<u32>, String) {
         let file = |module: &str| format!("{module}.tla");
         let lines = &self.loose;
         if let Some(position) = lines.iter().position(|line| line.starts_with("***Parse Error***"))

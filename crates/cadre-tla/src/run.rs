@@ -133,13 +133,18 @@ impl Tlc {
         self.program(run).command_line()
     }
 
-    fn program(&self, run: &Run) -> Program {
+    /// Java in a directory, still without arguments.
+    pub(crate) fn java(&self, directory: &Path) -> Program {
         // What users have set for other programs must not change a verdict, nor print here.
         let foreign = ["JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"];
         let foreign = foreign.into_iter().filter(|name| std::env::var_os(name).is_some());
-        let mut program = foreign
-            .fold(Program::new(&self.java), Program::env_remove)
-            .directory(&run.directory)
+        let program = foreign.fold(Program::new(&self.java), Program::env_remove);
+        program.directory(directory)
+    }
+
+    fn program(&self, run: &Run) -> Program {
+        let mut program = self
+            .java(&run.directory)
             .arg("-XX:+UseParallelGC")
             // TLC goes on after a thread of it ran out of memory, and may then hang.
             .arg("-XX:+ExitOnOutOfMemoryError");

@@ -348,11 +348,11 @@ impl<G: Game> AnyGame for G {
     }
 
     fn claims(&self, setup: &Setup) -> Result<Vec<Claim>, GameError> {
-        Ok(self.cluster(setup)?.guarantees())
+        Ok(setup.cluster(self)?.guarantees())
     }
 
     fn clients(&self, setup: &Setup) -> Result<Vec<ClientRequests>, GameError> {
-        let cluster = self.cluster(setup)?;
+        let cluster = setup.cluster(self)?;
         let clients = cluster.client_names().iter().zip(cluster.client_requests());
         let told = |(client, (node, requests)): (&String, (NodeId, Vec<Json>))| ClientRequests {
             client: client.clone(),
@@ -381,7 +381,7 @@ impl<G: Game> AnyGame for G {
         settings: &Settings,
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Explored, GameError> {
-        let cluster = self.cluster(setup)?;
+        let cluster = setup.cluster(self)?;
         let found = cadre_explore::explore(&cluster, settings, watch);
         explored(self, setup, &cluster, found)
     }
@@ -392,7 +392,7 @@ impl<G: Game> AnyGame for G {
         settings: &Settings,
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Explored, GameError> {
-        let cluster = self.cluster(setup)?;
+        let cluster = setup.cluster(self)?;
         if !cluster.is_symmetric() {
             return Err(GameError::NotInterchangeable { game: Game::name(self) });
         }
@@ -406,7 +406,7 @@ impl<G: Game> AnyGame for G {
         settings: &Settings,
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<(Explored, Coverage), GameError> {
-        let cluster = self.cluster(setup)?;
+        let cluster = setup.cluster(self)?;
         let found = cadre_explore::explore(&cluster, settings, watch);
         let found = explored(self, setup, &cluster, found)?;
         Ok((found, cluster.coverage()))
@@ -423,7 +423,7 @@ impl<G: Game> AnyGame for G {
         part: Part<'_>,
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Result<Explored, ShareError>, GameError> {
-        let cluster = self.cluster(setup)?;
+        let cluster = setup.cluster(self)?;
         let Part { process, connections, keep, now } = part;
         let subject = subject(self, setup);
         let share = Share { process, connections, subject, keep, now };
@@ -470,7 +470,7 @@ impl<G: Game> AnyGame for G {
     }
 
     fn sample(&self, setup: &Setup, options: &SampleOptions) -> Result<Vec<Trace>, GameError> {
-        let cluster = Rc::new(self.cluster(setup)?);
+        let cluster = Rc::new(setup.cluster(self)?);
         let origin = origin(self, setup, "sample");
         let paths = cadre_proptest::sample(&cluster, options);
         let trace =
@@ -479,20 +479,20 @@ impl<G: Game> AnyGame for G {
     }
 
     fn execute(&self, setup: &Setup, schedule: &[Action]) -> Result<Trace, GameError> {
-        let cluster = self.cluster(setup)?;
+        let cluster = setup.cluster(self)?;
         let trace = cluster.execute(&origin(self, setup, "schedule"), schedule, None)?;
         annotated(self, setup, &cluster, trace)
     }
 
     fn reexecute(&self, trace: &Trace) -> Result<Reexecution, GameError> {
         let setup = self.setup_of(trace)?;
-        let cluster = self.cluster(&setup)?;
+        let cluster = setup.cluster(self)?;
         let again = cluster.reexecute(trace)?;
         Ok(Reexecution { trace: annotated(self, &setup, &cluster, again.trace)?, ..again })
     }
 
     fn recorded(&self, setup: &Setup, recording: Recording) -> Result<Trace, GameError> {
-        let cluster = self.cluster(setup)?;
+        let cluster = setup.cluster(self)?;
         let mut header = cluster.record(&origin(self, setup, "process"), &[], None).header;
         header.initial = recording.initial;
         let mut recorder = Recorder::new(header);
@@ -509,7 +509,7 @@ impl<G: Game> AnyGame for G {
         commands: Box<dyn BufRead + Send>,
         reports: &mut dyn Write,
     ) -> Result<Result<(), RuntimeError>, GameError> {
-        let cluster = self.cluster(setup)?;
+        let cluster = setup.cluster(self)?;
         let names = cluster.node_names().to_vec();
         let node = names.iter().position(|name| *name == options.node);
         let node = node.ok_or_else(|| GameError::NoSuchNode {

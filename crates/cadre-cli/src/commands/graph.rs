@@ -23,7 +23,7 @@ pub(crate) fn run(
     game: String,
     args: &GraphArgs,
 ) -> Result<Exit, Failure> {
-    let game = GameArgs { game, nodes: args.nodes, bug: args.bug.clone() };
+    let game = GameArgs { game, nodes: args.nodes, bug: args.bug.clone(), faults: Vec::new() };
     let chosen = Chosen::new(context, &game)?;
     let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
     output::line(&format!("conforming the whole graph of {}", chosen.title()));
@@ -61,7 +61,7 @@ pub(crate) fn print_command(
     game: String,
     args: &GraphArgs,
 ) -> Result<Exit, Failure> {
-    let game = GameArgs { game, nodes: args.nodes, bug: args.bug.clone() };
+    let game = GameArgs { game, nodes: args.nodes, bug: args.bug.clone(), faults: Vec::new() };
     let chosen = Chosen::new(context, &game)?;
     let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
     let found = chosen.game.graph(&chosen.setup, bounds(args), &mut watcher(context, args));

@@ -2,14 +2,16 @@ mod check;
 mod conform;
 mod doctor;
 mod explore;
+mod export;
 mod fuzz;
 mod graph;
 mod history;
 mod list;
+mod logs;
 mod minimise;
 mod replay;
 mod run;
-mod show;
+pub(crate) mod show;
 mod simulate;
 mod spec;
 mod step;
@@ -21,6 +23,7 @@ use cadre::trace::Trace;
 use crate::args::Verb;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
+use crate::output;
 
 /// Runs one verb.
 pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure> {
@@ -44,7 +47,10 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
         }
         Verb::Simulate(args) => simulate::run(context, &args),
         Verb::Minimise { trace, attempts } => minimise::run(context, &trace, attempts),
-        Verb::Conform { traces, dry_run, graph } => match (graph.graph.clone(), dry_run) {
+        Verb::Conform { dry_run, log, .. } if !log.log.is_empty() => {
+            logs::run(context, &log, dry_run)
+        }
+        Verb::Conform { traces, dry_run, graph, .. } => match (graph.graph.clone(), dry_run) {
             (Some(game), false) => graph::run(context, game, &graph),
             (Some(game), true) => graph::print_command(context, game, &graph),
             (None, true) => conform::print_command(context, &traces),
@@ -53,7 +59,11 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
         Verb::Replay { trace, against, bug, process } => {
             replay::run(context, &trace, &replay::Replaying { against, bug, process })
         }
-        Verb::Show { trace, width } => show::run(&trace, width),
+        Verb::Show { trace, width, picture } => match show::Picture::of(&picture) {
+            Some(kind) => show::write(&trace, kind, &picture),
+            None => show::run(&trace, width),
+        },
+        Verb::Export { trace, format, output } => export::run(&trace, format, &output),
         Verb::History { file, object, consistency, steps } => {
             let budget = cadre::model::consistency::Budget { steps_max: steps };
             history::run(&file, &history::Question { object, consistency, budget })
@@ -65,6 +75,19 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
         Verb::Doctor => Ok(doctor::run(context)),
         Verb::Run(args) => run::run(context, args),
     }
+}
+
+/// Writes a text into a file and says so; `-` is standard output, on which nothing else is said.
+fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
+    if path == Path::new("-") {
+        output::text(text);
+        return Ok(());
+    }
+    std::fs::write(path, text)
+        .map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))
+        .or_exit(Exit::ToolChain)?;
+    output::labelled("written", &path.display().to_string());
+    Ok(())
 }
 
 /// Reads a trace from a file.

@@ -65,6 +65,10 @@ struct Prepared {
 }
 
 fn prepare(context: &mut Context<'_>, game: &GameArgs, workers: u32) -> Result<Prepared, Failure> {
+    if !game.faults.is_empty() {
+        let why = "expected no --faults, which the specification says for itself; leave them out";
+        return Err(anyhow::anyhow!(why)).or_exit(Exit::Usage);
+    }
     let chosen = Chosen::new(context, game)?;
     Ok(Prepared {
         title: chosen.title(),

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use cadre_tla::{Config, Definitions, EvaluationError, Module, TlaError, Value};
+use cadre_tla::syntax::Definitions;
+use cadre_tla::{Config, EvaluationError, Module, TlaError, Value};
 
 use super::State;
 use super::parts::{Leaf, Parts};

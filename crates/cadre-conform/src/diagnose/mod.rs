@@ -5,7 +5,8 @@ mod parts;
 
 use std::collections::BTreeMap;
 
-use cadre_tla::{Definitions, Value};
+use cadre_tla::Value;
+use cadre_tla::syntax::Definitions;
 
 use crate::batch::event_value;
 use crate::check::Draft;

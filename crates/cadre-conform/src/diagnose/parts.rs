@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use cadre_tla::{Definition, Definitions, Excerpt, Formula, Module, Parameter};
+use cadre_tla::Module;
+use cadre_tla::syntax::{Definition, Definitions, Excerpt, Formula, Parameter};
 
 /// A part of a formula that is not taken apart any further.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! Traces and specifications through the real TLC.
 
 mod divergences;
+mod foreign;
 mod graphs;
 mod hidden;
 mod model;

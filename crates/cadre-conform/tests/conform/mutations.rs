@@ -11,7 +11,8 @@ use cadre_conform::{
     ConformError, Options, Spec, SpecGraph, SpecStep, SpecTrace, TraceVerdict, check_graph,
 };
 use cadre_process::{PrivateDirectory, Stop};
-use cadre_tla::{Definitions, Formula, Value};
+use cadre_tla::Value;
+use cadre_tla::syntax::{Definitions, Formula};
 use expect_test::expect;
 
 /// A line of the specification, and what it becomes.
