@@ -125,7 +125,7 @@ pub(crate) enum Verb {
         #[arg(required_unless_present_any = ["graph", "log"], conflicts_with = "graph")]
         traces: Vec<PathBuf>,
         /// Print the java command and run nothing
-        #[arg(long, conflicts_with = "graph")]
+        #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
         graph: GraphArgs,
@@ -283,6 +283,12 @@ pub(crate) struct GraphArgs {
     /// The most distinct configurations of --graph
     #[arg(long, requires = "graph", default_value_t = 1_000_000)]
     pub(crate) configurations: u64,
+    /// The most seconds of --graph: of its exploration, and of each run of TLC
+    #[arg(long, requires = "graph", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seconds: Option<u64>,
+    /// The heap of TLC for --graph, such as 500M or 8G
+    #[arg(long, requires = "graph", value_name = "SIZE", value_parser = memory::parse)]
+    pub(crate) memory: Option<u64>,
 }
 
 /// Which logs of somebody else's program are checked, and against what.

@@ -47,7 +47,7 @@ pub use drive::{Driven, Driver, Matching, Offer, Parting};
 pub use error::ConformError;
 pub use graph::{
     ActionCoverage, BadStep, Fault, GraphBound, GraphBounds, GraphReport, GraphStep, MappedGraph,
-    Missing, SpecGraph, check_graph,
+    Missing, SpecGraph, check_graph, plan_graph,
 };
 pub use logs::{
     EventFields, EventStep, FieldSource, Kind, LogError, LogFile, LogLine, LogMapping, LogTrace,
