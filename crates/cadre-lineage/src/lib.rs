@@ -19,26 +19,42 @@
 //! Nothing is certified by faults that were merely not thought of: what is blocked follows from
 //! steps that were taken. No drawing.
 
+mod account;
+mod any;
+mod certify;
+mod ending;
 mod error;
 mod exhaustive;
 mod explanation;
 mod fault;
+mod graph;
+mod hunt;
 mod interner;
+mod literals;
 mod program;
 mod random;
+mod record;
 mod rounds;
 mod search;
 mod solver;
 mod spec;
+mod sweep;
 mod totalizer;
+mod witness;
 
+pub use account::Account;
+pub use any::AnyRounds;
+pub use certify::{Certification, certify};
 pub use error::LineageError;
 pub use exhaustive::{Comparison, Exhausted, exhaust, verify_complete};
 pub use explanation::Explanation;
 pub use fault::{ChannelRound, Fault, FaultSet};
+pub use hunt::{Hunted, hunt};
 pub use program::{End, EndGuarantee, Program};
 pub use random::{RandomInjection, inject_at_random};
+pub use record::{RunSetup, first_difference};
 pub use rounds::{Broken, Rounds, Run};
 pub use search::{Findings, Progress, Verdict, Wanted, explain_and_block};
 pub use solver::{Answer, Literal, Solver};
 pub use spec::FaultSpec;
+pub use sweep::Sweep;

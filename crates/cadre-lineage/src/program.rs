@@ -30,6 +30,11 @@ pub trait Program: Protocol {
     /// What is seen of a node in this state.
     fn observe(&self, node: NodeId, state: &Self::State) -> Self::Observation;
 
+    /// What is seen of a node, as what can be said of it, such as `has the payload`.
+    fn tell(&self, seen: &Self::Observation) -> String {
+        format!("ends as {seen:?}")
+    }
+
     /// What has to hold at the end.
     fn guarantees(&self) -> Vec<EndGuarantee<Self::Observation>>;
 }
@@ -77,6 +82,16 @@ impl<O> EndGuarantee<O> {
     /// What is guaranteed, in words.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether a key has the precondition and the postcondition.
+    pub(crate) fn standing_of(&self, key: &str, end: &End<'_, O>) -> (bool, bool) {
+        ((self.pre)(end).contains(key), (self.post)(end).contains(key))
+    }
+
+    /// The keys that have the precondition.
+    pub(crate) fn keys(&self, end: &End<'_, O>) -> BTreeSet<String> {
+        (self.pre)(end)
     }
 
     /// Whether no key has the precondition, so that nothing is judged.

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use cadre_lineage::{
     EndGuarantee, FaultSet, FaultSpec, Findings, LineageError, Program, RandomInjection, Rounds,
-    Verdict, Wanted, exhaust, explain_and_block, inject_at_random, verify_complete,
+    Verdict, Wanted, certify, exhaust, explain_and_block, inject_at_random, verify_complete,
 };
 use cadre_step::{Disk, Effects, Event, NodeId, Nothing, Protocol};
 
 /// `a` tells `b` and `c` something in every round until `told_until`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Telling {
     told_until: u32,
     habit: Habit,
@@ -107,7 +107,7 @@ fn spec(eot: u32, eff: u32, crashes: u32) -> FaultSpec {
 }
 
 fn findings(program: &Telling, spec: FaultSpec, wanted: Wanted) -> (Findings, BTreeSet<String>) {
-    let mut rounds = Rounds::new(program, spec).expect("the parameters fit");
+    let mut rounds = Rounds::new(program.clone(), spec).expect("the parameters fit");
     let findings = explain_and_block(&mut rounds, wanted, |_| ControlFlow::Continue(()))
         .expect("the program fits rounds");
     let texts = match &findings.verdict {
@@ -157,7 +157,7 @@ fn the_smallest_come_alone_and_the_minimal_may_be_larger() {
 /// Every set of faults is run on its own, and those without a broken part are kept.
 #[test]
 fn the_minimal_counterexamples_are_those_of_trying_every_subset() {
-    let mut rounds = Rounds::new(&TWICE, spec(4, 3, 1)).unwrap();
+    let mut rounds = Rounds::new(TWICE, spec(4, 3, 1)).unwrap();
     let names = rounds.names().to_vec();
     let faults: Vec<String> = (1..3)
         .flat_map(|round| {
@@ -198,7 +198,7 @@ fn a_vacuous_baseline_gives_no_certificate() {
 
 #[test]
 fn breaking_off_says_how_far_everything_is_covered() {
-    let mut rounds = Rounds::new(&TWICE, spec(4, 3, 1)).unwrap();
+    let mut rounds = Rounds::new(TWICE, spec(4, 3, 1)).unwrap();
     let findings = explain_and_block(&mut rounds, Wanted::One, |progress| {
         if progress.covered == Some(0) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
@@ -210,9 +210,13 @@ fn everything_tried_agrees_at_all_small_parameters() {
     for program in [ONCE, TWICE] {
         for eot in 1..5 {
             for (eff, crashes) in (0..eot).flat_map(|eff| (0..3).map(move |most| (eff, most))) {
-                let mut rounds = Rounds::new(&program, spec(eot, eff, crashes)).unwrap();
+                let mut rounds = Rounds::new(program.clone(), spec(eot, eff, crashes)).unwrap();
                 let both = verify_complete(&mut rounds).unwrap();
                 assert!(both.agrees(), "{}: {both:?}", rounds.spec());
+                let mut rounds = Rounds::new(program.clone(), spec(eot, eff, crashes)).unwrap();
+                let unrolled = certify(&mut rounds, |_| ControlFlow::Continue(())).unwrap();
+                let both = (unrolled.findings, both.exhausted);
+                assert!(both.1.agrees_with(&both.0), "{}: {both:?}", rounds.spec());
             }
         }
     }
@@ -221,9 +225,9 @@ fn everything_tried_agrees_at_all_small_parameters() {
 #[test]
 fn random_injection_finds_what_there_is_and_nothing_else() {
     let injection = RandomInjection { seed: 1, loss_percent: 20, runs_max: 200 };
-    let mut rounds = Rounds::new(&ONCE, spec(4, 2, 0)).unwrap();
+    let mut rounds = Rounds::new(ONCE, spec(4, 2, 0)).unwrap();
     assert!(inject_at_random(&mut rounds, &injection).unwrap().is_some());
-    let mut rounds = Rounds::new(&TWICE, spec(4, 2, 0)).unwrap();
+    let mut rounds = Rounds::new(TWICE, spec(4, 2, 0)).unwrap();
     assert_eq!(inject_at_random(&mut rounds, &injection).unwrap(), None);
 }
 
@@ -232,18 +236,20 @@ fn a_panic_of_a_step_is_a_counterexample() {
     let program = Telling { told_until: 2, habit: Habit::PanicsUnlessTwiceTold };
     let (_, found) = findings(&program, spec(4, 2, 0), Wanted::Minimal);
     assert_eq!(found, texts(["O(a,b,1)", "O(a,c,1)"]));
-    let mut rounds = Rounds::new(&program, spec(4, 2, 0)).unwrap();
+    let mut rounds = Rounds::new(program, spec(4, 2, 0)).unwrap();
     let run = rounds.run(&FaultSet::parse("O(a,b,1)", rounds.names()).unwrap()).unwrap();
     assert!(run.broken[0].keys.iter().any(|text| text.contains("told too rarely")), "{run:?}");
     let exhausted = exhaust(&mut rounds).unwrap();
     assert_eq!(exhausted.smallest.map(|faults| faults.len()), Some(1));
+    let unrolled = certify(&mut rounds, |_| ControlFlow::Continue(())).unwrap();
+    assert!(matches!(unrolled.findings.verdict, Verdict::Violated { .. }), "{unrolled:?}");
 }
 
 #[test]
 fn what_rounds_do_not_have_is_refused() {
     let error = |habit| {
         let program = Telling { told_until: 1, habit };
-        let rounds = Rounds::new(&program, spec(3, 2, 0));
+        let rounds = Rounds::new(program, spec(3, 2, 0));
         rounds.and_then(|mut rounds| rounds.run(&FaultSet::new())).unwrap_err()
     };
     assert!(matches!(error(Habit::Syncs), LineageError::Effect { round: 1, .. }));
@@ -254,10 +260,10 @@ fn what_rounds_do_not_have_is_refused() {
 #[test]
 fn inadmissible_faults_and_parameters_are_refused() {
     for (eot, eff) in [(0, 0), (3, 3), (3, 4)] {
-        let refused = Rounds::new(&ONCE, spec(eot, eff, 0)).unwrap_err();
+        let refused = Rounds::new(ONCE, spec(eot, eff, 0)).unwrap_err();
         assert_eq!(refused, LineageError::Spec { eot, eff });
     }
-    let mut rounds = Rounds::new(&ONCE, spec(4, 2, 1)).unwrap();
+    let mut rounds = Rounds::new(ONCE, spec(4, 2, 1)).unwrap();
     for text in ["O(a,b,2)", "O(a,a,1)", "C(a,4)", "C(a,1) C(b,1)", "C(a,1) C(a,2)"] {
         let faults = FaultSet::parse(text, rounds.names()).unwrap();
         let error = rounds.run(&faults).unwrap_err();

@@ -42,5 +42,5 @@ pub use because::because;
 pub use changed::last_change;
 pub use difference::difference;
 pub use failure::{FailureNotes, failure, failure_at};
-pub use lanes::{LaneOptions, lanes};
+pub use lanes::{LaneOptions, lanes, lanes_about};
 pub use shares::{Shares, shares};

@@ -4,6 +4,7 @@
 //! * [`step`]: what a protocol is written in.
 //! * [`Game`]: a protocol with its cluster, guarantees, bugs and mapping; [`Suite`]: a list of
 //!   games.
+//! * [`RoundsGame`]: a program of synchronous rounds, for lineage-driven fault injection.
 //! * [`testing`]: property suites for `cargo test`.
 //! * The other modules are the layers below, for those who need more than the facade.
 
@@ -26,6 +27,7 @@ mod fuzzed;
 mod game;
 mod graph;
 mod minimised;
+mod rounds_game;
 mod saved;
 pub mod sharing;
 mod simulated;
@@ -39,6 +41,7 @@ pub use fuzzed::{Fuzzed, FuzzedTwice, PartedRuns};
 pub use game::{Bug, Game, Place, Setup, Size};
 pub use graph::GameGraph;
 pub use minimised::Shortened;
+pub use rounds_game::{AnyRoundsGame, Known, RoundsGame, RoundsSetup};
 pub use saved::{save, trace_name};
 pub use simulated::Simulated;
 pub use stepper::{Enabled, Standing, Stepper};

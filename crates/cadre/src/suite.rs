@@ -20,12 +20,13 @@ use crate::minimised::{self, Shortened};
 use crate::sharing::Connections;
 use crate::simulated::{self, Simulated};
 use crate::stepper::Steps;
-use crate::{Bug, Game, GameError, Setup, Size, Stepper};
+use crate::{AnyRoundsGame, Bug, Game, GameError, Setup, Size, Stepper};
 
-/// A list of games: what a command is about.
+/// A list of games and programs of rounds: what a command is about.
 #[derive(Default)]
 pub struct Suite {
     games: Vec<Box<dyn AnyGame>>,
+    pub(crate) rounds: Vec<Box<dyn AnyRoundsGame>>,
 }
 
 impl Suite {

@@ -5,6 +5,7 @@ mod explore;
 mod fuzz;
 mod graph;
 mod history;
+mod lineage;
 mod list;
 mod minimise;
 mod replay;
@@ -43,6 +44,7 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
             }
         }
         Verb::Simulate(args) => simulate::run(context, &args),
+        Verb::Lineage(args) => lineage::run(context, &args),
         Verb::Minimise { trace, attempts } => minimise::run(context, &trace, attempts),
         Verb::Conform { traces, dry_run, graph } => match (graph.graph.clone(), dry_run) {
             (Some(game), _) => graph::run(context, game, &graph),

@@ -264,6 +264,16 @@ impl Program for Commit {
         (state.prepared, state.decision)
     }
 
+    fn tell(&self, seen: &Self::Observation) -> String {
+        match seen {
+            (_, Some(Decision::Commit)) => "commits",
+            (_, Some(Decision::Abort)) => "aborts",
+            (true, None) => "is prepared and decides nothing",
+            (false, None) => "decides nothing",
+        }
+        .to_owned()
+    }
+
     fn guarantees(&self) -> Vec<EndGuarantee<Self::Observation>> {
         type Seen<'a> = End<'a, (bool, Option<Decision>)>;
         let is_optimist = self.spec == CommitSpec::Optimist;

@@ -153,6 +153,10 @@ impl Program for Delivery {
         state.has
     }
 
+    fn tell(&self, has: &bool) -> String {
+        if *has { "has the payload" } else { "lacks the payload" }.to_owned()
+    }
+
     fn guarantees(&self) -> Vec<EndGuarantee<bool>> {
         let only_correct = self.counts_correct_nodes_only;
         let holders = |end: &End<'_, bool>| -> BTreeSet<String> {
