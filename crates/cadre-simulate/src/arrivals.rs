@@ -84,27 +84,31 @@ impl<P: Protocol> World<'_, P> {
                 return self.corrupt(slot);
             }
         }
-        let told = self.schedule.as_ref().and_then(|_| self.live.delivery(slot));
-        let told = told.map(|action| self.live.tell(&action));
         if let Some((_, _, message)) = self.live.message(slot) {
             self.kinds.of(message).delivered += 1;
         }
         self.tally.delivered += 1;
-        match self.take_doom(to) {
-            None => {
-                self.live.deliver(slot, &mut self.told);
-                self.keep(told);
-            }
-            Some(effects) => {
-                self.live.deliver_interrupted(slot, effects, &mut self.told);
-                self.keep(told.map(|of| {
-                    let fault = cadre_trace::Fault::Interrupt { of: of.into(), effects };
-                    Action::Fault(fault)
-                }));
-            }
+        let doom = self.take_doom(to);
+        if self.schedule.is_some() {
+            self.keep_arrival(slot, doom);
         }
+        match doom {
+            None => self.live.deliver(slot, &mut self.told),
+            Some(effects) => self.live.deliver_interrupted(slot, effects, &mut self.told),
+        };
         self.follow_up();
         self.look_at(to);
+    }
+
+    /// Keeps that a message arrives, and whether the node stops in the step that it takes.
+    fn keep_arrival(&mut self, slot: Slot, doom: Option<usize>) {
+        let told = self.live.delivery(slot).map(|action| self.live.tell(&action));
+        self.keep(told.map(|of| match doom {
+            None => of,
+            Some(effects) => {
+                Action::Fault(cadre_trace::Fault::Interrupt { of: of.into(), effects })
+            }
+        }));
     }
 
     /// Loses a message; where nothing is consumed, it is only not delivered.

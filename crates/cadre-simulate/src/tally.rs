@@ -104,27 +104,32 @@ impl Latencies {
 /// Counts messages by the variant of their type, without looking at their text each time.
 #[derive(Clone, Debug)]
 pub(crate) struct Kinds<M> {
-    known: Vec<(Discriminant<M>, String, MessageCount)>,
+    known: Vec<(Discriminant<M>, MessageCount)>,
+    names: Vec<String>,
 }
 
 impl<M: Debug> Kinds<M> {
     pub(crate) fn new() -> Self {
-        Self { known: Vec::new() }
+        Self { known: Vec::new(), names: Vec::new() }
     }
 
     #[inline]
     pub(crate) fn of(&mut self, message: &M) -> &mut MessageCount {
         let wanted = discriminant(message);
-        let at = self.known.iter().position(|(kind, ..)| *kind == wanted);
-        let at = at.unwrap_or_else(|| {
-            self.known.push((wanted, name_of(message), MessageCount::default()));
-            self.known.len() - 1
-        });
-        &mut self.known[at].2
+        let at = self.known.iter().position(|(kind, _)| *kind == wanted);
+        let at = at.unwrap_or_else(|| self.add(message));
+        &mut self.known[at].1
+    }
+
+    #[cold]
+    fn add(&mut self, message: &M) -> usize {
+        self.known.push((discriminant(message), MessageCount::default()));
+        self.names.push(name_of(message));
+        self.known.len() - 1
     }
 
     pub(crate) fn into_counts(self) -> BTreeMap<String, MessageCount> {
-        self.known.into_iter().map(|(_, name, count)| (name, count)).collect()
+        self.names.into_iter().zip(self.known).map(|(name, (_, count))| (name, count)).collect()
     }
 }
 

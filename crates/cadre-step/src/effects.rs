@@ -21,6 +21,12 @@ impl<P: Protocol + ?Sized> Effects<P> {
         Self { list: Vec::new() }
     }
 
+    /// An empty list in the room of an earlier one, for whoever takes many steps.
+    pub fn reusing(mut list: Vec<EffectOf<P>>) -> Self {
+        list.clear();
+        Self { list }
+    }
+
     /// The effects asked for so far.
     pub fn list(&self) -> &[EffectOf<P>] {
         &self.list

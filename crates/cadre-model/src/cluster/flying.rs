@@ -38,6 +38,7 @@ impl<M: Clone + Eq + std::hash::Hash> Flying<M> {
 
     /// Puts a message in flight; behind the next one of its link where order counts and it is a
     /// copy of that.
+    #[inline(always)]
     pub(super) fn insert(&mut self, envelope: Envelope<M>, is_copy: bool) -> Slot {
         if self.network == Network::GrowingSet {
             if let Some(slot) = self.known.get(&envelope) {
@@ -65,6 +66,7 @@ impl<M: Clone + Eq + std::hash::Hash> Flying<M> {
     }
 
     /// Takes a message out of a network that consumes.
+    #[inline(always)]
     pub(super) fn remove(&mut self, slot: Slot) -> Option<Envelope<M>> {
         if self.network == Network::GrowingSet {
             return self.get(slot).cloned();

@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use cadre_step::{Disk, Effect, EffectOf, NodeId, Protocol, RequestId};
+use cadre_step::{Disk, Effect, EffectOf, Event, NodeId, Protocol, RequestId};
 use cadre_trace::{Action, Misread, Snapshot};
 
 use super::Cluster;
@@ -39,6 +39,8 @@ pub struct Live<'c, P: Protocol> {
     /// For each client the number of its next request, and whether it waits for an answer.
     clients: Vec<(u32, bool)>,
     choices: Vec<Vec<P::Timer>>,
+    /// Room for the effects of the next step.
+    room: Vec<EffectOf<P>>,
 }
 
 impl<'c, P: Protocol> Live<'c, P> {
@@ -58,11 +60,14 @@ impl<'c, P: Protocol> Live<'c, P> {
             clients: vec![(0, false); workload.len()],
             workload,
             choices: vec![Vec::new(); nodes],
+            room: Vec::new(),
         };
         for node in (0..nodes).map(NodeId::from_index) {
             let started = local::start(&cluster.protocol, live.timing(), node, Disk::new());
-            *live.local_mut(node) = started.after;
-            live.settle(node, started.effects, told);
+            live.step(node, told, |_, local| {
+                *local = started.after;
+                started.effects
+            });
         }
         live
     }
@@ -221,7 +226,9 @@ impl<'c, P: Protocol> Live<'c, P> {
             return false;
         }
         let Some(Envelope { from, to, message }) = self.consume(slot) else { return false };
-        self.change(to, TypedAction::Deliver { from, to, message }, told);
+        // Most of what happens is this, so that it does not take the way of all actions.
+        let event = Event::Deliver { from, message };
+        self.step(to, told, |stepping, local| stepping.consume(local, event, None));
         true
     }
 
@@ -461,21 +468,27 @@ impl<'c, P: Protocol> Live<'c, P> {
 
     /// Lets an action change a node, and notes what follows.
     fn change(&mut self, node: NodeId, action: ActionOf<P>, told: &mut Consequences<P>) {
+        self.step(node, told, |stepping, local| stepping.change(local, action));
+    }
+
+    /// Lets a node step as told, and notes what follows.
+    fn step(
+        &mut self,
+        node: NodeId,
+        told: &mut Consequences<P>,
+        step: impl FnOnce(Stepping<'_, P>, &mut LocalOf<P>) -> Vec<EffectOf<P>>,
+    ) {
+        let cluster = self.cluster;
         let stepping = Stepping {
-            protocol: &self.cluster.protocol,
+            protocol: &cluster.protocol,
             timing: self.timing(),
             node,
             purity: self.purity,
+            room: std::mem::take(&mut self.room),
         };
-        let effects = stepping.change(self.view.live_local(node), action);
-        self.settle(node, effects, told);
-    }
-
-    fn settle(&mut self, node: NodeId, mut effects: Vec<EffectOf<P>>, told: &mut Consequences<P>) {
-        let nodes = self.cluster.layout.nodes;
-        let cluster = self.cluster;
         let local = self.view.live_local(node);
-        local::fail_astray::<P>(local, &mut effects, nodes);
+        let mut effects = step(stepping, local);
+        local::fail_astray::<P>(local, &mut effects, cluster.layout.nodes);
         match local::choices(&cluster.protocol, node, local) {
             Ok(choices) => self.choices[node.index()] = choices,
             Err(panic) => {
@@ -483,7 +496,13 @@ impl<'c, P: Protocol> Live<'c, P> {
                 self.choices[node.index()].clear();
             }
         }
-        for effect in effects {
+        self.settle(node, &mut effects, told);
+        self.room = effects;
+    }
+
+    /// Notes what follows from what a node has asked for.
+    fn settle(&mut self, node: NodeId, effects: &mut Vec<EffectOf<P>>, told: &mut Consequences<P>) {
+        for effect in effects.drain(..) {
             let consequence = match effect {
                 Effect::Send { to, message } => {
                     self.send(node, to, message, told);
@@ -561,10 +580,6 @@ impl<'c, P: Protocol> Live<'c, P> {
 
     fn local(&self, node: NodeId) -> &LocalOf<P> {
         self.view.local(node)
-    }
-
-    fn local_mut(&mut self, node: NodeId) -> &mut LocalOf<P> {
-        self.view.live_local(node)
     }
 }
 

@@ -53,11 +53,13 @@ pub(super) struct Execution<P: Protocol> {
 }
 
 /// One node of a protocol: the one definition of what steps and faults do to it.
-pub(super) struct Stepping<'p, P> {
+pub(super) struct Stepping<'p, P: Protocol> {
     pub(super) protocol: &'p P,
     pub(super) timing: Timing,
     pub(super) node: NodeId,
     pub(super) purity: Purity,
+    /// Where effects are listed; an earlier list that is used again saves its allocation.
+    pub(super) room: Vec<EffectOf<P>>,
 }
 
 /// How it is seen to that a step depends on its arguments alone.
@@ -77,7 +79,7 @@ pub(super) fn start<P: Protocol>(
     disk: Disk,
 ) -> Execution<P> {
     let mut after = Local::stopped(disk);
-    let stepping = Stepping { protocol, timing, node, purity: Purity::Checked };
+    let stepping = Stepping { protocol, timing, node, purity: Purity::Checked, room: Vec::new() };
     let effects = stepping.start(&mut after);
     Execution { after, effects }
 }
@@ -91,25 +93,26 @@ pub(super) fn execute<P: Protocol>(
     action: &ActionOf<P>,
 ) -> Execution<P> {
     let mut after = before.clone();
-    let stepping = Stepping { protocol, timing, node, purity: Purity::Checked };
+    let stepping = Stepping { protocol, timing, node, purity: Purity::Checked, room: Vec::new() };
     let effects = stepping.change(&mut after, action.clone());
     Execution { after, effects }
 }
 
 impl<P: Protocol> Stepping<'_, P> {
     /// Starts the node from its disk.
-    pub(super) fn start(&self, local: &mut LocalOf<P>) -> Vec<EffectOf<P>> {
+    pub(super) fn start(self, local: &mut LocalOf<P>) -> Vec<EffectOf<P>> {
         let read = local.disk.clone();
         self.start_reading(local, &read)
     }
 
     /// Starts the node from what it reads of its disk.
-    fn start_reading(&self, local: &mut LocalOf<P>, read: &Disk) -> Vec<EffectOf<P>> {
-        self.run(local, None, (), |(), out| self.protocol.start(self.node, read, out))
+    fn start_reading(self, local: &mut LocalOf<P>, read: &Disk) -> Vec<EffectOf<P>> {
+        let node = self.node;
+        self.run(local, None, (), |(), protocol, out| protocol.start(node, read, out))
     }
 
     /// Carries out an action that concerns the node, and tells what it asked for.
-    pub(super) fn change(&self, local: &mut LocalOf<P>, action: ActionOf<P>) -> Vec<EffectOf<P>> {
+    pub(super) fn change(self, local: &mut LocalOf<P>, action: ActionOf<P>) -> Vec<EffectOf<P>> {
         match action {
             TypedAction::Fault(fault) => self.suffer(local, fault),
             TypedAction::Tick => {
@@ -127,7 +130,7 @@ impl<P: Protocol> Stepping<'_, P> {
     /// Lets the node take a step, of whose effects only the first ones are carried out where it
     /// stops in the middle.
     fn take_step(
-        &self,
+        self,
         local: &mut LocalOf<P>,
         action: ActionOf<P>,
         effects_max: Option<usize>,
@@ -150,6 +153,16 @@ impl<P: Protocol> Stepping<'_, P> {
             }
             TypedAction::Tick | TypedAction::Fault(_) => return Vec::new(),
         };
+        self.consume(local, event, effects_max)
+    }
+
+    /// Lets the node consume an event, if it is up.
+    pub(super) fn consume(
+        self,
+        local: &mut LocalOf<P>,
+        event: Event<P>,
+        effects_max: Option<usize>,
+    ) -> Vec<EffectOf<P>> {
         // Until the step has returned, the node has none.
         let state = match std::mem::replace(&mut local.life, Life::Down) {
             Life::Up(state) => state,
@@ -158,13 +171,14 @@ impl<P: Protocol> Stepping<'_, P> {
                 return Vec::new();
             }
         };
-        self.run(local, effects_max, (state, event), |(mut state, event), out| {
-            self.protocol.step(self.node, &mut state, event, out);
+        let node = self.node;
+        self.run(local, effects_max, (state, event), |(mut state, event), protocol, out| {
+            protocol.step(node, &mut state, event, out);
             state
         })
     }
 
-    fn suffer(&self, local: &mut LocalOf<P>, fault: FaultOf<P>) -> Vec<EffectOf<P>> {
+    fn suffer(self, local: &mut LocalOf<P>, fault: FaultOf<P>) -> Vec<EffectOf<P>> {
         match fault {
             TypedFault::Crash { kept, .. } => {
                 *local = Local::stopped(local.disk_after_crash(&kept));
@@ -211,30 +225,30 @@ impl<P: Protocol> Stepping<'_, P> {
     /// Runs user code, twice with the same input where a hidden one should show, and applies its
     /// effects; only the first ones, before it stops, where it is interrupted.
     fn run<I: Clone>(
-        &self,
+        self,
         local: &mut LocalOf<P>,
         effects_max: Option<usize>,
         input: I,
-        user: impl Fn(I, &mut Effects<P>) -> P::State,
+        user: impl Fn(I, &P, &mut Effects<P>) -> P::State,
     ) -> Vec<EffectOf<P>> {
-        let once = |input| {
-            crate::guarded(|| {
-                let mut out = Effects::new();
-                let state = user(input, &mut out);
-                (state, out.into_list())
-            })
-        };
+        let once = |input, out: &mut Effects<P>| crate::guarded(|| user(input, self.protocol, out));
         let again = (self.purity == Purity::Checked).then(|| input.clone());
-        let result = once(input);
-        if again.is_some_and(|input| once(input) != result) {
+        let mut out = Effects::reusing(self.room);
+        let result = once(input, &mut out);
+        let is_impure = again.is_some_and(|input| {
+            let mut others = Effects::new();
+            once(input, &mut others) != result || (result.is_ok() && others.list() != out.list())
+        });
+        if is_impure {
             let why = "the step function gave two results for the same arguments; look for \
                        hash-map iteration, a clock, a random source or global state";
             local.life = Life::Failed(why.to_owned());
             return Vec::new();
         }
         match result {
-            Ok((state, mut effects)) => {
+            Ok(state) => {
                 local.life = Life::Up(state);
+                let mut effects = out.into_list();
                 effects.truncate(effects_max.unwrap_or(usize::MAX));
                 for effect in &effects {
                     local.apply::<P>(self.timing, effect);

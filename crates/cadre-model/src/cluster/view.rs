@@ -28,9 +28,15 @@ pub struct View<P: Protocol> {
     pub(super) truths: HashMap<(usize, u32), bool>,
     /// Which nodes have been looked at since the last [`forget_reads`](View::forget_reads).
     reads: Vec<Cell<bool>>,
-    /// What is in flight, where an execution in progress is shown: then there is one local state of
-    /// each node and one history, and they change.
-    flying: Option<Flying<P::Message>>,
+    /// The execution in progress that is shown instead, if one is.
+    live: Option<LiveParts<P>>,
+}
+
+/// What an execution in progress consists of: nothing is shared, and everything changes.
+struct LiveParts<P: Protocol> {
+    locals: Vec<LocalOf<P>>,
+    history: History<P>,
+    flying: Flying<P::Message>,
 }
 
 impl<P: Protocol> View<P> {
@@ -68,14 +74,14 @@ impl<P: Protocol> View<P> {
     /// The messages in flight as sender, destination and payload; one that is there twice comes
     /// twice.
     pub fn in_flight(&self) -> impl Iterator<Item = (NodeId, NodeId, &P::Message)> {
-        let in_flight = self.layout.network_of(&self.shown);
+        let in_flight = || self.layout.network_of(&self.shown);
         let of_id = |id: u32| self.envelopes[id as usize].as_ref();
         let envelopes: Box<dyn Iterator<Item = &Envelope<P::Message>>> =
-            match (&self.flying, self.network) {
-                (Some(flying), _) => flying.iter(),
-                (None, Network::GrowingSet) => Box::new(set_members(in_flight).map(of_id)),
+            match (&self.live, self.network) {
+                (Some(live), _) => live.flying.iter(),
+                (None, Network::GrowingSet) => Box::new(set_members(in_flight()).map(of_id)),
                 (None, Network::ConsumedOnce | Network::Fifo) => {
-                    Box::new(in_flight.iter().copied().map(of_id))
+                    Box::new(in_flight().iter().copied().map(of_id))
                 }
             };
         envelopes.map(|envelope| (envelope.from, envelope.to, &envelope.message))
@@ -83,7 +89,10 @@ impl<P: Protocol> View<P> {
 
     /// What the clients asked and were answered, in the order in which it happened.
     pub fn history(&self) -> &[HistoryEntry<P::Response>] {
-        &self.histories[self.history_id() as usize]
+        match &self.live {
+            Some(live) => &live.history,
+            None => &self.histories[self.history_id() as usize],
+        }
     }
 
     /// What a client asked with one of its requests.
@@ -97,7 +106,10 @@ impl<P: Protocol> View<P> {
 
     #[inline]
     pub(super) fn local(&self, node: NodeId) -> &LocalOf<P> {
-        &self.locals[node.index()][self.shown[node.index()] as usize]
+        match &self.live {
+            Some(live) => &live.locals[node.index()],
+            None => &self.locals[node.index()][self.shown[node.index()] as usize],
+        }
     }
 
     /// Why the first of the failed nodes failed.
@@ -123,36 +135,40 @@ impl<P: Protocol> View<P> {
             requests,
             truths: HashMap::new(),
             reads: vec![Cell::new(false); layout.nodes],
-            flying: None,
+            live: None,
         }
     }
 
     /// Shows from now on an execution in progress, whose nodes are yet to start.
     pub(super) fn go_live(&mut self) {
-        for locals in &mut self.locals {
-            *locals = vec![Arc::new(LocalOf::<P>::stopped(Disk::new()))];
-        }
-        self.histories = vec![Arc::new(History::<P>::new())];
-        self.shown = Configuration::new(self.layout).words().to_vec();
-        self.flying = Some(Flying::new(self.network, self.layout.nodes));
+        let nodes = self.layout.nodes;
+        self.live = Some(LiveParts {
+            locals: (0..nodes).map(|_| LocalOf::<P>::stopped(Disk::new())).collect(),
+            history: History::<P>::new(),
+            flying: Flying::new(self.network, nodes),
+        });
     }
 
     pub(super) fn flying(&self) -> &Flying<P::Message> {
-        self.flying.as_ref().expect(LIVE)
+        &self.live.as_ref().expect(LIVE).flying
     }
 
     pub(super) fn flying_mut(&mut self) -> &mut Flying<P::Message> {
-        self.flying.as_mut().expect(LIVE)
+        &mut self.live_mut().flying
     }
 
     /// A node of the execution in progress.
     pub(super) fn live_local(&mut self, node: NodeId) -> &mut LocalOf<P> {
-        Arc::get_mut(&mut self.locals[node.index()][0]).expect(LIVE)
+        &mut self.live_mut().locals[node.index()]
     }
 
     /// The clients' history of the execution in progress.
     pub(super) fn live_history(&mut self) -> &mut History<P> {
-        Arc::get_mut(&mut self.histories[0]).expect(LIVE)
+        &mut self.live_mut().history
+    }
+
+    fn live_mut(&mut self) -> &mut LiveParts<P> {
+        self.live.as_mut().expect(LIVE)
     }
 
     /// Gets to know what has been met since the last time.
@@ -181,7 +197,7 @@ impl<P: Protocol> View<P> {
     }
 }
 
-/// Why what an execution in progress shows is there, and nobody else's.
+/// Why there are parts of an execution in progress.
 const LIVE: &str = "the view is that of an execution in progress";
 
 impl<P: Protocol> fmt::Debug for View<P> {
