@@ -1,15 +1,26 @@
+use std::path::PathBuf;
+
 use cadre::lineage::FaultSpec;
 use cadre::{AnyRoundsGame, RoundsSetup};
+
+use crate::exit::{Exit, Failure, OrExit};
 
 /// Which program of rounds is attacked, with which faults, and how.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LineageArgs {
-    /// The program of rounds: see `list`
+    /// The program of rounds, or any other game: of that one a fair schedule is taken, and faults
+    /// of its cluster and delays are tried in it: see `list`
     #[arg(required_unless_present = "table")]
     pub(crate) program: Option<String>,
     /// A seeded bug to switch on: see `list`
     #[arg(long)]
     pub(crate) bug: Option<String>,
+    /// In a game of no rounds, how large its cluster is
+    #[arg(long)]
+    pub(crate) nodes: Option<usize>,
+    /// In a game of no rounds, the most faults and delays
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) up_to: usize,
     /// The end of time: after so many rounds guarantees are judged [default: see `list`]
     #[arg(long, value_name = "ROUNDS", value_parser = clap::value_parser!(u32).range(1..=1000))]
     eot: Option<u32>,
@@ -45,6 +56,9 @@ pub(crate) struct LineageArgs {
         ]
     )]
     pub(crate) sweep: bool,
+    /// Write a counterexample as one page of HTML: both runs, and the lineage that differs
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     /// Compare with so many series of random injection
     #[arg(long, value_name = "SERIES", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) random: Option<u64>,
@@ -61,7 +75,8 @@ pub(crate) struct LineageArgs {
     #[arg(
         long,
         conflicts_with_all = [
-            "program", "bug", "eot", "eff", "crashes", "all", "faults", "verify_complete", "dry_run",
+            "program", "bug", "eot", "eff", "crashes", "all", "faults", "verify_complete",
+            "dry_run",
             "certify", "hunt", "sweep"
         ]
     )]
@@ -69,6 +84,35 @@ pub(crate) struct LineageArgs {
 }
 
 impl LineageArgs {
+    /// Refuses what is about rounds where there are none.
+    ///
+    /// # Errors
+    ///
+    /// Names the first such option.
+    pub(crate) fn check_for_game(&self, game: &str) -> Result<(), Failure> {
+        let asked = [
+            ("--eot", self.eot.is_some()),
+            ("--eff", self.eff.is_some()),
+            ("--crashes", self.crashes.is_some()),
+            ("--all", self.all),
+            ("--certify", self.certify),
+            ("--sweep", self.sweep),
+            ("--faults", self.faults.is_some()),
+            ("--random", self.random.is_some()),
+            ("--verify-complete", self.verify_complete),
+            ("--dry-run", self.dry_run),
+            ("--html", self.html.is_some()),
+        ];
+        match asked.iter().find(|(_, is_asked)| *is_asked) {
+            None => Ok(()),
+            Some((option, _)) => Err(anyhow::anyhow!(
+                "{option} is about rounds, and {game} has none: its schedules are hunted, with \
+                 --up-to and --seconds as bounds"
+            ))
+            .or_exit(Exit::Usage),
+        }
+    }
+
     /// The parameters that are asked for, with the program's own for the others.
     pub(crate) fn setup(&self, game: &dyn AnyRoundsGame) -> RoundsSetup {
         let FaultSpec { eot, eff, crashes } = game.spec();

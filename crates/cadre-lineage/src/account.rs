@@ -4,6 +4,7 @@ use cadre_model::Origin;
 use cadre_step::NodeId;
 use cadre_trace::{LineageGraph, Trace};
 
+use crate::difference::difference;
 use crate::ending::{Blame, smallest_sets};
 use crate::graph::{Pair, offered};
 use crate::rounds::SILENCE;
@@ -21,6 +22,8 @@ pub struct Account {
     pub good_graph: LineageGraph,
     /// What the violation rests on, with what is there because of the faults alone.
     pub bad_graph: LineageGraph,
+    /// Both as one.
+    pub difference: LineageGraph,
     /// The steps of the bad run that the violation rests on.
     pub about: BTreeSet<usize>,
     /// What the nodes to blame needed in the good run, a sentence for each.
@@ -74,8 +77,20 @@ impl Account {
             Some(blame) => told.repairs(rounds, blame)?,
             None => Vec::new(),
         };
-        let (good, bad) = (good_trace, bad_trace);
-        Ok(Self { good, bad, good_graph, bad_graph, about, needed, faults, outcome: ends, repairs })
+        let difference = difference(&good_graph, &bad_graph);
+        let (good, bad, outcome) = (good_trace, bad_trace, ends);
+        Ok(Self {
+            good,
+            bad,
+            good_graph,
+            bad_graph,
+            difference,
+            about,
+            needed,
+            faults,
+            outcome,
+            repairs,
+        })
     }
 }
 
@@ -284,10 +299,11 @@ impl Telling<'_> {
         };
         let mut relays = rounds.nodes().filter(|node| *node != to && is_up(*node));
         match relays.find(has_heard) {
-            Some(relay) => format!(
-                "if {}, which has {what} from {from_name}, passes it on to {to_name}, as in round {sent}",
-                rounds.name(relay)
-            ),
+            Some(relay) => {
+                let relay = rounds.name(relay);
+                let passes = format!("passes it on to {to_name}, as in round {sent}");
+                format!("if {relay}, which has {what} from {from_name}, {passes}")
+            }
             None => format!(
                 "if {to_name} hears {what} in spite of the crash of {from_name}, from others"
             ),
@@ -298,10 +314,7 @@ impl Telling<'_> {
     fn promise<P: Program>(&self, rounds: &mut Rounds<P>, blame: &Blame) -> Option<String> {
         let beginning = rounds.beginning();
         let owes_nothing = |nodes: &[usize]| {
-            let mut ending = blame.ending.clone();
-            for &node in nodes {
-                ending.seen[node] = beginning[node];
-            }
+            let ending = blame.ending.with(&beginning, |node| nodes.contains(&node));
             !rounds.standing_of(&blame.fact, &ending).0
         };
         let nodes = smallest_sets(beginning.len(), owes_nothing).into_iter().next()?;
@@ -339,31 +352,40 @@ fn told<P: Program>(rounds: &Rounds<P>, deed: Deed) -> String {
 
 /// Each alternative in words; those that differ in the rounds alone are one.
 fn alternatives<P: Program>(rounds: &Rounds<P>, sets: &[BTreeSet<Heard>]) -> Vec<String> {
-    let mut grouped: Vec<(Vec<(NodeId, u32)>, Vec<BTreeSet<u32>>)> = Vec::new();
+    let mut alike: Vec<Alike> = Vec::new();
     for set in sets {
         let mut set: Vec<&Heard> = set.iter().collect();
         set.sort_by_key(|heard| (heard.from, heard.content, heard.round));
-        let what: Vec<(NodeId, u32)> =
-            set.iter().map(|heard| (heard.from, heard.content)).collect();
-        let rounds: Vec<u32> = set.iter().map(|heard| heard.round - 1).collect();
-        let place = grouped.iter().position(|(known, _)| *known == what);
+        let what: Vec<_> = set.iter().map(|heard| (heard.from, heard.content)).collect();
+        let place = alike.iter().position(|known| known.what == what);
         let place = place.unwrap_or_else(|| {
-            grouped.push((what, vec![BTreeSet::new(); rounds.len()]));
-            grouped.len() - 1
+            alike.push(Alike { what, sent: vec![BTreeSet::new(); set.len()] });
+            alike.len() - 1
         });
-        for (all, round) in grouped[place].1.iter_mut().zip(rounds) {
-            all.insert(round);
+        for (sent, heard) in alike[place].sent.iter_mut().zip(set) {
+            sent.insert(heard.round - 1);
         }
     }
-    let told = |(what, sent): &(Vec<(NodeId, u32)>, Vec<BTreeSet<u32>>)| {
-        let parts = what.iter().zip(sent).map(|((from, content), sent)| {
+    alike.iter().map(|alike| alike.told(rounds)).collect()
+}
+
+/// Sets of messages that differ in the rounds alone in which they were sent.
+struct Alike {
+    /// Senders and contents.
+    what: Vec<(NodeId, u32)>,
+    /// For each of them the rounds.
+    sent: Vec<BTreeSet<u32>>,
+}
+
+impl Alike {
+    fn told<P: Program>(&self, rounds: &Rounds<P>) -> String {
+        let parts = self.what.iter().zip(&self.sent).map(|((from, content), sent)| {
             let sent: Vec<String> = sent.iter().map(u32::to_string).collect();
             let (from, what) = (rounds.name(*from), rounds.content_told(*content));
             format!("{from} sends {what} in round {}", listed(&sent, "or"))
         });
         listed(&parts.collect::<Vec<_>>(), "and")
-    };
-    grouped.iter().map(told).collect()
+    }
 }
 
 /// Several things as one says them: `a, b and c`.

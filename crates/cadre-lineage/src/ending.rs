@@ -31,6 +31,15 @@ pub(crate) struct Blame {
     pub(crate) good: Ending,
 }
 
+impl Ending {
+    /// The same where some nodes are seen otherwise.
+    pub(crate) fn with(&self, otherwise: &[u32], is_meant: impl Fn(usize) -> bool) -> Self {
+        let places = self.seen.iter().zip(otherwise).enumerate();
+        let seen = places.map(|(node, (seen, other))| if is_meant(node) { *other } else { *seen });
+        Self { seen: seen.collect(), correct: self.correct.clone() }
+    }
+}
+
 impl<P: Program> Rounds<P> {
     /// How a run that has not panicked ends.
     pub(crate) fn ending(&mut self, run: &Run) -> Result<Ending, LineageError> {
@@ -60,10 +69,7 @@ impl<P: Program> Rounds<P> {
         let key = broken.keys.first().cloned().unwrap_or_default();
         let fact = Fact { guarantee: named.unwrap_or_default(), key };
         let mends = |rounds: &Self, nodes: &[usize]| {
-            let mut mended = ending.clone();
-            for &node in nodes {
-                mended.seen[node] = good.seen[node];
-            }
+            let mended = ending.with(&good.seen, |node| nodes.contains(&node));
             !rounds.is_broken(&fact, &mended)
         };
         let sets = smallest_sets(ending.seen.len(), |nodes| mends(self, nodes));
@@ -81,12 +87,7 @@ impl<P: Program> Rounds<P> {
     pub(crate) fn supports_of_violation(&mut self, blame: &Blame) -> Vec<NodeId> {
         let beginning = self.beginning();
         let breaks = |nodes: &[usize]| {
-            let mut ending = blame.ending.clone();
-            for node in 0..ending.seen.len() {
-                if !nodes.contains(&node) {
-                    ending.seen[node] = beginning[node];
-                }
-            }
+            let ending = blame.ending.with(&beginning, |node| !nodes.contains(&node));
             self.is_broken(&blame.fact, &ending)
         };
         let sets = smallest_sets(beginning.len(), breaks);

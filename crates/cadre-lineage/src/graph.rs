@@ -5,6 +5,7 @@ use cadre_trace::{
     Action, Effect, LineageEdge, LineageGraph, LineageKind, LineageVertex, Standing, Trace, brief,
 };
 
+use crate::difference::sorted;
 use crate::record::to_json;
 use crate::rounds::SILENCE;
 use crate::witness::{Deed, Heard};
@@ -84,8 +85,9 @@ impl<P: Program> Growing<'_, P> {
                 let (from, to) = (self.rounds.name(node), self.rounds.name(to));
                 (format!("{from} sends nothing to {to} in round {round}"), round)
             }
-            Deed::Send { round, .. } => {
-                (format!("{}, round {round}", self.rounds.name(node)), round)
+            Deed::Send { round, to, .. } => {
+                let (from, to) = (self.rounds.name(node), self.rounds.name(to));
+                (format!("{from}, round {round}, to {to}"), round)
             }
             Deed::Panic { round, .. } => (format!("{} panics", self.rounds.name(node)), round),
         };
@@ -275,25 +277,11 @@ impl<P: Program> Growing<'_, P> {
     }
 
     /// The graph in the order of time, with the outcome last.
-    fn finish(self, outcome: &str, roots: &[usize]) -> LineageGraph {
-        let mut order: Vec<usize> = (0..self.vertices.len()).collect();
-        // What rests on something was added before it.
-        order.sort_by_key(|&vertex| (self.vertices[vertex].time, std::cmp::Reverse(vertex)));
-        let mut position = vec![0; order.len()];
-        for (new, &old) in order.iter().enumerate() {
-            position[old] = new;
-        }
-        let mut vertices: Vec<LineageVertex> =
-            order.iter().map(|&old| self.vertices[old].clone()).collect();
-        let mut edges: Vec<LineageEdge> = self
-            .edges
-            .iter()
-            .map(|edge| LineageEdge { from: position[edge.from], to: position[edge.to], ..*edge })
-            .collect();
+    fn finish(mut self, outcome: &str, roots: &[usize]) -> LineageGraph {
         let is_kept = roots.iter().all(|root| self.vertices[*root].standing == Standing::Kept);
         let broken = if self.pair.is_good { Standing::Fallen } else { Standing::Added };
-        let to = vertices.len();
-        vertices.push(LineageVertex {
+        let to = self.vertices.len();
+        self.vertices.push(LineageVertex {
             kind: LineageKind::Outcome,
             label: outcome.to_owned(),
             node: None,
@@ -301,11 +289,9 @@ impl<P: Program> Growing<'_, P> {
             step: None,
             standing: if is_kept { Standing::Kept } else { broken },
         });
-        let root = |root: &usize| LineageEdge { from: position[*root], to, alternative: 0 };
-        edges.extend(roots.iter().map(root));
-        edges.sort_by_key(|edge| (edge.to, edge.alternative, edge.from));
-        edges.dedup();
-        LineageGraph { outcome: outcome.to_owned(), vertices, edges }
+        let root = |root: &usize| LineageEdge { from: *root, to, alternative: 0 };
+        self.edges.extend(roots.iter().map(root));
+        sorted(outcome, &self.vertices, &self.edges)
     }
 }
 

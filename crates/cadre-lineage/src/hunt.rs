@@ -150,10 +150,7 @@ impl<'r, P: Program, S: Solver> Hunting<'r, P, S> {
         let beginning = self.rounds.beginning();
         // The nodes that are enough for the fact, where all others are as in the beginning.
         let suffices = |nodes: &[usize]| {
-            let mut partly = ending.clone();
-            for node in (0..beginning.len()).filter(|node| !nodes.contains(node)) {
-                partly.seen[node] = beginning[node];
-            }
+            let partly = ending.with(&beginning, |node| !nodes.contains(&node));
             self.rounds.standing_of(fact, &partly).1
         };
         for nodes in smallest_sets(beginning.len(), suffices) {

@@ -11,6 +11,13 @@
 //!    makes a clause, which forbids all fault sets that change none of it.
 //! 4. Nothing left is a certificate, for these parameters.
 //!
+//! An [`Account`] says why it is so: the run without the faults and the run with them as traces,
+//! their lineage as graphs, and in words what was needed, what the faults took away and what would
+//! repair it.
+//!
+//! [`certify`] unrolls the states of single nodes into SAT where there are too many runs, and
+//! [`hunt`] follows what supported good outcomes, which takes few runs and proves nothing.
+//! [`hunt_schedule`] leaves rounds: any model, any of its faults, and delay.
 //! [`exhaust`] tries everything, and [`inject_at_random`] is the baseline to compare with.
 //!
 //! # Invariants
@@ -22,6 +29,7 @@
 mod account;
 mod any;
 mod certify;
+mod difference;
 mod ending;
 mod error;
 mod exhaustive;
@@ -35,6 +43,7 @@ mod program;
 mod random;
 mod record;
 mod rounds;
+mod schedule;
 mod search;
 mod solver;
 mod spec;
@@ -54,6 +63,7 @@ pub use program::{End, EndGuarantee, Program};
 pub use random::{RandomInjection, inject_at_random};
 pub use record::{RunSetup, first_difference};
 pub use rounds::{Broken, Rounds, Run};
+pub use schedule::{BrokenSchedule, HuntedSchedule, ScheduleHunt, hunt_schedule};
 pub use search::{Findings, Progress, Verdict, Wanted, explain_and_block};
 pub use solver::{Answer, Literal, Solver};
 pub use spec::FaultSpec;

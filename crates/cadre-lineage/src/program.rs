@@ -35,6 +35,16 @@ pub trait Program: Protocol {
         format!("ends as {seen:?}")
     }
 
+    /// Groups of nodes that may change places: with the faults exchanged in the same way a run goes
+    /// the same way, with their names exchanged.
+    ///
+    /// A search takes what it learns from one run for all exchanges of its faults, and so do its
+    /// certificates. Nodes that tell others apart by the order in which they hear them are no such
+    /// group; [`verify_complete`](crate::verify_complete) knows nothing of groups.
+    fn interchangeable(&self) -> Vec<Vec<NodeId>> {
+        Vec::new()
+    }
+
     /// What has to hold at the end.
     fn guarantees(&self) -> Vec<EndGuarantee<Self::Observation>>;
 }

@@ -4,7 +4,10 @@ use batsat::BasicSolver;
 use cadre_step::NodeId;
 
 use crate::literals::FaultLiterals;
-use crate::{Answer, Explanation, Fault, FaultSet, LineageError, Program, Rounds, Run, Solver};
+use crate::{
+    Answer, ChannelRound, Explanation, Fault, FaultSet, LineageError, Literal, Program, Rounds,
+    Run, Solver,
+};
 
 /// Plays the game: looks for the smallest faults that break a guarantee, until it has what is
 /// wanted or nothing is left.
@@ -34,7 +37,7 @@ pub fn explain_and_block<P: Program>(
         progress.runs += 1;
         if run.is_good() {
             let explanation = Explanation::of(rounds, &run)?;
-            hypotheses.block_alike(&faults, &explanation, rounds.names().len());
+            hypotheses.block_alike(&faults, &explanation);
         } else {
             hypotheses.block_supersets(&faults);
             counterexamples.push(run);
@@ -122,12 +125,15 @@ struct Hypotheses<S> {
     /// How many faults the next set has.
     size: usize,
     literals: FaultLiterals,
+    /// Where each node goes in each exchange of interchangeable nodes, none at all included.
+    exchanges: Vec<Vec<NodeId>>,
 }
 
 impl<S: Solver> Hypotheses<S> {
     fn new<P: Program>(rounds: &Rounds<P>, mut solver: S) -> Self {
         let literals = FaultLiterals::new(rounds.spec(), rounds.names().len(), &mut solver);
-        Self { solver, size: 0, literals }
+        let exchanges = exchanges(rounds.names().len(), &rounds.program().interchangeable());
+        Self { solver, size: 0, literals, exchanges }
     }
 
     /// A smallest fault set that is not blocked; never a smaller one than before.
@@ -142,17 +148,27 @@ impl<S: Solver> Hypotheses<S> {
         }
     }
 
-    /// Blocks all that go as the run with these faults went, by what mattered in it.
-    fn block_alike(&mut self, faults: &FaultSet, explanation: &Explanation, nodes: usize) {
-        let mut clause = Vec::new();
-        for node in (0..nodes).map(NodeId::from_index) {
-            clause.extend(self.literals.crashes_otherwise(node, faults.crash_of(node)));
+    /// Blocks all that go as the run with these faults went, by what mattered in it; and their
+    /// exchanges.
+    fn block_alike(&mut self, faults: &FaultSet, explanation: &Explanation) {
+        for places in self.exchanges.clone() {
+            let moved = |channel: &ChannelRound| ChannelRound {
+                from: places[channel.from.index()],
+                to: places[channel.to.index()],
+                ..*channel
+            };
+            let needed: Vec<ChannelRound> = explanation.needed.iter().map(moved).collect();
+            let lost: Vec<ChannelRound> = explanation.needed_lost.iter().map(moved).collect();
+            self.literals.count_omissions(&mut self.solver, needed.iter().chain(&lost).copied());
+            let omitted = &self.literals.omitted;
+            let mut clause: Vec<Literal> = needed.iter().map(|channel| omitted[channel]).collect();
+            clause.extend(lost.iter().map(|channel| !omitted[channel]));
+            for (node, place) in places.iter().enumerate() {
+                let crash = faults.crash_of(NodeId::from_index(node));
+                clause.extend(self.literals.crashes_otherwise(*place, crash));
+            }
+            self.solver.add_clause(&clause);
         }
-        self.literals.count_omissions(&mut self.solver, explanation.needed.iter().copied());
-        let omitted = &self.literals.omitted;
-        clause.extend(explanation.needed.iter().map(|channel| omitted[channel]));
-        clause.extend(explanation.needed_lost.iter().map(|channel| !omitted[channel]));
-        self.solver.add_clause(&clause);
     }
 
     /// Blocks this set and all that contain it.
@@ -169,3 +185,27 @@ impl<S: Solver> Hypotheses<S> {
         self.solver.add_clause(&clause);
     }
 }
+
+/// All ways to exchange nodes within groups, up to a number; the first one exchanges none.
+fn exchanges(nodes: usize, groups: &[Vec<NodeId>]) -> Vec<Vec<NodeId>> {
+    let mut found: Vec<Vec<NodeId>> = vec![(0..nodes).map(NodeId::from_index).collect()];
+    for group in groups {
+        for (position, one) in group.iter().enumerate() {
+            let with_earlier = |places: &Vec<NodeId>| {
+                let swapped = group[..position].iter().map(|other| {
+                    let mut places = places.clone();
+                    places.swap(one.index(), other.index());
+                    places
+                });
+                swapped.collect::<Vec<_>>()
+            };
+            let more: Vec<_> = found.iter().flat_map(with_earlier).collect();
+            found.extend(more);
+            found.truncate(EXCHANGES_MAX);
+        }
+    }
+    found
+}
+
+/// With more, clauses would cost more than runs.
+const EXCHANGES_MAX: usize = 24;

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use cadre::lineage::{
     FaultSet, FaultSpec, Findings, Program, Progress, RandomInjection, Rounds, Verdict, Wanted,
-    certify, exhaust, explain_and_block, inject_at_random, verify_complete,
+    certify, exhaust, explain_and_block, hunt, inject_at_random, verify_complete,
 };
 use cadre_protocols::rounds::{
     Acknowledgement, Commit, CommitSpec, Delivery, Handover, Kafka, Migration, Paxos, Promise,
@@ -301,6 +301,24 @@ fn paxos_verdict(paxos: Paxos) -> Option<usize> {
         Verdict::Certified => None,
         other => unreachable!("expected all to be searched, found {other:?}"),
     }
+}
+
+/// Positive lineage misses what faults add: the price of few runs, which is why it certifies
+/// nothing. What it finds is real.
+#[test]
+fn a_hunt_finds_most_bugs_in_few_runs_and_is_blind_to_what_faults_add() {
+    fn hunted<P: Program>(program: P, at: Bounds) -> (Option<usize>, u64) {
+        let mut rounds = Rounds::new(program, spec(at)).expect("the parameters fit");
+        let hunted = hunt(&mut rounds, |_| ControlFlow::Continue(())).expect("it fits rounds");
+        assert!(hunted.is_exhausted || hunted.counterexample.is_some());
+        (hunted.counterexample.map(|run| run.faults.len()), hunted.runs)
+    }
+    assert_eq!(hunted(Delivery::new(Strategy::Retry), (4, 2, 1)).0, Some(2));
+    assert_eq!(hunted(Delivery::new(Strategy::Classic), (5, 3, 0)).0, Some(3));
+    let (size, runs) = hunted(Kafka, (7, 4, 1));
+    assert!(size == Some(3) && runs <= 358, "{size:?} in {runs} runs");
+    let three_phases = commit(Termination::ThreePhases, CommitSpec::Strict);
+    assert_eq!(hunted(three_phases, (9, 7, 1)).0, None);
 }
 
 #[test]

@@ -23,9 +23,11 @@ pub use cadre_trace as trace;
 pub use cadre_view as view;
 
 mod error;
+mod explored;
 mod fuzzed;
 mod game;
 mod graph;
+mod hunted;
 mod minimised;
 mod rounds_game;
 mod saved;
@@ -37,15 +39,17 @@ mod suite;
 pub mod testing;
 
 pub use error::GameError;
+pub use explored::{Explored, Found};
 pub use fuzzed::{Fuzzed, FuzzedTwice, PartedRuns};
 pub use game::{Bug, Game, Place, Setup, Size};
 pub use graph::GameGraph;
+pub use hunted::Hunt;
 pub use minimised::Shortened;
 pub use rounds_game::{AnyRoundsGame, Known, RoundsGame, RoundsSetup};
 pub use saved::{save, trace_name};
 pub use simulated::Simulated;
 pub use stepper::{Enabled, Standing, Stepper};
-pub use suite::{AnyGame, Explored, Found, Hosting, Part, Suite};
+pub use suite::{AnyGame, Hosting, Part, Suite};
 
 /// What most users of the toolkit name.
 pub mod prelude {

@@ -5,22 +5,25 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use cadre_conform::{GraphBounds, Spec};
-use cadre_explore::{Bound, Exploration, Flow, Keep, Progress, Settings, Share, ShareError};
-use cadre_model::{Choice, Claim, Cluster, Coverage, Model, Origin, Reexecution};
+use cadre_explore::{Flow, Keep, Progress, Settings, Share, ShareError};
+use cadre_lineage::ScheduleHunt;
+use cadre_model::{Claim, Cluster, Coverage, Model, Origin, Reexecution};
 use cadre_proptest::{FuzzOptions, MinimiseOptions, SampleOptions, Weights};
 use cadre_replay::{ClientRequests, Recording};
 use cadre_runtime::{Defect, HostOptions, Mode, RuntimeError};
 use cadre_simulate::{Config, Look};
 use cadre_step::NodeId;
-use cadre_trace::{Action, Json, Recorder, Trace, Verdict};
+use cadre_trace::{Action, Json, Recorder, Trace};
 
+use crate::explored::explored;
 use crate::fuzzed::{self, Fuzzed, FuzzedTwice};
 use crate::graph::{self, GameGraph};
+use crate::hunted;
 use crate::minimised::{self, Shortened};
 use crate::sharing::Connections;
 use crate::simulated::{self, Simulated};
 use crate::stepper::Steps;
-use crate::{AnyRoundsGame, Bug, Game, GameError, Setup, Size, Stepper};
+use crate::{AnyRoundsGame, Bug, Explored, Game, GameError, Hunt, Setup, Size, Stepper};
 
 /// A list of games and programs of rounds: what a command is about.
 #[derive(Default)]
@@ -195,6 +198,19 @@ pub trait AnyGame: Send + Sync {
         watch: &mut dyn FnMut(u32) -> bool,
     ) -> Result<FuzzedTwice, GameError>;
 
+    /// Hunts for the fewest faults and delays in a fair schedule that break a guarantee; see
+    /// [`cadre_lineage::hunt_schedule`].
+    ///
+    /// # Errors
+    ///
+    /// As [`fuzz`](AnyGame::fuzz).
+    fn hunt(
+        &self,
+        setup: &Setup,
+        options: &ScheduleHunt,
+        watch: &mut dyn FnMut(&cadre_lineage::Progress) -> bool,
+    ) -> Result<Hunt, GameError>;
+
     /// The weights of a random search in which some classes of actions weigh what is given; see
     /// [`Weights::new`].
     ///
@@ -293,34 +309,6 @@ pub struct Part<'a> {
     pub keep: Keep<'a>,
     /// Now.
     pub now: Instant,
-}
-
-/// What an exhaustive search has found.
-#[derive(Clone, Debug)]
-pub struct Explored {
-    /// How far it came.
-    pub progress: Progress,
-    /// What ended it before everything was seen.
-    pub bound: Option<Bound>,
-    /// An upper bound of the probability that a configuration was overlooked.
-    pub omission_bound: f64,
-    /// The worst of the verdicts.
-    pub verdict: Verdict,
-    /// One finding for each guarantee.
-    pub findings: Vec<Found>,
-}
-
-/// What a search has found about one guarantee.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// The guarantee.
-    pub claim: Claim,
-    /// The verdict.
-    pub verdict: Verdict,
-    /// An execution that shows it.
-    pub trace: Option<Trace>,
-    /// What else there is to say of a violation.
-    pub why: Option<String>,
 }
 
 impl<G: Game> AnyGame for G {
@@ -452,6 +440,15 @@ impl<G: Game> AnyGame for G {
         fuzzed::fuzz_twice(self, setup, options, watch)
     }
 
+    fn hunt(
+        &self,
+        setup: &Setup,
+        options: &ScheduleHunt,
+        watch: &mut dyn FnMut(&cadre_lineage::Progress) -> bool,
+    ) -> Result<Hunt, GameError> {
+        hunted::hunt(self, setup, options, watch)
+    }
+
     fn weights(&self, setup: &Setup, given: &[(String, u32)]) -> Result<Weights, GameError> {
         fuzzed::weights(self, setup, given)
     }
@@ -529,31 +526,6 @@ impl<G: Game> AnyGame for G {
         };
         Ok(cadre_runtime::host(cluster.protocol(), &host_options, commands, reports))
     }
-}
-
-/// What a search has found, with traces for paths.
-fn explored<G: Game>(
-    game: &G,
-    setup: &Setup,
-    cluster: &Cluster<G::Protocol>,
-    found: Exploration<Choice>,
-) -> Result<Explored, GameError> {
-    let verdict = found.verdict();
-    let origin = origin(game, setup, "explore");
-    let known = cluster.guarantees().len();
-    let mut findings = Vec::new();
-    for (guarantee, finding) in found.findings.into_iter().enumerate() {
-        // A search up to names has guarantees of its own.
-        let judged = (guarantee < known).then_some((guarantee, finding.verdict));
-        let cycle = finding.cycle.unwrap_or_default();
-        let record = |stem: Vec<_>| cluster.record_lasso(&origin, &stem, &cycle, judged);
-        let trace = finding.path.map(record);
-        let trace = trace.map(|trace| annotated(game, setup, cluster, trace)).transpose()?;
-        let (claim, verdict, why) = (finding.claim, finding.verdict, finding.why);
-        findings.push(Found { claim, verdict, trace, why });
-    }
-    let Exploration { progress, bound, omission_bound, .. } = found;
-    Ok(Explored { progress, bound, omission_bound, verdict, findings })
 }
 
 /// What is searched, in words that differ where the search would.

@@ -158,6 +158,10 @@ impl Program for Kafka {
         .to_owned()
     }
 
+    fn interchangeable(&self) -> Vec<Vec<NodeId>> {
+        vec![vec![node(1), node(2)]]
+    }
+
     fn guarantees(&self) -> Vec<EndGuarantee<(bool, bool)>> {
         vec![EndGuarantee::implies(
             "what is acknowledged is stored",

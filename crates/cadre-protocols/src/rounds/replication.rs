@@ -119,6 +119,10 @@ impl Program for Replication {
         .to_owned()
     }
 
+    fn interchangeable(&self) -> Vec<Vec<NodeId>> {
+        vec![BACKUPS.map(node).to_vec()]
+    }
+
     fn guarantees(&self) -> Vec<EndGuarantee<(bool, bool)>> {
         vec![EndGuarantee::implies(
             "what is acknowledged outlives the primary",

@@ -1,9 +1,10 @@
 mod report;
+mod schedule;
 mod search;
 mod sweep;
 mod table;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cadre::lineage::{
@@ -11,7 +12,7 @@ use cadre::lineage::{
 };
 use cadre::model::Origin;
 use cadre::trace::Trace;
-use cadre::{AnyRoundsGame, GameError, RoundsSetup};
+use cadre::{AnyGame, AnyRoundsGame, GameError, RoundsSetup};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
@@ -25,9 +26,14 @@ pub(crate) fn run(context: &Context<'_>, args: &LineageArgs) -> Result<Exit, Fai
     if args.table {
         return table::run(context, args);
     }
-    let game = game(context, args.program.as_deref().unwrap_or_default())?;
+    let name = args.program.as_deref().unwrap_or_default();
+    if context.suite.find(name).is_some() {
+        args.check_for_game(name)?;
+        return schedule::run(context, name, args);
+    }
+    let game = game(context, name)?;
     let setup = args.setup(game);
-    let mut playing = Playing::begin(game, &setup)?;
+    let mut playing = Playing { html: args.html.clone(), ..Playing::begin(game, &setup)? };
     output::line(&playing.title("lineage"));
     if args.dry_run {
         return Ok(playing.print_size());
@@ -95,13 +101,12 @@ fn game<'a>(context: &Context<'a>, name: &str) -> Result<&'a dyn AnyRoundsGame, 
     let suite = context.suite;
     let known = || suite.rounds_games().map(AnyRoundsGame::name).collect::<Vec<_>>().join(", ");
     let game = suite.find_rounds(name);
-    game.ok_or_else(|| match suite.find(name) {
-        Some(_) => anyhow::anyhow!(
-            "{name} is no program of synchronous rounds: use `explore` or `simulate`; \
-             programs of rounds are {}",
+    game.ok_or_else(|| {
+        let games = suite.games().map(AnyGame::name).collect::<Vec<_>>().join(", ");
+        anyhow::anyhow!(
+            "there is no program of rounds `{name}`, and no game; there is {}, and {games}",
             known()
-        ),
-        None => anyhow::anyhow!("there is no program of rounds `{name}`; there is {}", known()),
+        )
     })
     .or_exit(Exit::Usage)
 }
@@ -112,6 +117,8 @@ struct Playing<'a> {
     setup: RoundsSetup,
     rounds: Box<dyn AnyRounds>,
     origin: Origin,
+    /// Where a report is written.
+    html: Option<PathBuf>,
 }
 
 impl<'a> Playing<'a> {
@@ -124,7 +131,8 @@ impl<'a> Playing<'a> {
             let exit = if is_usage { Exit::Usage } else { Exit::Internal };
             Failure { exit, error: error.into() }
         })?;
-        Ok(Self { game, setup: setup.clone(), rounds, origin: game.origin(setup) })
+        let (setup, origin) = (setup.clone(), game.origin(setup));
+        Ok(Self { game, setup, rounds, origin, html: None })
     }
 
     /// What is attacked, for the first line.

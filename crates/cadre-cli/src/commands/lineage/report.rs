@@ -1,5 +1,5 @@
 use cadre::lineage::{Account, Run};
-use cadre::view::{LaneOptions, lanes_about};
+use cadre::view::{LaneOptions, Report, ReportRun, STEPS_MAX, html, lanes_about};
 
 use super::Playing;
 use crate::context::Context;
@@ -32,9 +32,39 @@ impl Playing<'_> {
         output::line("");
         print_account(&account);
         output::line("");
+        if let Some(page) = &self.html {
+            let report = self.report(&account, run);
+            std::fs::write(page, html(&report))
+                .map_err(|error| anyhow::anyhow!("cannot write {}: {error}", page.display()))
+                .or_exit(Exit::ToolChain)?;
+            output::labelled("report", &page.display().to_string());
+        }
         output::labelled("saved", &saved.display().to_string());
         output::labelled("replay", &format!("{} replay {}", context.program, saved.display()));
         Ok(())
+    }
+}
+
+impl Playing<'_> {
+    /// Both runs of an account, the bad one first, with the lineage that differs.
+    fn report(&self, account: &Account, run: &Run) -> Report {
+        let names = self.rounds.names();
+        let explanation = [&account.faults, &account.outcome, &account.repairs];
+        let bad = ReportRun {
+            name: format!("with {}", run.faults.text(names)),
+            faults: account.faults.clone(),
+            lineage: Some(account.difference.clone()),
+            explanation: explanation.into_iter().flatten().cloned().collect(),
+            ..ReportRun::of(account.bad.clone())
+        };
+        let good = ReportRun {
+            name: "without faults".to_owned(),
+            faults: Vec::new(),
+            lineage: Some(account.good_graph.clone()),
+            explanation: account.needed.clone(),
+            ..ReportRun::of(account.good.clone())
+        };
+        Report { title: self.title("lineage"), runs: vec![bad, good], steps_max: STEPS_MAX }
     }
 }
 

@@ -97,8 +97,9 @@ impl Playing<'_> {
         pace.end();
         let hunted = hunted.or_exit(Exit::Internal)?;
         let outcome = if hunted.counterexample.is_some() { "violated" } else { "bounded" };
-        let effort = effort(hunted.runs, hunted.step_calls, pace.clock.elapsed());
-        output::stage("hunt", outcome, &effort);
+        let effort = effort(hunted.runs, hunted.step_calls);
+        let seconds = pace.clock.elapsed().as_secs_f64();
+        output::stage("hunt", outcome, &format!("{effort}, {seconds:.1} s"));
         if let Some(series) = args.random {
             self.print_random(series, args.seed)?;
         }
@@ -118,14 +119,15 @@ impl Playing<'_> {
 /// Prints what a search has found.
 pub(super) fn print_found(found: &Findings, elapsed: Duration) {
     let (outcome, what) = told(&found.verdict);
-    let effort = effort(found.runs, found.step_calls, elapsed);
-    output::stage("lineage", outcome, &format!("{effort}; {what}"));
+    let effort = effort(found.runs, found.step_calls);
+    let seconds = elapsed.as_secs_f64();
+    output::stage("lineage", outcome, &format!("{effort}, {what}, {seconds:.1} s"));
 }
 
 fn print_certified(certified: &Certification, elapsed: Duration) {
     let (outcome, what) = told(&certified.findings.verdict);
     let particulars = format!(
-        "unrolled: {} local states, {} local steps, {:.1} s; {what}",
+        "unrolled: {} local states, {} local steps, {what}, {:.1} s",
         grouped(certified.states),
         grouped(certified.steps),
         elapsed.as_secs_f64()
@@ -133,9 +135,9 @@ fn print_certified(certified: &Certification, elapsed: Duration) {
     output::stage("lineage", outcome, &particulars);
 }
 
-fn effort(runs: u64, step_calls: u64, elapsed: Duration) -> String {
+fn effort(runs: u64, step_calls: u64) -> String {
     let runs = count(usize::try_from(runs).unwrap_or(usize::MAX), "run", "runs");
-    format!("{runs}, {} calls of the program, {:.1} s", grouped(step_calls), elapsed.as_secs_f64())
+    format!("{runs}, {} calls of the program", grouped(step_calls))
 }
 
 /// A verdict as a word, and what is covered.
@@ -153,7 +155,7 @@ fn told(verdict: &Verdict) -> (&'static str, String) {
         Verdict::Bounded { covered: size } => ("bounded", covered(*size)),
         Verdict::Violated { counterexamples, is_complete } => {
             let smallest = counterexamples[0].faults.len();
-            let rest = if *is_complete { "" } else { "; interrupted: there may be more" };
+            let rest = if *is_complete { "" } else { ", interrupted: there may be more" };
             ("violated", format!("{}{rest}", covered(smallest.checked_sub(1))))
         }
     }
@@ -198,7 +200,7 @@ impl<'a> Pace<'a> {
         }
     }
 
-    fn end(&self) {
+    pub(super) fn end(&self) {
         if self.is_terminal && self.said > Duration::ZERO {
             output::redraw("");
         }
