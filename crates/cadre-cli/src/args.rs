@@ -10,6 +10,7 @@ use cadre::proptest::{MinimiseOptions, WEIGHT_MAX};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 
+use crate::lineage_args::LineageArgs;
 use crate::memory;
 use crate::simulate_args::SimulateArgs;
 
@@ -108,6 +109,9 @@ pub(crate) enum Verb {
     },
     /// Simulate runs of a game in virtual time: how it behaves under latency, loss and crashes
     Simulate(SimulateArgs),
+    /// Attack a program of synchronous rounds, or the schedules of a game: find the smallest faults
+    /// that break a guarantee; of rounds, or a certificate that there are none
+    Lineage(LineageArgs),
     /// Make a counterexample shorter, whatever has found it
     Minimise {
         /// The trace

@@ -21,15 +21,25 @@ pub(crate) struct Chosen<'a> {
 
 impl<'a> Chosen<'a> {
     pub(crate) fn new(context: &Context<'a>, args: &GameArgs) -> Result<Self, Failure> {
-        let game = context.game(&args.game)?;
-        // Checked as a whole first, so that an unknown bug is reported as such.
-        let bug = args.bug.as_deref();
-        let setup = game.setup(args.nodes, bug).or_exit(Exit::Usage)?;
-        let setup = Setup { faults: args.faults.clone(), ..setup };
-        if !setup.faults.is_empty() {
+        let mut chosen = Self::named(context, &args.game, args.nodes, args.bug.as_deref())?;
+        chosen.setup.faults.clone_from(&args.faults);
+        if !args.faults.is_empty() {
             // Faults that make no sense in this game are the user's mistake, and not the game's.
-            game.claims(&setup).or_exit(Exit::Usage)?;
+            chosen.game.claims(&chosen.setup).or_exit(Exit::Usage)?;
         }
+        Ok(chosen)
+    }
+
+    /// A game with its own faults.
+    pub(crate) fn named(
+        context: &Context<'a>,
+        game: &str,
+        nodes: Option<usize>,
+        bug: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let game = context.game(game)?;
+        // Checked as a whole first, so that an unknown bug is reported as such.
+        let setup = game.setup(nodes, bug).or_exit(Exit::Usage)?;
         let process_bug = process_bug(game, bug);
         let setup = if process_bug.is_some() { Setup { bug: None, ..setup } } else { setup };
         Ok(Self { game, setup, process_bug })

@@ -13,6 +13,7 @@ mod commands;
 mod context;
 mod coverage;
 mod exit;
+mod lineage_args;
 mod lines;
 mod memory;
 mod modules;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cadre::conform::{self, LogMapping, Spec, Vocabulary};
 use cadre::tla::{Contents, Tlc};
 
-use crate::args::{GameArgs, LogArgs};
+use crate::args::LogArgs;
 use crate::chosen::Chosen;
 use crate::commands::no_spec;
 use crate::context::Context;
@@ -57,8 +57,7 @@ pub(crate) fn find(
     let parser = Parser { context, tlc, directory };
     let (files, module, game) = match origin {
         Origin::Game(game) => {
-            let game = GameArgs { game, nodes: mapping.nodes, bug: None, faults: Vec::new() };
-            let chosen = Chosen::new(context, &game)?;
+            let chosen = Chosen::named(context, &game, mapping.nodes, None)?;
             let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
             (spec.files.clone(), spec.trace_module.clone(), Some(spec))
         }

@@ -55,4 +55,13 @@ pub enum LineageError {
         /// The faults.
         found: String,
     },
+    /// A trace is not one of a run of rounds.
+    #[error(
+        "expected the trace of a run in synchronous rounds, found one of {protocol} that says \
+         nothing of EOT, EFF, crashes and faults; use the verb that recorded it"
+    )]
+    NoRun {
+        /// What the trace is of.
+        protocol: String,
+    },
 }

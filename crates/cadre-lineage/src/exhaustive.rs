@@ -19,7 +19,7 @@ use crate::{
 /// # Errors
 ///
 /// As [`Rounds::run`].
-pub fn exhaust<P: Program>(rounds: &mut Rounds<'_, P>) -> Result<Exhausted, LineageError> {
+pub fn exhaust<P: Program>(rounds: &mut Rounds<P>) -> Result<Exhausted, LineageError> {
     let size = rounds.names().len();
     let mut level = Level::default();
     let start = Configuration {
@@ -65,7 +65,7 @@ pub struct Exhausted {
 /// # Errors
 ///
 /// As [`Rounds::run`].
-pub fn verify_complete<P: Program>(rounds: &mut Rounds<'_, P>) -> Result<Comparison, LineageError> {
+pub fn verify_complete<P: Program>(rounds: &mut Rounds<P>) -> Result<Comparison, LineageError> {
     let lineage = explain_and_block(rounds, Wanted::One, |_| ControlFlow::Continue(()))?;
     let exhausted = exhaust(rounds)?;
     Ok(Comparison { lineage, exhausted })
@@ -81,20 +81,32 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Whether both find nothing, or counterexamples of the same size.
+    /// See [`Exhausted::agrees_with`].
     pub fn agrees(&self) -> bool {
-        let found = match &self.lineage.verdict {
+        self.exhausted.agrees_with(&self.lineage)
+    }
+
+    /// See [`Exhausted::ratio_to`].
+    pub fn ratio(&self) -> BigUint {
+        self.exhausted.ratio_to(&self.lineage)
+    }
+}
+
+impl Exhausted {
+    /// Whether both find nothing, or counterexamples of the same size.
+    pub fn agrees_with(&self, lineage: &Findings) -> bool {
+        let found = match &lineage.verdict {
             Verdict::Violated { counterexamples, .. } => {
                 counterexamples.first().map(|run| run.faults.len())
             }
             Verdict::Certified | Verdict::Vacuous | Verdict::Bounded { .. } => None,
         };
-        found == self.exhausted.smallest.as_ref().map(FaultSet::len)
+        found == self.smallest.as_ref().map(FaultSet::len)
     }
 
     /// How many executions by trying everything stand against one run by lineage, rounded down.
-    pub fn ratio(&self) -> BigUint {
-        &self.exhausted.executions / self.lineage.runs.max(1)
+    pub fn ratio_to(&self, lineage: &Findings) -> BigUint {
+        &self.executions / lineage.runs.max(1)
     }
 }
 
@@ -144,7 +156,7 @@ fn smaller(one: Option<FaultSet>, other: Option<FaultSet>) -> Option<FaultSet> {
 
 /// Takes one round from a configuration, with every choice of crashes and omissions.
 fn advance<P: Program>(
-    rounds: &mut Rounds<'_, P>,
+    rounds: &mut Rounds<P>,
     round: u32,
     before: &Configuration,
     met: &Met,
@@ -170,11 +182,7 @@ fn advance<P: Program>(
 }
 
 /// The sets of nodes that may crash in a round.
-fn crash_choices<P: Program>(
-    rounds: &Rounds<'_, P>,
-    round: u32,
-    crashed: &[bool],
-) -> Vec<Vec<usize>> {
+fn crash_choices<P: Program>(rounds: &Rounds<P>, round: u32, crashed: &[bool]) -> Vec<Vec<usize>> {
     let spec = rounds.spec();
     let mut choices = vec![Vec::new()];
     if round > spec.last_crash() {
@@ -192,7 +200,7 @@ fn crash_choices<P: Program>(
 
 /// Lets every node that is up take its step; false where one panics.
 fn step_all<P: Program>(
-    rounds: &mut Rounds<'_, P>,
+    rounds: &mut Rounds<P>,
     round: u32,
     before: &Configuration,
     after: &mut Configuration,
@@ -218,7 +226,7 @@ fn step_all<P: Program>(
 
 /// Loses what was sent in a round in every way; after the last round nobody gets any of it.
 fn lose<P: Program>(
-    rounds: &Rounds<'_, P>,
+    rounds: &Rounds<P>,
     round: Option<u32>,
     mut sent: Configuration,
     met: &Met,

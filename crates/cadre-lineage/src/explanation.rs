@@ -30,7 +30,7 @@ impl Explanation {
     /// # Errors
     ///
     /// As [`Rounds::run`].
-    pub fn of<P: Program>(rounds: &mut Rounds<'_, P>, run: &Run) -> Result<Self, LineageError> {
+    pub fn of<P: Program>(rounds: &mut Rounds<P>, run: &Run) -> Result<Self, LineageError> {
         let mut explanation = Self::default();
         for (row, round) in run.taken.iter().zip(1..) {
             for (taken, node) in row.iter().zip(rounds.nodes()) {
@@ -44,7 +44,7 @@ impl Explanation {
 
     fn add<P: Program>(
         &mut self,
-        rounds: &mut Rounds<'_, P>,
+        rounds: &mut Rounds<P>,
         run: &Run,
         place: &Place<'_>,
     ) -> Result<(), LineageError> {
@@ -93,7 +93,7 @@ impl Place<'_> {
     ///
     /// What was lost comes first: it is better to find that a loss does not matter, since whoever
     /// looks for faults would have to keep it.
-    fn candidates<P: Program>(&self, rounds: &Rounds<'_, P>) -> Vec<usize> {
+    fn candidates<P: Program>(&self, rounds: &Rounds<P>) -> Vec<usize> {
         if !rounds.spec().may_omit(self.round - 1) {
             return Vec::new();
         }
@@ -112,7 +112,7 @@ impl Place<'_> {
     /// Whether every choice of messages from these senders leads to the same.
     fn makes_no_difference<P: Program>(
         &self,
-        rounds: &mut Rounds<'_, P>,
+        rounds: &mut Rounds<P>,
         run: &Run,
         senders: &[usize],
         expected: &Effect,
@@ -132,7 +132,7 @@ impl Place<'_> {
 
     fn effect<P: Program>(
         &self,
-        rounds: &mut Rounds<'_, P>,
+        rounds: &mut Rounds<P>,
         run: &Run,
         inbox: Vec<u32>,
     ) -> Result<Effect, LineageError> {

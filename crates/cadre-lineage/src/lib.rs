@@ -11,6 +11,13 @@
 //!    makes a clause, which forbids all fault sets that change none of it.
 //! 4. Nothing left is a certificate, for these parameters.
 //!
+//! An [`Account`] says why it is so: the run without the faults and the run with them as traces,
+//! their lineage as graphs, and in words what was needed, what the faults took away and what would
+//! repair it.
+//!
+//! [`certify`] unrolls the states of single nodes into SAT where there are too many runs, and
+//! [`hunt`] follows what supported good outcomes, which takes few runs and proves nothing.
+//! [`hunt_schedule`] leaves rounds: any model, any of its faults, and delay.
 //! [`exhaust`] tries everything, and [`inject_at_random`] is the baseline to compare with.
 //!
 //! # Invariants
@@ -19,26 +26,45 @@
 //! Nothing is certified by faults that were merely not thought of: what is blocked follows from
 //! steps that were taken. No drawing.
 
+mod account;
+mod any;
+mod certify;
+mod difference;
+mod ending;
 mod error;
 mod exhaustive;
 mod explanation;
 mod fault;
+mod graph;
+mod hunt;
 mod interner;
+mod literals;
 mod program;
 mod random;
+mod record;
 mod rounds;
+mod schedule;
 mod search;
 mod solver;
 mod spec;
+mod sweep;
 mod totalizer;
+mod witness;
 
+pub use account::Account;
+pub use any::AnyRounds;
+pub use certify::{Certification, certify};
 pub use error::LineageError;
 pub use exhaustive::{Comparison, Exhausted, exhaust, verify_complete};
 pub use explanation::Explanation;
 pub use fault::{ChannelRound, Fault, FaultSet};
+pub use hunt::{Hunted, hunt};
 pub use program::{End, EndGuarantee, Program};
 pub use random::{RandomInjection, inject_at_random};
+pub use record::{RunSetup, first_difference};
 pub use rounds::{Broken, Rounds, Run};
+pub use schedule::{BrokenSchedule, HuntedSchedule, ScheduleHunt, hunt_schedule};
 pub use search::{Findings, Progress, Verdict, Wanted, explain_and_block};
 pub use solver::{Answer, Literal, Solver};
 pub use spec::FaultSpec;
+pub use sweep::Sweep;

@@ -30,6 +30,21 @@ pub trait Program: Protocol {
     /// What is seen of a node in this state.
     fn observe(&self, node: NodeId, state: &Self::State) -> Self::Observation;
 
+    /// What is seen of a node, as what can be said of it, such as `has the payload`.
+    fn tell(&self, seen: &Self::Observation) -> String {
+        format!("ends as {seen:?}")
+    }
+
+    /// Groups of nodes that may change places: with the faults exchanged in the same way a run goes
+    /// the same way, with their names exchanged.
+    ///
+    /// A search takes what it learns from one run for all exchanges of its faults, and so do its
+    /// certificates. Nodes that tell others apart by the order in which they hear them are no such
+    /// group; [`verify_complete`](crate::verify_complete) knows nothing of groups.
+    fn interchangeable(&self) -> Vec<Vec<NodeId>> {
+        Vec::new()
+    }
+
     /// What has to hold at the end.
     fn guarantees(&self) -> Vec<EndGuarantee<Self::Observation>>;
 }
@@ -77,6 +92,16 @@ impl<O> EndGuarantee<O> {
     /// What is guaranteed, in words.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether a key has the precondition and the postcondition.
+    pub(crate) fn standing_of(&self, key: &str, end: &End<'_, O>) -> (bool, bool) {
+        ((self.pre)(end).contains(key), (self.post)(end).contains(key))
+    }
+
+    /// The keys that have the precondition.
+    pub(crate) fn keys(&self, end: &End<'_, O>) -> BTreeSet<String> {
+        (self.pre)(end)
     }
 
     /// Whether no key has the precondition, so that nothing is judged.

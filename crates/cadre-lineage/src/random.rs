@@ -12,7 +12,7 @@ use crate::{ChannelRound, Fault, FaultSet, LineageError, Program, Rounds};
 ///
 /// As [`Rounds::run`].
 pub fn inject_at_random<P: Program>(
-    rounds: &mut Rounds<'_, P>,
+    rounds: &mut Rounds<P>,
     injection: &RandomInjection,
 ) -> Result<Option<u64>, LineageError> {
     let mut random = SplitMix { state: injection.seed };
@@ -37,7 +37,7 @@ pub struct RandomInjection {
 }
 
 fn draw<P: Program>(
-    rounds: &Rounds<'_, P>,
+    rounds: &Rounds<P>,
     injection: &RandomInjection,
     random: &mut SplitMix,
 ) -> FaultSet {

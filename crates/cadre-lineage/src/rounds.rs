@@ -4,12 +4,13 @@ use cadre_model::guarded;
 use cadre_step::{Disk, Effect, Effects, Event, NodeId};
 
 use crate::interner::Interner;
+use crate::witness::Heard;
 use crate::{ChannelRound, End, EndGuarantee, Fault, FaultSet, FaultSpec, LineageError, Program};
 
 /// A program within the bounds of a [`FaultSpec`]: runs fault sets, and takes each step once.
 #[derive(Debug)]
-pub struct Rounds<'p, P: Program> {
-    program: &'p P,
+pub struct Rounds<P: Program> {
+    program: P,
     spec: FaultSpec,
     names: Vec<String>,
     guarantees: Vec<EndGuarantee<P::Observation>>,
@@ -30,6 +31,8 @@ pub struct Run {
     pub broken: Vec<Broken>,
     /// The guarantees of which no key has the precondition, by name.
     pub vacuous: Vec<String>,
+    /// The node whose step has panicked, which ends a run, and the round.
+    pub(crate) panicked: Option<(NodeId, u32)>,
     /// What each node did, round by round; nothing where it has crashed.
     pub(crate) taken: Vec<Vec<Option<Taken>>>,
 }
@@ -73,19 +76,20 @@ pub(crate) struct Stepped {
 /// The id of a channel's content where nothing is sent.
 pub(crate) const SILENCE: u32 = 0;
 
-impl<'p, P: Program> Rounds<'p, P> {
+impl<P: Program> Rounds<P> {
     /// Starts all nodes of the program.
     ///
     /// # Errors
     ///
     /// Where the parameters contradict each other, or a start asks for more than the first tick.
-    pub fn new(program: &'p P, spec: FaultSpec) -> Result<Self, LineageError> {
+    pub fn new(program: P, spec: FaultSpec) -> Result<Self, LineageError> {
         spec.check()?;
+        let (names, guarantees) = (program.nodes(), program.guarantees());
         let mut rounds = Self {
             program,
             spec,
-            names: program.nodes(),
-            guarantees: program.guarantees(),
+            names,
+            guarantees,
             states: Interner::new(),
             contents: Interner::new(),
             observations: Interner::new(),
@@ -96,7 +100,7 @@ impl<'p, P: Program> Rounds<'p, P> {
         assert_eq!(rounds.contents.id(Vec::new()), SILENCE, "silence is the first content");
         for node in rounds.nodes() {
             let mut effects = Effects::new();
-            let state = program.start(node, &Disk::new(), &mut effects);
+            let state = rounds.program.start(node, &Disk::new(), &mut effects);
             if let Some(sent) = rounds.sends(node, 0, effects)?.into_iter().flatten().next() {
                 return Err(rounds.refusal(node, 0, format!("a message in the start: {sent:?}")));
             }
@@ -128,6 +132,15 @@ impl<'p, P: Program> Rounds<'p, P> {
     /// Where the faults are not admissible, a step is not pure, or asks for what rounds do not
     /// have.
     pub fn run(&mut self, faults: &FaultSet) -> Result<Run, LineageError> {
+        self.run_with(faults, None)
+    }
+
+    /// Runs the program where a node hears something in a round that nobody need have sent.
+    pub(crate) fn run_with(
+        &mut self,
+        faults: &FaultSet,
+        extra: Option<(NodeId, Heard)>,
+    ) -> Result<Run, LineageError> {
         self.admit(faults)?;
         let crashes: Vec<_> = self.nodes().map(|node| faults.crash_of(node)).collect();
         let size = crashes.len();
@@ -143,7 +156,14 @@ impl<'p, P: Program> Rounds<'p, P> {
                     row.push(None);
                     continue;
                 }
-                let inbox = arrived(faults, node, round, &offered[to]);
+                let mut inbox = arrived(faults, node, round, &offered[to]);
+                if let Some((_, heard)) =
+                    extra.filter(|(at, heard)| (*at, heard.round) == (node, round))
+                {
+                    let from = heard.from.index();
+                    let both = [self.content(inbox[from]), self.content(heard.content)].concat();
+                    inbox[from] = self.contents.id(both);
+                }
                 let (before, inbox_of_key) = (states[to], inbox.clone());
                 let key = StepKey { node: to, round, state: before, inbox: inbox_of_key };
                 row.push(Some(Taken { before, offered: offered[to].clone(), inbox }));
@@ -156,7 +176,7 @@ impl<'p, P: Program> Rounds<'p, P> {
                     }
                     Err(panic) => {
                         taken.push(row);
-                        return Ok(self.panicked(faults, node, panic, taken));
+                        return Ok(self.panicked(faults, (node, round), panic, taken));
                     }
                 }
             }
@@ -165,7 +185,7 @@ impl<'p, P: Program> Rounds<'p, P> {
         }
         let correct: Vec<bool> = crashes.iter().map(Option::is_none).collect();
         let (broken, vacuous) = self.judge(&states, &correct);
-        Ok(Run { faults: faults.clone(), broken, vacuous, taken })
+        Ok(Run { faults: faults.clone(), broken, vacuous, panicked: None, taken })
     }
 
     /// The guarantees that do not hold when nodes are in these states, and those that are vacuous.
@@ -214,6 +234,31 @@ impl<'p, P: Program> Rounds<'p, P> {
         &self.first
     }
 
+    pub(crate) fn program(&self) -> &P {
+        &self.program
+    }
+
+    pub(crate) fn guarantees(&self) -> &[EndGuarantee<P::Observation>] {
+        &self.guarantees
+    }
+
+    pub(crate) fn name(&self, node: NodeId) -> String {
+        self.names[node.index()].clone()
+    }
+
+    pub(crate) fn state(&self, id: u32) -> &P::State {
+        self.states.value(id)
+    }
+
+    pub(crate) fn content(&self, id: u32) -> &[P::Message] {
+        self.contents.value(id)
+    }
+
+    /// What was seen, by its id.
+    pub(crate) fn seen(&self, id: u32) -> &P::Observation {
+        self.observations.value(id)
+    }
+
     fn take(&mut self, key: &StepKey) -> Result<StepResult, LineageError> {
         self.step_calls += 1;
         let node = NodeId::from_index(key.node);
@@ -226,7 +271,7 @@ impl<'p, P: Program> Rounds<'p, P> {
                 self.contents.value(content).iter().map(move |message| (from, message.clone()))
             })
             .collect();
-        let (program, start) = (self.program, self.states.value(key.state).clone());
+        let (program, start) = (&self.program, self.states.value(key.state).clone());
         let stepped = guarded(move || {
             let (mut state, mut effects) = (start, Effects::new());
             for (from, message) in inbox {
@@ -295,15 +340,16 @@ impl<'p, P: Program> Rounds<'p, P> {
     fn panicked(
         &self,
         faults: &FaultSet,
-        node: NodeId,
+        at: (NodeId, u32),
         panic: String,
         taken: Vec<Vec<Option<Taken>>>,
     ) -> Run {
         let broken = Broken {
-            guarantee: format!("no step of {} panics", self.names[node.index()]),
+            guarantee: format!("no step of {} panics", self.name(at.0)),
             keys: BTreeSet::from([panic]),
         };
-        Run { faults: faults.clone(), broken: vec![broken], vacuous: Vec::new(), taken }
+        let (broken, vacuous, panicked) = (vec![broken], Vec::new(), Some(at));
+        Run { faults: faults.clone(), broken, vacuous, panicked, taken }
     }
 }
 

@@ -1,10 +1,9 @@
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use batsat::BasicSolver;
 use cadre_step::NodeId;
 
-use crate::totalizer::Totalizer;
+use crate::literals::FaultLiterals;
 use crate::{
     Answer, ChannelRound, Explanation, Fault, FaultSet, LineageError, Literal, Program, Rounds,
     Run, Solver,
@@ -19,7 +18,7 @@ use crate::{
 ///
 /// As [`Rounds::run`].
 pub fn explain_and_block<P: Program>(
-    rounds: &mut Rounds<'_, P>,
+    rounds: &mut Rounds<P>,
     wanted: Wanted,
     mut watch: impl FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Findings, LineageError> {
@@ -125,65 +124,51 @@ struct Hypotheses<S> {
     solver: S,
     /// How many faults the next set has.
     size: usize,
-    /// What counts as one fault: each omission, and each node that crashes at all.
-    count: Totalizer,
-    omitted: BTreeMap<ChannelRound, Literal>,
-    /// For each node and round from 1: whether it has crashed by then.
-    crashed: Vec<Vec<Literal>>,
+    literals: FaultLiterals,
+    /// Where each node goes in each exchange of interchangeable nodes, none at all included.
+    exchanges: Vec<Vec<NodeId>>,
 }
 
 impl<S: Solver> Hypotheses<S> {
-    fn new<P: Program>(rounds: &Rounds<'_, P>, mut solver: S) -> Self {
-        let spec = rounds.spec();
-        let mut crashed = Vec::new();
-        for _ in rounds.nodes() {
-            let by: Vec<Literal> = (0..spec.last_crash()).map(|_| solver.variable()).collect();
-            for pair in by.windows(2) {
-                solver.add_clause(&[!pair[0], pair[1]]);
-            }
-            crashed.push(by);
-        }
-        let at_all: Vec<Literal> = crashed.iter().filter_map(|by| by.last().copied()).collect();
-        let mut count = Totalizer::default();
-        count.extend(&mut solver, &at_all);
-        if let Some(bound) = count.at_most(spec.crashes as usize) {
-            solver.add_clause(&[bound]);
-        }
-        Self { solver, size: 0, count, omitted: BTreeMap::new(), crashed }
+    fn new<P: Program>(rounds: &Rounds<P>, mut solver: S) -> Self {
+        let literals = FaultLiterals::new(rounds.spec(), rounds.names().len(), &mut solver);
+        let exchanges = exchanges(rounds.names().len(), &rounds.program().interchangeable());
+        Self { solver, size: 0, literals, exchanges }
     }
 
     /// A smallest fault set that is not blocked; never a smaller one than before.
     fn next(&mut self) -> Option<FaultSet> {
         loop {
-            let bound = self.count.at_most(self.size);
+            let bound = self.literals.at_most(self.size);
             match self.solver.solve(bound.as_slice()) {
-                Answer::Satisfiable => return Some(self.faults()),
+                Answer::Satisfiable => return Some(self.literals.faults(&self.solver)),
                 Answer::NotAssuming => self.size += 1,
                 Answer::Never => return None,
             }
         }
     }
 
-    fn faults(&self) -> FaultSet {
-        let omitted = self.omitted.iter().filter(|(_, literal)| self.solver.is_true(**literal));
-        let crashed = self.crashed.iter().enumerate().filter_map(|(node, by)| {
-            let round = by.iter().zip(1..).find(|(literal, _)| self.solver.is_true(**literal))?.1;
-            Some(Fault::Crash { node: NodeId::from_index(node), round })
-        });
-        omitted.map(|(channel, _)| Fault::Omit(*channel)).chain(crashed).collect()
-    }
-
-    /// Blocks all that go as the run with these faults went, by what mattered in it.
+    /// Blocks all that go as the run with these faults went, by what mattered in it; and their
+    /// exchanges.
     fn block_alike(&mut self, faults: &FaultSet, explanation: &Explanation) {
-        let mut clause = Vec::new();
-        for node in 0..self.crashed.len() {
-            let crash = faults.crash_of(NodeId::from_index(node));
-            clause.extend(self.crashes_otherwise(node, crash));
+        for places in self.exchanges.clone() {
+            let moved = |channel: &ChannelRound| ChannelRound {
+                from: places[channel.from.index()],
+                to: places[channel.to.index()],
+                ..*channel
+            };
+            let needed: Vec<ChannelRound> = explanation.needed.iter().map(moved).collect();
+            let lost: Vec<ChannelRound> = explanation.needed_lost.iter().map(moved).collect();
+            self.literals.count_omissions(&mut self.solver, needed.iter().chain(&lost).copied());
+            let omitted = &self.literals.omitted;
+            let mut clause: Vec<Literal> = needed.iter().map(|channel| omitted[channel]).collect();
+            clause.extend(lost.iter().map(|channel| !omitted[channel]));
+            for (node, place) in places.iter().enumerate() {
+                let crash = faults.crash_of(NodeId::from_index(node));
+                clause.extend(self.literals.crashes_otherwise(*place, crash));
+            }
+            self.solver.add_clause(&clause);
         }
-        self.count_omissions(explanation.needed.iter().copied());
-        clause.extend(explanation.needed.iter().map(|channel| self.omitted[channel]));
-        clause.extend(explanation.needed_lost.iter().map(|channel| !self.omitted[channel]));
-        self.solver.add_clause(&clause);
     }
 
     /// Blocks this set and all that contain it.
@@ -191,34 +176,36 @@ impl<S: Solver> Hypotheses<S> {
         let mut clause = Vec::new();
         for fault in faults.iter() {
             match fault {
-                Fault::Omit(channel) => clause.push(!self.omitted[channel]),
+                Fault::Omit(channel) => clause.push(!self.literals.omitted[channel]),
                 Fault::Crash { node, round } => {
-                    clause.extend(self.crashes_otherwise(node.index(), Some(*round)));
+                    clause.extend(self.literals.crashes_otherwise(*node, Some(*round)));
                 }
             }
         }
         self.solver.add_clause(&clause);
     }
-
-    /// The literals of which one is true where a node does not crash exactly then, or at all.
-    fn crashes_otherwise(&self, node: usize, crash: Option<u32>) -> Vec<Literal> {
-        let by = &self.crashed[node];
-        let Some(round) = crash else { return by.last().copied().into_iter().collect() };
-        let this = round as usize - 1;
-        let earlier = this.checked_sub(1).map(|earlier| by[earlier]);
-        [!by[this]].into_iter().chain(earlier).collect()
-    }
-
-    fn count_omissions(&mut self, channels: impl Iterator<Item = ChannelRound>) {
-        let mut added = Vec::new();
-        for channel in channels {
-            let solver = &mut self.solver;
-            self.omitted.entry(channel).or_insert_with(|| {
-                let literal = solver.variable();
-                added.push(literal);
-                literal
-            });
-        }
-        self.count.extend(&mut self.solver, &added);
-    }
 }
+
+/// All ways to exchange nodes within groups, up to a number; the first one exchanges none.
+fn exchanges(nodes: usize, groups: &[Vec<NodeId>]) -> Vec<Vec<NodeId>> {
+    let mut found: Vec<Vec<NodeId>> = vec![(0..nodes).map(NodeId::from_index).collect()];
+    for group in groups {
+        for (position, one) in group.iter().enumerate() {
+            let with_earlier = |places: &Vec<NodeId>| {
+                let swapped = group[..position].iter().map(|other| {
+                    let mut places = places.clone();
+                    places.swap(one.index(), other.index());
+                    places
+                });
+                swapped.collect::<Vec<_>>()
+            };
+            let more: Vec<_> = found.iter().flat_map(with_earlier).collect();
+            found.extend(more);
+            found.truncate(EXCHANGES_MAX);
+        }
+    }
+    found
+}
+
+/// With more, clauses would cost more than runs.
+const EXCHANGES_MAX: usize = 24;

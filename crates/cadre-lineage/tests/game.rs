@@ -1,18 +1,21 @@
 //! The game on one small program, right and wrong.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use cadre_lineage::{
-    EndGuarantee, FaultSet, FaultSpec, Findings, LineageError, Program, RandomInjection, Rounds,
-    Verdict, Wanted, exhaust, explain_and_block, inject_at_random, verify_complete,
+    Account, EndGuarantee, FaultSet, FaultSpec, Findings, LineageError, Program, RandomInjection,
+    Rounds, RunSetup, Sweep, Verdict, Wanted, certify, exhaust, explain_and_block,
+    first_difference, hunt, inject_at_random, verify_complete,
 };
+use cadre_model::Origin;
 use cadre_step::{Disk, Effects, Event, NodeId, Nothing, Protocol};
+use cadre_trace::{LineageGraph, LineageKind, Standing, Trace};
 
 /// `a` tells `b` and `c` something in every round until `told_until`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Telling {
     told_until: u32,
     habit: Habit,
@@ -107,7 +110,7 @@ fn spec(eot: u32, eff: u32, crashes: u32) -> FaultSpec {
 }
 
 fn findings(program: &Telling, spec: FaultSpec, wanted: Wanted) -> (Findings, BTreeSet<String>) {
-    let mut rounds = Rounds::new(program, spec).expect("the parameters fit");
+    let mut rounds = Rounds::new(program.clone(), spec).expect("the parameters fit");
     let findings = explain_and_block(&mut rounds, wanted, |_| ControlFlow::Continue(()))
         .expect("the program fits rounds");
     let texts = match &findings.verdict {
@@ -157,7 +160,7 @@ fn the_smallest_come_alone_and_the_minimal_may_be_larger() {
 /// Every set of faults is run on its own, and those without a broken part are kept.
 #[test]
 fn the_minimal_counterexamples_are_those_of_trying_every_subset() {
-    let mut rounds = Rounds::new(&TWICE, spec(4, 3, 1)).unwrap();
+    let mut rounds = Rounds::new(TWICE, spec(4, 3, 1)).unwrap();
     let names = rounds.names().to_vec();
     let faults: Vec<String> = (1..3)
         .flat_map(|round| {
@@ -198,7 +201,7 @@ fn a_vacuous_baseline_gives_no_certificate() {
 
 #[test]
 fn breaking_off_says_how_far_everything_is_covered() {
-    let mut rounds = Rounds::new(&TWICE, spec(4, 3, 1)).unwrap();
+    let mut rounds = Rounds::new(TWICE, spec(4, 3, 1)).unwrap();
     let findings = explain_and_block(&mut rounds, Wanted::One, |progress| {
         if progress.covered == Some(0) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
@@ -210,20 +213,97 @@ fn everything_tried_agrees_at_all_small_parameters() {
     for program in [ONCE, TWICE] {
         for eot in 1..5 {
             for (eff, crashes) in (0..eot).flat_map(|eff| (0..3).map(move |most| (eff, most))) {
-                let mut rounds = Rounds::new(&program, spec(eot, eff, crashes)).unwrap();
+                let mut rounds = Rounds::new(program.clone(), spec(eot, eff, crashes)).unwrap();
                 let both = verify_complete(&mut rounds).unwrap();
                 assert!(both.agrees(), "{}: {both:?}", rounds.spec());
+                let mut rounds = Rounds::new(program.clone(), spec(eot, eff, crashes)).unwrap();
+                let unrolled = certify(&mut rounds, |_| ControlFlow::Continue(())).unwrap();
+                let both = (unrolled.findings, both.exhausted);
+                assert!(both.1.agrees_with(&both.0), "{}: {both:?}", rounds.spec());
             }
         }
     }
 }
 
+/// Hunting follows the two ways in which somebody is told, and is done when both are cut.
+#[test]
+fn a_hunt_takes_away_every_way_in_which_a_good_outcome_came_about() {
+    let mut rounds = Rounds::new(TWICE, spec(4, 3, 0)).unwrap();
+    let hunted = hunt(&mut rounds, |_| ControlFlow::Continue(())).unwrap();
+    let run = hunted.counterexample.expect("two losses on one channel break it");
+    assert_eq!(run.faults.len(), 2);
+    let mut rounds = Rounds::new(TWICE, spec(4, 2, 0)).unwrap();
+    let hunted = hunt(&mut rounds, |_| ControlFlow::Continue(())).unwrap();
+    assert!(hunted.counterexample.is_none() && hunted.is_exhausted);
+}
+
+#[test]
+fn a_sweep_grows_eot_until_something_is_judged_then_eff_until_it_breaks() {
+    let mut sweep = Sweep::new(0, 2);
+    let mut went = Vec::new();
+    while !sweep.is_over() {
+        let at = sweep.spec();
+        let (found, _) = findings(&TWICE, at, Wanted::One);
+        went.push((at.eot, at.eff));
+        sweep.go_on(&found);
+    }
+    // Told in round 2, then with losses in round 1, and with more time in vain.
+    assert_eq!(went, [(1, 0), (2, 0), (2, 1), (3, 2), (4, 3), (5, 3), (6, 3)]);
+    assert_eq!(sweep.clean(), Some(spec(3, 2, 0)));
+    assert_eq!(sweep.failing(), Some(spec(4, 3, 0)));
+}
+
+/// What is told of a run is what happened in it: both losses, in the rounds in which they do.
+#[test]
+fn a_run_is_recorded_with_its_faults_and_read_back() {
+    let mut rounds = Rounds::new(TWICE, spec(4, 3, 1)).unwrap();
+    let faults = FaultSet::parse("O(a,b,1) C(a,2)", rounds.names()).unwrap();
+    let run = rounds.run(&faults).unwrap();
+    let (protocol, engine) = ("telling".to_owned(), "lineage".to_owned());
+    let origin = Origin { protocol, setup: BTreeMap::new(), engine };
+    let trace = rounds.record(&run, &origin).unwrap();
+    let told: Vec<String> = trace.schedule().map(ToString::to_string).collect();
+    let expected = ["a timeout 1", "drop 1 a→b", "time passes", "CRASH a", "deliver 1 a→c"];
+    assert_eq!(told, expected);
+    assert_eq!(Trace::from_ndjson(&trace.to_ndjson()).as_ref(), Ok(&trace));
+    let setup = RunSetup::of_header(&trace.header).unwrap();
+    assert_eq!((setup.spec, setup.faults.as_str()), (spec(4, 3, 1), "O(a,b,1) C(a,2)"));
+    assert_eq!(first_difference(&trace, &trace), None);
+    let good = rounds.run(&FaultSet::new()).unwrap();
+    let good = rounds.record(&good, &origin).unwrap();
+    assert_eq!(first_difference(&good, &trace).map(|(step, _)| step), Some(2));
+}
+
+#[test]
+fn an_account_names_what_was_needed_what_the_faults_took_and_what_repairs_it() {
+    let mut rounds = Rounds::new(TWICE, spec(4, 3, 0)).unwrap();
+    let faults = FaultSet::parse("O(a,b,1) O(a,b,2)", rounds.names()).unwrap();
+    let run = rounds.run(&faults).unwrap();
+    let (protocol, engine) = ("telling".to_owned(), "lineage".to_owned());
+    let origin = Origin { protocol, setup: BTreeMap::new(), engine };
+    let account = Account::of(&mut rounds, &run, &origin).unwrap();
+    assert_eq!(
+        account.needed,
+        ["without faults b ends as true as a sends 1 in round 1, or a sends 2 in round 2"]
+    );
+    let loses = ["O(a,b,1) loses 1, which a sends to b in round 1"];
+    assert_eq!(account.faults[..1], loses);
+    assert!(account.outcome.iter().any(|end| end.starts_with("b ends as false")));
+    assert_eq!(account.repairs[0], "if a sends 1 to b as well in round 3: tried, all holds");
+    let cut = |graph: &LineageGraph, standing| {
+        graph.vertices.iter().filter(|vertex| vertex.standing == standing).count()
+    };
+    assert_eq!(cut(&account.good_graph, Standing::Cut), 2);
+    let absent = account.bad_graph.vertices.iter().find(|it| it.kind == LineageKind::Absence);
+    assert!(absent.is_some_and(|it| it.label.starts_with("no 1 from a by round 2")), "{absent:?}");
+}
+
 #[test]
 fn random_injection_finds_what_there_is_and_nothing_else() {
     let injection = RandomInjection { seed: 1, loss_percent: 20, runs_max: 200 };
-    let mut rounds = Rounds::new(&ONCE, spec(4, 2, 0)).unwrap();
+    let mut rounds = Rounds::new(ONCE, spec(4, 2, 0)).unwrap();
     assert!(inject_at_random(&mut rounds, &injection).unwrap().is_some());
-    let mut rounds = Rounds::new(&TWICE, spec(4, 2, 0)).unwrap();
+    let mut rounds = Rounds::new(TWICE, spec(4, 2, 0)).unwrap();
     assert_eq!(inject_at_random(&mut rounds, &injection).unwrap(), None);
 }
 
@@ -232,18 +312,20 @@ fn a_panic_of_a_step_is_a_counterexample() {
     let program = Telling { told_until: 2, habit: Habit::PanicsUnlessTwiceTold };
     let (_, found) = findings(&program, spec(4, 2, 0), Wanted::Minimal);
     assert_eq!(found, texts(["O(a,b,1)", "O(a,c,1)"]));
-    let mut rounds = Rounds::new(&program, spec(4, 2, 0)).unwrap();
+    let mut rounds = Rounds::new(program, spec(4, 2, 0)).unwrap();
     let run = rounds.run(&FaultSet::parse("O(a,b,1)", rounds.names()).unwrap()).unwrap();
     assert!(run.broken[0].keys.iter().any(|text| text.contains("told too rarely")), "{run:?}");
     let exhausted = exhaust(&mut rounds).unwrap();
     assert_eq!(exhausted.smallest.map(|faults| faults.len()), Some(1));
+    let unrolled = certify(&mut rounds, |_| ControlFlow::Continue(())).unwrap();
+    assert!(matches!(unrolled.findings.verdict, Verdict::Violated { .. }), "{unrolled:?}");
 }
 
 #[test]
 fn what_rounds_do_not_have_is_refused() {
     let error = |habit| {
         let program = Telling { told_until: 1, habit };
-        let rounds = Rounds::new(&program, spec(3, 2, 0));
+        let rounds = Rounds::new(program, spec(3, 2, 0));
         rounds.and_then(|mut rounds| rounds.run(&FaultSet::new())).unwrap_err()
     };
     assert!(matches!(error(Habit::Syncs), LineageError::Effect { round: 1, .. }));
@@ -254,10 +336,10 @@ fn what_rounds_do_not_have_is_refused() {
 #[test]
 fn inadmissible_faults_and_parameters_are_refused() {
     for (eot, eff) in [(0, 0), (3, 3), (3, 4)] {
-        let refused = Rounds::new(&ONCE, spec(eot, eff, 0)).unwrap_err();
+        let refused = Rounds::new(ONCE, spec(eot, eff, 0)).unwrap_err();
         assert_eq!(refused, LineageError::Spec { eot, eff });
     }
-    let mut rounds = Rounds::new(&ONCE, spec(4, 2, 1)).unwrap();
+    let mut rounds = Rounds::new(ONCE, spec(4, 2, 1)).unwrap();
     for text in ["O(a,b,2)", "O(a,a,1)", "C(a,4)", "C(a,1) C(b,1)", "C(a,1) C(a,2)"] {
         let faults = FaultSet::parse(text, rounds.names()).unwrap();
         let error = rounds.run(&faults).unwrap_err();

@@ -15,8 +15,9 @@ pub mod two_phase_commit;
 
 /// The whole library.
 pub fn suite() -> cadre::Suite {
-    cadre::Suite::new()
+    let games = cadre::Suite::new()
         .game(two_phase_commit::Game)
         .game(disk_store::Game)
-        .game(primary_backup::Game)
+        .game(primary_backup::Game);
+    rounds::with_rounds(games)
 }

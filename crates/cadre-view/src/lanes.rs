@@ -1,9 +1,11 @@
+use std::collections::BTreeSet;
+
 use cadre_trace::{Action, Effect, Fault, Status, Step, Trace};
 
 use crate::causes::origin;
 use crate::changed::{Changed, Nodes};
 use crate::columns::{Calls, Columns, Cost, Wanted};
-use crate::select::{Gap, Shown, select};
+use crate::select::{Gap, Shown, select, select_about};
 use crate::text::{clip, one_line, width, wrap};
 
 /// As many lines has a row at most; what it changed beyond them is counted.
@@ -35,6 +37,14 @@ impl Default for LaneOptions {
 /// some. How to read the symbols is told [at the top of this crate](crate).
 pub fn lanes(trace: &Trace, options: &LaneOptions) -> String {
     let rows = Rows::of(trace, &select(trace, options.steps_max));
+    let mut text = rows.lines(options.width, Fold::Lines).join("\n");
+    text.push('\n');
+    text
+}
+
+/// Draws the lanes of an argument about some steps: where there is no room for all, these stay.
+pub fn lanes_about(trace: &Trace, options: &LaneOptions, about: &BTreeSet<usize>) -> String {
+    let rows = Rows::of(trace, &select_about(trace, options.steps_max, about));
     let mut text = rows.lines(options.width, Fold::Lines).join("\n");
     text.push('\n');
     text

@@ -51,6 +51,6 @@ pub use diagram::{DiagramOptions, STEPS_MAX, diagram};
 pub use difference::difference;
 pub use failure::{FailureNotes, failure, failure_at};
 pub use graph::lineage_graph;
-pub use lanes::{LaneOptions, lanes};
+pub use lanes::{LaneOptions, lanes, lanes_about};
 pub use lineage::lineage_of;
 pub use report::{Report, ReportRun, html};

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use cadre_trace::{Action, Trace};
+use cadre_trace::{Action, Step, Trace};
 
 use crate::causes::{origin, past, step_at, subjects};
 
@@ -32,13 +32,35 @@ pub(crate) struct Gap {
 /// are left out.
 pub(crate) fn select(trace: &Trace, rows_max: usize) -> Vec<Shown> {
     let count = trace.steps.len();
+    select_by(trace, rows_max, &ranks(trace), |number| count - number)
+}
+
+/// The same for an argument about some steps, whatever the trace says of itself: faults come first,
+/// then these steps, the earlier ones first.
+pub(crate) fn select_about(trace: &Trace, rows_max: usize, about: &BTreeSet<usize>) -> Vec<Shown> {
+    let rank = |(number, step): (usize, &Step)| match about.contains(&number) {
+        _ if is_fault(&step.action) => Rank::Named,
+        true => Rank::Cause,
+        false => Rank::Other,
+    };
+    let ranks: Vec<Rank> = (1..).zip(&trace.steps).map(rank).collect();
+    select_by(trace, rows_max, &ranks, |number| number)
+}
+
+/// Of steps of one rank those come first of which `order_of` is least.
+fn select_by(
+    trace: &Trace,
+    rows_max: usize,
+    ranks: &[Rank],
+    order_of: impl Fn(usize) -> usize,
+) -> Vec<Shown> {
+    let count = trace.steps.len();
     if count <= rows_max {
         return (1..=count).map(Shown::Step).collect();
     }
-    let ranks = ranks(trace);
-    let matters = |number: &usize| rank_of(&ranks, *number) != Rank::Other;
+    let matters = |number: &usize| rank_of(ranks, *number) != Rank::Other;
     let mut order: Vec<usize> = (1..=count).filter(matters).collect();
-    order.sort_by_key(|number| (rank_of(&ranks, *number), count - number));
+    order.sort_by_key(|number| (rank_of(ranks, *number), order_of(*number)));
     let mut kept = BTreeSet::new();
     // Steps beyond these are of no more use than the ones that did not fit.
     for number in order.into_iter().take(rows_max.saturating_mul(4)) {
@@ -47,7 +69,7 @@ pub(crate) fn select(trace: &Trace, rows_max: usize) -> Vec<Shown> {
             kept.remove(&number);
         }
     }
-    list(&kept, &ranks, count)
+    list(&kept, ranks, count)
 }
 
 /// What a step is to the argument that the trace violates its guarantee.

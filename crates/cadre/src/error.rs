@@ -37,6 +37,9 @@ pub enum GameError {
     )]
     Disagreement { seed: u64 },
 
+    #[error(transparent)]
+    Lineage(#[from] cadre_lineage::LineageError),
+
     #[error("the trace cannot be mapped to the specification: {0}")]
     Mapping(#[from] MappingError),
 

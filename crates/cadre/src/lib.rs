@@ -4,6 +4,7 @@
 //! * [`step`]: what a protocol is written in.
 //! * [`Game`]: a protocol with its cluster, guarantees, bugs and mapping; [`Suite`]: a list of
 //!   games.
+//! * [`RoundsGame`]: a program of synchronous rounds, for lineage-driven fault injection.
 //! * [`testing`]: property suites for `cargo test`.
 //! * The other modules are the layers below, for those who need more than the facade.
 
@@ -27,7 +28,9 @@ mod explored;
 mod fuzzed;
 mod game;
 mod graph;
+mod hunted;
 mod minimised;
+mod rounds_game;
 mod saved;
 pub mod sharing;
 mod simulated;
@@ -42,7 +45,9 @@ pub use explored::{Explored, Found};
 pub use fuzzed::{Fuzzed, FuzzedTwice, PartedRuns};
 pub use game::{Bug, Game, Place, Setup, Size};
 pub use graph::GameGraph;
+pub use hunted::Hunt;
 pub use minimised::Shortened;
+pub use rounds_game::{AnyRoundsGame, Known, RoundsGame, RoundsSetup};
 pub use saved::{save, trace_name};
 pub use simulated::Simulated;
 pub use stepper::{Enabled, Standing, Stepper};

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use cadre_conform::{GraphBounds, Matching, Spec, SpecTrace};
 use cadre_explore::{Flow, Keep, Progress, Settings, Share, ShareError};
+use cadre_lineage::ScheduleHunt;
 use cadre_model::{Claim, Cluster, Coverage, Model, Origin, Reexecution};
 use cadre_proptest::{FuzzOptions, MinimiseOptions, SampleOptions, Weights};
 use cadre_replay::{ClientRequests, Recording};
@@ -18,16 +19,18 @@ use crate::driven::{self, DrivenTrace};
 use crate::explored::{Explored, explored};
 use crate::fuzzed::{self, Fuzzed, FuzzedTwice};
 use crate::graph::{self, GameGraph};
+use crate::hunted;
 use crate::minimised::{self, Shortened};
 use crate::sharing::Connections;
 use crate::simulated::{self, Simulated};
 use crate::stepper::Steps;
-use crate::{Bug, Game, GameError, Setup, Size, Stepper};
+use crate::{AnyRoundsGame, Bug, Game, GameError, Hunt, Setup, Size, Stepper};
 
-/// A list of games: what a command is about.
+/// A list of games and programs of rounds: what a command is about.
 #[derive(Default)]
 pub struct Suite {
     games: Vec<Box<dyn AnyGame>>,
+    pub(crate) rounds: Vec<Box<dyn AnyRoundsGame>>,
 }
 
 impl Suite {
@@ -195,6 +198,19 @@ pub trait AnyGame: Send + Sync {
         options: &FuzzOptions,
         watch: &mut dyn FnMut(u32) -> bool,
     ) -> Result<FuzzedTwice, GameError>;
+
+    /// Hunts for the fewest faults and delays in a fair schedule that break a guarantee; see
+    /// [`cadre_lineage::hunt_schedule`].
+    ///
+    /// # Errors
+    ///
+    /// As [`fuzz`](AnyGame::fuzz).
+    fn hunt(
+        &self,
+        setup: &Setup,
+        options: &ScheduleHunt,
+        watch: &mut dyn FnMut(&cadre_lineage::Progress) -> bool,
+    ) -> Result<Hunt, GameError>;
 
     /// The weights of a random search in which some classes of actions weigh what is given; see
     /// [`Weights::new`].
@@ -438,6 +454,15 @@ impl<G: Game> AnyGame for G {
         watch: &mut dyn FnMut(u32) -> bool,
     ) -> Result<FuzzedTwice, GameError> {
         fuzzed::fuzz_twice(self, setup, options, watch)
+    }
+
+    fn hunt(
+        &self,
+        setup: &Setup,
+        options: &ScheduleHunt,
+        watch: &mut dyn FnMut(&cadre_lineage::Progress) -> bool,
+    ) -> Result<Hunt, GameError> {
+        hunted::hunt(self, setup, options, watch)
     }
 
     fn weights(&self, setup: &Setup, given: &[(String, u32)]) -> Result<Weights, GameError> {

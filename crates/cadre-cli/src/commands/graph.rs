@@ -7,7 +7,7 @@ use cadre::conform::{
 use cadre::tla::Tlc;
 use cadre::trace::Trace;
 
-use crate::args::{GameArgs, GraphArgs};
+use crate::args::GraphArgs;
 use crate::chosen::Chosen;
 use crate::commands::conform::no_spec;
 use crate::context::Context;
@@ -23,8 +23,7 @@ pub(crate) fn run(
     game: String,
     args: &GraphArgs,
 ) -> Result<Exit, Failure> {
-    let game = GameArgs { game, nodes: args.nodes, bug: args.bug.clone(), faults: Vec::new() };
-    let chosen = Chosen::new(context, &game)?;
+    let chosen = Chosen::named(context, &game, args.nodes, args.bug.as_deref())?;
     let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
     output::line(&format!("conforming the whole graph of {}", chosen.title()));
     let found = explore(context, &chosen, &spec, args)?;
@@ -61,8 +60,7 @@ pub(crate) fn print_command(
     game: String,
     args: &GraphArgs,
 ) -> Result<Exit, Failure> {
-    let game = GameArgs { game, nodes: args.nodes, bug: args.bug.clone(), faults: Vec::new() };
-    let chosen = Chosen::new(context, &game)?;
+    let chosen = Chosen::named(context, &game, args.nodes, args.bug.as_deref())?;
     let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
     let found = chosen.game.graph(&chosen.setup, bounds(args), &mut watcher(context, args));
     let found = found.or_exit(Exit::Internal)?;

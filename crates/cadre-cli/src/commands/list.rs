@@ -1,5 +1,5 @@
-use cadre::Place;
 use cadre::trace::GuaranteeKind;
+use cadre::{Place, RoundsSetup};
 
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
@@ -36,6 +36,21 @@ pub(crate) fn run(context: &Context<'_>) -> Result<Exit, Failure> {
             };
             output::line(&format!("  --bug {}", bug.name));
             output::line(&format!("               {}{place}", bug.summary));
+        }
+    }
+    for game in context.suite.rounds_games() {
+        output::line(&format!("{} (rounds)", game.name()));
+        output::line(&format!("  {}", game.summary()));
+        let spec = game.spec();
+        let usual = format!("--eot {} --eff {} --crashes {}", spec.eot, spec.eff, spec.crashes);
+        output::line(&format!("  lineage      {usual} unless said otherwise"));
+        let rounds = game.begin(&RoundsSetup { spec, bug: None }).or_exit(Exit::Internal)?;
+        for claim in rounds.claims() {
+            output::line(&format!("  at EOT       {claim}"));
+        }
+        for bug in game.bugs() {
+            output::line(&format!("  --bug {}", bug.name));
+            output::line(&format!("               {}", bug.summary));
         }
     }
     Ok(Exit::Holds)

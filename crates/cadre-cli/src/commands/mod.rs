@@ -8,6 +8,7 @@ mod fuzz;
 mod graph;
 mod history;
 mod init;
+mod lineage;
 mod list;
 mod logs;
 mod minimise;
@@ -51,6 +52,7 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
             }
         }
         Verb::Simulate(args) => simulate::run(context, &args),
+        Verb::Lineage(args) => lineage::run(context, &args),
         Verb::Minimise { trace, attempts } => minimise::run(context, &trace, attempts),
         Verb::Conform { dry_run, log, .. } if !log.log.is_empty() => {
             logs::run(context, &log, dry_run)

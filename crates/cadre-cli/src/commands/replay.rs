@@ -25,6 +25,9 @@ pub(crate) fn run(
     replaying: &Replaying,
 ) -> Result<Exit, Failure> {
     let trace = commands::read_trace(path)?;
+    if let Some(game) = context.suite.find_rounds(&trace.header.protocol) {
+        return commands::lineage::replay(game, &trace, path);
+    }
     let chosen = Chosen::of_trace(context, &trace, replaying.bug.as_deref())?;
     output::line(&format!("replaying {}", path.display()));
     let mut replayed = trace;

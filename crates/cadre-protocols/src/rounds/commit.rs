@@ -264,6 +264,26 @@ impl Program for Commit {
         (state.prepared, state.decision)
     }
 
+    fn tell(&self, seen: &Self::Observation) -> String {
+        match seen {
+            (_, Some(Decision::Commit)) => "commits",
+            (_, Some(Decision::Abort)) => "aborts",
+            (true, None) => "is prepared and decides nothing",
+            (false, None) => "decides nothing",
+        }
+        .to_owned()
+    }
+
+    /// Where no two decisions can meet, it does not matter who is heard first.
+    fn interchangeable(&self) -> Vec<Vec<NodeId>> {
+        match self.termination {
+            Termination::Wait => vec![(1..SIZE).map(node).collect()],
+            Termination::Timeout | Termination::Cooperative | Termination::ThreePhases => {
+                Vec::new()
+            }
+        }
+    }
+
     fn guarantees(&self) -> Vec<EndGuarantee<Self::Observation>> {
         type Seen<'a> = End<'a, (bool, Option<Decision>)>;
         let is_optimist = self.spec == CommitSpec::Optimist;

@@ -153,6 +153,14 @@ impl Program for Delivery {
         state.has
     }
 
+    fn tell(&self, has: &bool) -> String {
+        if *has { "has the payload" } else { "lacks the payload" }.to_owned()
+    }
+
+    fn interchangeable(&self) -> Vec<Vec<NodeId>> {
+        vec![vec![node(1), node(2)]]
+    }
+
     fn guarantees(&self) -> Vec<EndGuarantee<bool>> {
         let only_correct = self.counts_correct_nodes_only;
         let holders = |end: &End<'_, bool>| -> BTreeSet<String> {

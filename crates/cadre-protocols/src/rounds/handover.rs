@@ -111,6 +111,15 @@ impl Program for Handover {
         (state.is_answered, state.is_finished)
     }
 
+    fn tell(&self, (is_answered, is_finished): &(bool, bool)) -> String {
+        match (is_answered, is_finished) {
+            (_, true) => "finishes",
+            (true, false) => "is answered and does not finish",
+            (false, false) => "is not answered",
+        }
+        .to_owned()
+    }
+
     fn guarantees(&self) -> Vec<EndGuarantee<(bool, bool)>> {
         vec![EndGuarantee::implies(
             "a leader that is answered finishes",

@@ -149,6 +149,19 @@ impl Program for Kafka {
         (state.is_told_written, me.index() < REPLICAS && !state.writers.is_empty())
     }
 
+    fn tell(&self, (is_told, stores): &(bool, bool)) -> String {
+        match (is_told, stores) {
+            (true, _) => "is told that the write is done",
+            (false, true) => "stores the write",
+            (false, false) => "stores nothing",
+        }
+        .to_owned()
+    }
+
+    fn interchangeable(&self) -> Vec<Vec<NodeId>> {
+        vec![vec![node(1), node(2)]]
+    }
+
     fn guarantees(&self) -> Vec<EndGuarantee<(bool, bool)>> {
         vec![EndGuarantee::implies(
             "what is acknowledged is stored",

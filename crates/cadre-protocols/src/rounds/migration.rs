@@ -80,6 +80,15 @@ impl Program for Migration {
         (state.has_seen_data, state.is_complete)
     }
 
+    fn tell(&self, seen: &(bool, bool)) -> String {
+        match seen {
+            (_, true) => "makes sense of the data",
+            (true, false) => "makes no sense of the data",
+            (false, false) => "sees no data",
+        }
+        .to_owned()
+    }
+
     fn guarantees(&self) -> Vec<EndGuarantee<(bool, bool)>> {
         vec![EndGuarantee::implies(
             "data that have arrived are made sense of",

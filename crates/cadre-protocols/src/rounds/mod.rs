@@ -13,7 +13,7 @@
 //! use cadre_protocols::rounds::{Delivery, Strategy};
 //!
 //! let program = Delivery::new(Strategy::Simple);
-//! let mut rounds = Rounds::new(&program, FaultSpec { eot: 4, eff: 2, crashes: 0 })?;
+//! let mut rounds = Rounds::new(program, FaultSpec { eot: 4, eff: 2, crashes: 0 })?;
 //! let findings = explain_and_block(&mut rounds, Wanted::Minimal, |_| ControlFlow::Continue(()))?;
 //! let Verdict::Violated { counterexamples, .. } = findings.verdict else { panic!("no bug") };
 //! let mut texts: Vec<String> =
@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 mod commit;
 mod delivery;
+mod games;
 mod handover;
 mod kafka;
 mod migration;
@@ -38,6 +39,7 @@ mod replication;
 
 pub use commit::{Commit, CommitMessage, CommitSpec, CommitState, Decision, Termination};
 pub use delivery::{Delivery, DeliveryMessage, DeliveryState, Strategy};
+pub use games::with_rounds;
 pub use handover::{Handover, HandoverMessage, HandoverState};
 pub use kafka::{Kafka, KafkaMessage, KafkaState};
 pub use migration::{Migration, MigrationMessage, MigrationState};

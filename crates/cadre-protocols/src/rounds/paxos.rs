@@ -178,6 +178,18 @@ impl Program for Paxos {
         state.accepted.clone()
     }
 
+    fn tell(&self, accepted: &BTreeSet<Accepted>) -> String {
+        let names = self.nodes();
+        let told = |accepted: &Accepted| {
+            format!("{}'s value in ballot {}", names[accepted.value.index()], accepted.ballot)
+        };
+        let told: Vec<String> = accepted.iter().map(told).collect();
+        match told.is_empty() {
+            true => "accepts nothing".to_owned(),
+            false => format!("accepts {}", told.join(" and ")),
+        }
+    }
+
     fn guarantees(&self) -> Vec<EndGuarantee<BTreeSet<Accepted>>> {
         type Seen<'a> = cadre::lineage::End<'a, BTreeSet<Accepted>>;
         let chosen = |end: &Seen<'_>| -> BTreeSet<NodeId> {

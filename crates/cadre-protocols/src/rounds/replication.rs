@@ -110,6 +110,19 @@ impl Program for Replication {
         (state.has, is_done)
     }
 
+    fn tell(&self, (has, is_done): &(bool, bool)) -> String {
+        match (has, is_done) {
+            (_, true) => "takes the write for done",
+            (true, false) => "has the write",
+            (false, false) => "lacks the write",
+        }
+        .to_owned()
+    }
+
+    fn interchangeable(&self) -> Vec<Vec<NodeId>> {
+        vec![BACKUPS.map(node).to_vec()]
+    }
+
     fn guarantees(&self) -> Vec<EndGuarantee<(bool, bool)>> {
         vec![EndGuarantee::implies(
             "what is acknowledged outlives the primary",
