@@ -21,6 +21,7 @@ mod rejected;
 mod run_directory;
 mod sharing;
 mod simulate_args;
+mod specification;
 mod stages;
 mod watch;
 

@@ -29,6 +29,8 @@ pub struct Options {
     pub evaluation_errors_max: usize,
     /// For how many rejected traces the enabled actions are asked for.
     pub diagnosed_max: usize,
+    /// How many steps of traces one run of TLC is given; a trace is never divided.
+    pub steps_per_run_max: usize,
     /// How many states of a graph one run of TLC is given.
     pub states_per_run_max: usize,
 }
@@ -53,12 +55,14 @@ impl Default for Options {
             time_limit: Duration::from_secs(600),
             evaluation_errors_max: 20,
             diagnosed_max: 10,
+            steps_per_run_max: 500_000,
             states_per_run_max: 100_000,
         }
     }
 }
 
-/// Checks all traces against the specification, in one run of TLC if they conform.
+/// Checks all traces against the specification, in one run of TLC if they conform, or in several
+/// if they are very many.
 ///
 /// The directory is to be fresh; each run gets a folder in it, with its modules and its output.
 ///
@@ -80,17 +84,38 @@ pub fn check(
     stop: &Stop,
 ) -> Result<Report, ConformError> {
     validate::arguments(spec, traces)?;
-    let runs = Runs::new(spec, tlc, directory, options, stop);
-    let mut check = Check { spec, traces, options, runs, failed: BTreeMap::new(), states: 0 };
-    let mut drafts = match options.walk {
-        Walk::Events => check.by_events()?,
-        Walk::States => traces.iter().map(|_| Draft::Ambiguous).collect(),
-    };
-    check.by_states(&mut drafts)?;
-    diagnose::explain(&mut drafts, traces, &mut check.runs, options.diagnosed_max)?;
+    let mut runs = Runs::new(spec, tlc, directory, options, stop);
+    let mut drafts = Vec::with_capacity(traces.len());
+    let mut states = 0;
+    for traces in portions(traces, options.steps_per_run_max) {
+        let failed = BTreeMap::new();
+        let mut check = Check { spec, traces, options, runs: &mut runs, failed, states: 0 };
+        let mut of_portion = match options.walk {
+            Walk::Events => check.by_events()?,
+            Walk::States => traces.iter().map(|_| Draft::Ambiguous).collect(),
+        };
+        check.by_states(&mut of_portion)?;
+        states += check.states;
+        drafts.append(&mut of_portion);
+    }
+    diagnose::explain(&mut drafts, traces, &mut runs, options.diagnosed_max)?;
     let verdicts = drafts.into_iter().map(Draft::verdict).collect();
-    let Check { runs, states, .. } = check;
     Ok(runs.report(verdicts, states))
+}
+
+/// The traces in portions of so many steps, but never less than one trace.
+fn portions(traces: &[SpecTrace], steps_max: usize) -> Vec<&[SpecTrace]> {
+    let mut portions = Vec::new();
+    let (mut begin, mut steps) = (0, 0);
+    for (position, trace) in traces.iter().enumerate() {
+        if position > begin && steps + trace.steps.len() > steps_max {
+            portions.push(&traces[begin..position]);
+            (begin, steps) = (position, 0);
+        }
+        steps += trace.steps.len();
+    }
+    portions.push(&traces[begin..]);
+    portions
 }
 
 /// Writes the modules of the first run of [`check`], and gives its command without running it.
@@ -108,14 +133,16 @@ pub fn plan(
     validate::arguments(spec, traces)?;
     let stop = Stop::new();
     let mut runs = Runs::new(spec, tlc, directory, options, &stop);
-    let all: Vec<usize> = (0..traces.len()).collect();
+    let portions = portions(traces, options.steps_per_run_max);
+    let first = portions.first().copied().unwrap_or_default();
+    let all: Vec<usize> = (0..first.len()).collect();
     let batch = match options.walk {
-        Walk::Events => Batch::of_events(spec, traces, &Cuts::new()),
-        Walk::States => Batch::of_states(spec, traces, &all, &Cuts::new()),
+        Walk::Events => Batch::of_events(spec, first, &Cuts::new()),
+        Walk::States => Batch::of_states(spec, first, &all, &Cuts::new()),
     };
     let (module, config) = encode(&batch)?;
     let mut run = runs.prepare(&module, &config, batch.events_total())?;
-    run.dump = log_states(traces);
+    run.dump = log_states(first);
     Ok(tlc.command_line(&run))
 }
 
@@ -162,11 +189,11 @@ impl Draft {
     }
 }
 
-struct Check<'a> {
+struct Check<'a, 'r> {
     spec: &'a Spec,
     traces: &'a [SpecTrace],
     options: &'a Options,
-    runs: Runs<'a>,
+    runs: &'r mut Runs<'a>,
     /// The traces with an evaluation error: how many steps can be judged, and what TLC says.
     failed: BTreeMap<usize, (usize, String)>,
     states: u64,
@@ -180,7 +207,7 @@ struct Walked<'a> {
     log: PathBuf,
 }
 
-impl<'a> Check<'a> {
+impl<'a> Check<'a, '_> {
     /// Walks all traces by their events alone, and compares the states afterwards.
     fn by_events(&mut self) -> Result<Vec<Draft>, ConformError> {
         let (spec, traces) = (self.spec, self.traces);

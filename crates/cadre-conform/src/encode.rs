@@ -142,22 +142,30 @@ pub(crate) fn rows(module: Module, rows: &[Vec<usize>], id_max: usize) -> Module
     }
     let width = packed_width(id_max);
     let rows = rows.iter().map(|row| format!("\"{}\"", packed(row, width)));
+    digits(module)
+        .definition("CadreRows", &listing(rows))
+        .definition("CadreLength(t)", &format!("Len(CadreRows[t]) \\div {width}"))
+        .definition("CadreEvent(t, i)", &number_at(&format!("{width} * i - {}", width - 1), width))
+}
+
+/// Defines the values of the digits of packed ids.
+pub(crate) fn digits(module: Module) -> Module {
     let digits = DIGITS.chars().enumerate().map(|(number, digit)| format!("{digit} |-> {number}"));
+    module.definition("CadreDigit", &format!("[{}]", digits.collect::<Vec<_>>().join(", ")))
+}
+
+/// The id of so many digits that begins at a position of row `t` of `CadreRows`.
+pub(crate) fn number_at(position: &str, width: usize) -> String {
     let digit = |place: usize| {
-        let position = format!("{width} * i - {}", width - 1 - place);
+        let position =
+            if place > 0 { format!("{position} + {place}") } else { position.to_owned() };
         format!("CadreDigit[SubSeq(CadreRows[t], {position}, {position})]")
     };
-    let number = (1..width)
-        .fold(digit(0), |sum, place| format!("({sum}) * {} + {}", DIGITS.len(), digit(place)));
-    module
-        .definition("CadreRows", &listing(rows))
-        .definition("CadreDigit", &format!("[{}]", digits.collect::<Vec<_>>().join(", ")))
-        .definition("CadreLength(t)", &format!("Len(CadreRows[t]) \\div {width}"))
-        .definition("CadreEvent(t, i)", &number)
+    (1..width).fold(digit(0), |sum, place| format!("({sum}) * {} + {}", DIGITS.len(), digit(place)))
 }
 
 /// How many digits every id up to this one fits into.
-fn packed_width(id_max: usize) -> usize {
+pub(crate) fn packed_width(id_max: usize) -> usize {
     let mut width = 1;
     let mut capacity = DIGITS.len();
     while capacity <= id_max {
@@ -167,7 +175,7 @@ fn packed_width(id_max: usize) -> usize {
     width
 }
 
-fn packed(row: &[usize], width: usize) -> String {
+pub(crate) fn packed(row: &[usize], width: usize) -> String {
     let digits = DIGITS.as_bytes();
     let mut text = String::with_capacity(row.len() * width);
     for id in row {

@@ -42,6 +42,11 @@ impl Vocabulary {
         })
     }
 
+    /// The actions that traces may name, as far as the module lists them.
+    pub fn actions(&self) -> Option<impl Iterator<Item = &str>> {
+        self.actions.as_ref().map(|actions| actions.keys().map(String::as_str))
+    }
+
     /// The specification of a trace module, with the constants and invariants of a mapping.
     pub fn spec(&self, files: Vec<(String, String)>, mapping: &LogMapping) -> Spec {
         let name = self.module.strip_prefix("Trace").unwrap_or(&self.module);

@@ -72,7 +72,8 @@ pub struct Expression {
     pub head: Head,
     /// What is applied to what is in front.
     pub operands: Vec<Expression>,
-    /// The variables that it binds, with the sets they are from; unbounded ones have none.
+    /// The variables that it binds, with the sets they are from; there is none for unbounded ones,
+    /// nor for those that are the parts of a tuple.
     pub bounds: Vec<(Vec<String>, Option<Expression>)>,
     /// Where it is.
     pub place: Place,
@@ -263,10 +264,11 @@ impl Reader<'_, '_> {
 
     fn bound(&self, bound: Node<'_, '_>) -> (Vec<String>, Option<Expression>) {
         let (mut names, mut domain) = (Vec::new(), None);
+        let is_tuple = child(bound, "tuple").is_some();
         for node in bound.children().filter(Node::is_element) {
             match node.tag_name().name() {
                 "FormalParamNodeRef" => names.push(self.name(node)),
-                "tuple" => {}
+                _ if is_tuple => {}
                 _ => domain = Some(self.expression(node)),
             }
         }

@@ -28,8 +28,10 @@ mod java;
 mod module;
 mod output;
 mod parse;
+mod problem;
 mod run;
 mod serialize;
+mod simulate;
 pub mod syntax;
 mod value;
 
@@ -43,4 +45,5 @@ pub use module::{Config, Module};
 pub use output::{Lasso, Outcome, SpecState, Verdict};
 pub use run::{Jit, Run, Tlc};
 pub use serialize::{Model, NONE, Set, as_set, to_value};
+pub use simulate::{Behaviours, Simulation};
 pub use value::{Value, is_identifier};

@@ -179,12 +179,26 @@ impl Output {
             dump: None,
             elapsed: finished.elapsed,
             log: finished.log.clone(),
-            version: self.first(code::VERSION).unwrap_or_default().trim().to_string(),
+            version: self.version(),
         })
     }
 
+    /// What TLC calls itself.
+    pub(crate) fn version(&self) -> String {
+        self.first(code::VERSION).unwrap_or_default().trim().to_string()
+    }
+
+    /// The last lines, for a message to quote.
+    pub(crate) fn tail(&self) -> &str {
+        &self.tail
+    }
+
     /// Why there is no verdict, if TLC or Java says so.
-    fn error(&self, run: &Run, finished: &Finished) -> Result<Option<TlaError>, TlaError> {
+    pub(crate) fn error(
+        &self,
+        run: &Run,
+        finished: &Finished,
+    ) -> Result<Option<TlaError>, TlaError> {
         let log = finished.log.clone();
         let memory = ["OutOfMemoryError", "Java heap space", "GC overhead limit exceeded"];
         let general = self.first(code::GENERAL).unwrap_or_default();
@@ -228,7 +242,7 @@ impl Output {
         }))))
     }
 
-    fn verdict(&self) -> Result<Option<(Verdict, Vec<SpecState>)>, TlaError> {
+    pub(crate) fn verdict(&self) -> Result<Option<(Verdict, Vec<SpecState>)>, TlaError> {
         for (position, message) in self.messages.iter().enumerate() {
             let text = message.text.trim();
             let verdict = match message.code {

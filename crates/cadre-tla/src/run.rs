@@ -97,20 +97,7 @@ impl Tlc {
     /// exit code.
     pub fn run(&self, run: &Run, stop: &Stop) -> Result<Outcome, TlaError> {
         let directory = &run.directory;
-        let program = self.program(run);
-        let write = |name: &str, content: &str| {
-            let path = directory.join(name);
-            fs::write(&path, content).map_err(|source| TlaError::io("write", &path, source))
-        };
-        // Java does not create its temporary directory. It is private, as is TLC's own, because
-        // runs at the same time would otherwise trip over each other's files.
-        create(&directory.join(TEMPORARY))?;
-        create(&directory.join(META))?;
-        write("command.txt", &format!("{}\n", program.command_line()))?;
-        let finished = start(&program, run, stop);
-        let _ = fs::remove_dir_all(directory.join(TEMPORARY));
-        let _ = fs::remove_dir_all(directory.join(META));
-        let finished = finished?;
+        let finished = self.carry_out(run, stop)?;
         let output = Output::parse(&finished.output()?);
         let user_lines = if run.user_file { user_lines(directory)? } else { Vec::new() };
         match output.outcome(run, &finished) {
@@ -126,6 +113,23 @@ impl Tlc {
             }
             Err(other) => Err(other),
         }
+    }
+
+    /// Runs TLC to its end, whatever that is.
+    pub(crate) fn carry_out(&self, run: &Run, stop: &Stop) -> Result<Finished, TlaError> {
+        let directory = &run.directory;
+        let program = self.program(run);
+        let path = directory.join("command.txt");
+        // Java does not create its temporary directory. It is private, as is TLC's own, because
+        // runs at the same time would otherwise trip over each other's files.
+        create(&directory.join(TEMPORARY))?;
+        create(&directory.join(META))?;
+        fs::write(&path, format!("{}\n", program.command_line()))
+            .map_err(|source| TlaError::io("write", &path, source))?;
+        let finished = start(&program, run, stop);
+        let _ = fs::remove_dir_all(directory.join(TEMPORARY));
+        let _ = fs::remove_dir_all(directory.join(META));
+        finished
     }
 
     /// The run as one line that can be pasted into a POSIX shell.
@@ -201,7 +205,7 @@ const USER_FILE: &str = "user.txt";
 const DUMP: &str = "states";
 const DUMP_FILE: &str = "states.dump";
 
-fn create(path: &Path) -> Result<(), TlaError> {
+pub(crate) fn create(path: &Path) -> Result<(), TlaError> {
     fs::create_dir_all(path).map_err(|source| TlaError::io("create", path, source))
 }
 

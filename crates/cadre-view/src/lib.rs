@@ -31,6 +31,7 @@
 mod because;
 mod causes;
 mod changed;
+mod chart;
 mod columns;
 mod diagram;
 mod difference;
@@ -41,11 +42,11 @@ mod lineage;
 mod parts;
 mod report;
 mod select;
-mod shares;
 mod text;
 
 pub use because::because;
 pub use changed::last_change;
+pub use chart::{Chart, Course, Curve, Shares, charts};
 pub use diagram::{DiagramOptions, STEPS_MAX, diagram};
 pub use difference::difference;
 pub use failure::{FailureNotes, failure, failure_at};
@@ -53,4 +54,3 @@ pub use graph::lineage_graph;
 pub use lanes::{LaneOptions, lanes};
 pub use lineage::lineage_of;
 pub use report::{Report, ReportRun, html};
-pub use shares::{Shares, shares};

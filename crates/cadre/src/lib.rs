@@ -21,7 +21,9 @@ pub use cadre_tla as tla;
 pub use cadre_trace as trace;
 pub use cadre_view as view;
 
+mod driven;
 mod error;
+mod explored;
 mod fuzzed;
 mod game;
 mod graph;
@@ -34,7 +36,9 @@ mod stepper;
 mod suite;
 pub mod testing;
 
+pub use driven::DrivenTrace;
 pub use error::GameError;
+pub use explored::{Explored, Found};
 pub use fuzzed::{Fuzzed, FuzzedTwice, PartedRuns};
 pub use game::{Bug, Game, Place, Setup, Size};
 pub use graph::GameGraph;
@@ -42,7 +46,7 @@ pub use minimised::Shortened;
 pub use saved::{save, trace_name};
 pub use simulated::Simulated;
 pub use stepper::{Enabled, Standing, Stepper};
-pub use suite::{AnyGame, Explored, Found, Hosting, Part, Suite};
+pub use suite::{AnyGame, Hosting, Part, Suite};
 
 /// What most users of the toolkit name.
 pub mod prelude {

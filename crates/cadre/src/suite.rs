@@ -4,16 +4,18 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
 
-use cadre_conform::{GraphBounds, Spec};
-use cadre_explore::{Bound, Exploration, Flow, Keep, Progress, Settings, Share, ShareError};
-use cadre_model::{Choice, Claim, Cluster, Coverage, Model, Origin, Reexecution};
+use cadre_conform::{GraphBounds, Matching, Spec, SpecTrace};
+use cadre_explore::{Flow, Keep, Progress, Settings, Share, ShareError};
+use cadre_model::{Claim, Cluster, Coverage, Model, Origin, Reexecution};
 use cadre_proptest::{FuzzOptions, MinimiseOptions, SampleOptions, Weights};
 use cadre_replay::{ClientRequests, Recording};
 use cadre_runtime::{Defect, HostOptions, Mode, RuntimeError};
 use cadre_simulate::{Config, Look};
 use cadre_step::NodeId;
-use cadre_trace::{Action, Json, Recorder, Trace, Verdict};
+use cadre_trace::{Action, Json, Recorder, Trace};
 
+use crate::driven::{self, DrivenTrace};
+use crate::explored::{Explored, explored};
 use crate::fuzzed::{self, Fuzzed, FuzzedTwice};
 use crate::graph::{self, GameGraph};
 use crate::minimised::{self, Shortened};
@@ -231,6 +233,21 @@ pub trait AnyGame: Send + Sync {
     /// Where the cluster cannot be built, or an execution cannot be mapped to the specification.
     fn sample(&self, setup: &Setup, options: &SampleOptions) -> Result<Vec<Trace>, GameError>;
 
+    /// Follows behaviours of the specification with the step function, as far as each goes; see
+    /// [`Driver`](cadre_conform::Driver). `watch` is told how many are done, and says whether to go
+    /// on.
+    ///
+    /// # Errors
+    ///
+    /// Where the game maps to no specification, or the cluster cannot be built.
+    fn drive(
+        &self,
+        setup: &Setup,
+        behaviours: &[SpecTrace],
+        matching: Matching,
+        watch: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Vec<DrivenTrace>, GameError>;
+
     /// Carries out a schedule; see [`Cluster::execute`].
     ///
     /// # Errors
@@ -292,34 +309,6 @@ pub struct Part<'a> {
     pub keep: Keep<'a>,
     /// Now.
     pub now: Instant,
-}
-
-/// What an exhaustive search has found.
-#[derive(Clone, Debug)]
-pub struct Explored {
-    /// How far it came.
-    pub progress: Progress,
-    /// What ended it before everything was seen.
-    pub bound: Option<Bound>,
-    /// An upper bound of the probability that a configuration was overlooked.
-    pub omission_bound: f64,
-    /// The worst of the verdicts.
-    pub verdict: Verdict,
-    /// One finding for each guarantee.
-    pub findings: Vec<Found>,
-}
-
-/// What a search has found about one guarantee.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// The guarantee.
-    pub claim: Claim,
-    /// The verdict.
-    pub verdict: Verdict,
-    /// An execution that shows it.
-    pub trace: Option<Trace>,
-    /// What else there is to say of a violation.
-    pub why: Option<String>,
 }
 
 impl<G: Game> AnyGame for G {
@@ -478,6 +467,16 @@ impl<G: Game> AnyGame for G {
         paths.into_iter().map(trace).collect()
     }
 
+    fn drive(
+        &self,
+        setup: &Setup,
+        behaviours: &[SpecTrace],
+        matching: Matching,
+        watch: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Vec<DrivenTrace>, GameError> {
+        driven::drive(self, setup, behaviours, matching, watch)
+    }
+
     fn execute(&self, setup: &Setup, schedule: &[Action]) -> Result<Trace, GameError> {
         let cluster = setup.cluster(self)?;
         let trace = cluster.execute(&origin(self, setup, "schedule"), schedule, None)?;
@@ -528,31 +527,6 @@ impl<G: Game> AnyGame for G {
         };
         Ok(cadre_runtime::host(cluster.protocol(), &host_options, commands, reports))
     }
-}
-
-/// What a search has found, with traces for paths.
-fn explored<G: Game>(
-    game: &G,
-    setup: &Setup,
-    cluster: &Cluster<G::Protocol>,
-    found: Exploration<Choice>,
-) -> Result<Explored, GameError> {
-    let verdict = found.verdict();
-    let origin = origin(game, setup, "explore");
-    let known = cluster.guarantees().len();
-    let mut findings = Vec::new();
-    for (guarantee, finding) in found.findings.into_iter().enumerate() {
-        // A search up to names has guarantees of its own.
-        let judged = (guarantee < known).then_some((guarantee, finding.verdict));
-        let cycle = finding.cycle.unwrap_or_default();
-        let record = |stem: Vec<_>| cluster.record_lasso(&origin, &stem, &cycle, judged);
-        let trace = finding.path.map(record);
-        let trace = trace.map(|trace| annotated(game, setup, cluster, trace)).transpose()?;
-        let (claim, verdict, why) = (finding.claim, finding.verdict, finding.why);
-        findings.push(Found { claim, verdict, trace, why });
-    }
-    let Exploration { progress, bound, omission_bound, .. } = found;
-    Ok(Explored { progress, bound, omission_bound, verdict, findings })
 }
 
 /// What is searched, in words that differ where the search would.

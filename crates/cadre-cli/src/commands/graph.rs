@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use cadre::GameGraph;
 use cadre::conform::{
     self, Fault, GraphBound, GraphBounds, GraphReport, MappedGraph, Report, Spec,
@@ -29,7 +31,7 @@ pub(crate) fn run(
     let tlc = context.tlc()?;
     let mut run = context.run_directory("conform")?;
     let directory = run.part("graph").or_exit(Exit::ToolChain)?;
-    let options = conform::Options::default();
+    let options = options(args);
     let graph = &found.mapped.graph;
     let clock = Clock::start();
     let checked = conform::check_graph(&spec, graph, &tlc, &directory, &options, &context.stop);
@@ -53,6 +55,50 @@ pub(crate) fn run(
     Ok(conclude(&found.mapped, &report, &spec))
 }
 
+/// `conform --graph --dry-run`: the java command alone.
+pub(crate) fn print_command(
+    context: &mut Context<'_>,
+    game: String,
+    args: &GraphArgs,
+) -> Result<Exit, Failure> {
+    let game = GameArgs { game, nodes: args.nodes, bug: args.bug.clone(), faults: Vec::new() };
+    let chosen = Chosen::new(context, &game)?;
+    let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
+    let found = chosen.game.graph(&chosen.setup, bounds(args), &mut watcher(context, args));
+    let found = found.or_exit(Exit::Internal)?;
+    let tlc = context.tlc()?;
+    let mut run = context.run_directory("conform")?;
+    let graph = &found.mapped.graph;
+    let command = conform::plan_graph(&spec, graph, &tlc, run.path(), &options(args));
+    // The command is worth nothing without the modules it names.
+    run.keep();
+    output::line(&command.or_exit(Exit::ToolChain)?);
+    Ok(Exit::Holds)
+}
+
+/// How TLC is run.
+fn options(args: &GraphArgs) -> conform::Options {
+    let mut options = conform::Options::default();
+    if let Some(seconds) = args.seconds {
+        options.time_limit = Duration::from_secs(seconds);
+    }
+    if let Some(bytes) = args.memory {
+        options.heap_mb = u32::try_from(bytes >> 20).unwrap_or(u32::MAX).max(1);
+    }
+    options
+}
+
+fn bounds(args: &GraphArgs) -> GraphBounds {
+    GraphBounds { depth_max: args.depth, configurations_max: Some(args.configurations) }
+}
+
+/// Ends the exploration on request, and at the end of its time.
+fn watcher(context: &Context<'_>, args: &GraphArgs) -> impl FnMut(u64, u64) -> bool {
+    let (clock, stop) = (Clock::start(), context.stop.clone());
+    let most = args.seconds.map(Duration::from_secs);
+    move |_, _| !stop.requested() && most.is_none_or(|most| clock.elapsed() < most)
+}
+
 /// Maps all that the game can do, and prints the stage's line.
 fn explore<'a>(
     context: &Context<'_>,
@@ -60,11 +106,9 @@ fn explore<'a>(
     spec: &Spec,
     args: &GraphArgs,
 ) -> Result<GameGraph<'a>, Failure> {
-    let bounds =
-        GraphBounds { depth_max: args.depth, configurations_max: Some(args.configurations) };
     let clock = Clock::start();
-    let go_on = &mut |_, _| !context.stop.requested();
-    let found = chosen.game.graph(&chosen.setup, bounds, go_on).or_exit(Exit::Internal)?;
+    let found = chosen.game.graph(&chosen.setup, bounds(args), &mut watcher(context, args));
+    let found = found.or_exit(Exit::Internal)?;
     let MappedGraph { graph, configurations, depth, bound, .. } = &found.mapped;
     let (outcome, bound) = match bound {
         None => ("seen", String::new()),
@@ -72,7 +116,10 @@ fn explore<'a>(
         Some(GraphBound::Configurations(_)) => {
             ("bounded", "stopped at the most configurations: ".to_owned())
         }
-        Some(GraphBound::Watcher) => ("bounded", "interrupted: ".to_owned()),
+        Some(GraphBound::Watcher) if context.stop.requested() => {
+            ("bounded", "interrupted: ".to_owned())
+        }
+        Some(GraphBound::Watcher) => ("bounded", "stopped at the time limit: ".to_owned()),
     };
     let particulars = format!(
         "{bound}{} configurations, depth {depth}, are {} states and {} steps of {}, {:.1} s",

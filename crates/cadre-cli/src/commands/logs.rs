@@ -1,20 +1,19 @@
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use cadre::conform::{
     self, LogFile, LogMapping, LogTrace, Options, Reason, Rejection, Report, Spec, SpecAction,
-    SpecTrace, TraceVerdict, Vocabulary, Walk,
+    SpecTrace, TraceVerdict, Walk,
 };
-use cadre::tla::{Contents, Tlc};
+use cadre::tla::Tlc;
 
-use crate::args::{GameArgs, LogArgs};
-use crate::chosen::Chosen;
-use crate::commands::conform::no_spec;
+use crate::args::LogArgs;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::run_directory::RunDirectory;
 use crate::stages::{self, Tally};
 use crate::watch::{Clock, count};
-use crate::{modules, output};
+use crate::{output, specification};
 
 /// How many rejected traces are told of.
 const REJECTIONS_MAX: usize = 16;
@@ -28,10 +27,10 @@ pub(crate) fn run(
     let mapping = args.mapping.as_deref().map(mapping).transpose()?.unwrap_or_default();
     let files = args.log.iter().map(|path| log_file(path)).collect::<Result<Vec<_>, _>>()?;
     let traces = conform::read_logs(&mapping, &files).or_exit(Exit::Input)?;
-    let origin = origin(args, &mapping)?;
+    let origin = specification::origin(args, &mapping)?;
     let tlc = context.tlc()?;
     let mut run = context.run_directory("conform")?;
-    let found = spec(context, origin, &mapping, &tlc, &mut run);
+    let found = specification::find(context, origin, &mapping, &tlc, &mut run);
     let spec = found.inspect_err(|_| {
         run.keep();
     })?;
@@ -83,98 +82,10 @@ fn read(path: &Path, what: &str) -> Result<String, Failure> {
         .or_exit(Exit::Input)
 }
 
-/// The specification that is asked for, after a look at whether it has what the mapping names.
-fn spec(
-    context: &Context<'_>,
-    origin: Origin,
-    mapping: &LogMapping,
-    tlc: &Tlc,
-    run: &mut RunDirectory,
-) -> Result<Spec, Failure> {
-    let directory = run.part("sany").or_exit(Exit::ToolChain)?;
-    let contents = |files: &[(String, String)], module: &str| -> Result<Contents, Failure> {
-        modules::write(&directory, files).or_exit(Exit::ToolChain)?;
-        tlc.contents(&directory, module, &context.stop).or_exit(Exit::ToolChain)
-    };
-    let (files, module, game) = match origin {
-        Origin::Game(game) => {
-            let game = GameArgs { game, nodes: mapping.nodes, bug: None, faults: Vec::new() };
-            let chosen = Chosen::new(context, &game)?;
-            let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
-            (spec.files.clone(), spec.trace_module.clone(), Some(spec))
-        }
-        Origin::Module(path) => {
-            let (files, module) = modules::beside(&path)?;
-            (files, module, None)
-        }
-    };
-    let (mut spec, vocabulary) = match mapping.event {
-        Some(_) => {
-            let vocabulary = Vocabulary::of(&contents(&files, &module)?).or_exit(Exit::Input)?;
-            (vocabulary.spec(files, mapping), vocabulary)
-        }
-        None => {
-            let contents_of_states = contents(&files, specification(&files, &module))?;
-            let spec = conform::spec_of_states(&contents_of_states, files, mapping);
-            let spec = spec.or_exit(Exit::Input)?;
-            let contents = contents(&spec.files, &spec.trace_module)?;
-            (spec, Vocabulary::of(&contents).or_exit(Exit::Input)?)
-        }
-    };
-    if let Some(game) = game {
-        spec.constants = game.constants;
-        spec.constants.extend(mapping.constants.clone());
-        spec.invariants = game.invariants.into_iter().chain(mapping.invariants.clone()).collect();
-    }
-    vocabulary.check_mapping(mapping, &spec).or_exit(Exit::Input)?;
-    vocabulary.check_events(mapping).or_exit(Exit::Input)?;
-    Ok(spec)
-}
-
-/// The specification that a trace module is about: states alone need no trace module.
-fn specification<'a>(files: &[(String, String)], module: &'a str) -> &'a str {
-    let named = module.strip_prefix("Trace");
-    let is_there =
-        |name: &&str| files.iter().any(|(file, _)| file.strip_suffix(".tla") == Some(name));
-    named.filter(is_there).unwrap_or(module)
-}
-
-/// Where a specification comes from.
-enum Origin {
-    Game(String),
-    /// The file of its trace module.
-    Module(PathBuf),
-}
-
-/// What the command line asks for, and otherwise what the mapping does.
-fn origin(args: &LogArgs, mapping: &LogMapping) -> Result<Origin, Failure> {
-    if let Some(spec) = &args.spec {
-        let is_module = Path::new(spec).extension().is_some_and(|extension| extension == "tla");
-        return Ok(match is_module {
-            true => Origin::Module(spec.into()),
-            false => Origin::Game(spec.clone()),
-        });
-    }
-    let beside = args.mapping.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-    match (&mapping.spec, &mapping.game) {
-        (Some(spec), None) => Ok(Origin::Module(beside.join(spec))),
-        (None, Some(game)) => Ok(Origin::Game(game.clone())),
-        (Some(_), Some(_)) => {
-            Err(anyhow::anyhow!("expected either `spec` or `game` in the mapping, found both"))
-                .or_exit(Exit::Input)
-        }
-        (None, None) => Err(anyhow::anyhow!(
-            "expected a specification, found none; name a game or the file of a trace module by \
-             --spec, or in the mapping by `game` or `spec`"
-        ))
-        .or_exit(Exit::Usage),
-    }
-}
-
 /// The line that says what the logs hold.
 fn print_read(traces: &[LogTrace], files: usize, mapping: &LogMapping) {
     let steps: usize = traces.iter().map(|trace| trace.lines.len()).sum();
-    let nodes: std::collections::BTreeSet<&str> =
+    let nodes: BTreeSet<&str> =
         traces.iter().flat_map(|trace| &trace.lines).map(|line| line.node.as_str()).collect();
     let clocks = mapping.event.as_ref().is_some_and(|event| event.clock.is_some());
     let particulars = format!(

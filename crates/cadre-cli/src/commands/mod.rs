@@ -1,20 +1,25 @@
 mod check;
 mod conform;
 mod doctor;
+mod drive;
 mod explore;
 mod export;
 mod fuzz;
 mod graph;
 mod history;
+mod init;
 mod list;
 mod logs;
 mod minimise;
 mod replay;
 mod run;
+mod scaffold;
 pub(crate) mod show;
 mod simulate;
 mod spec;
 mod step;
+
+pub(crate) use conform::no_spec;
 
 use std::path::Path;
 
@@ -51,7 +56,8 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
             logs::run(context, &log, dry_run)
         }
         Verb::Conform { traces, dry_run, graph, .. } => match (graph.graph.clone(), dry_run) {
-            (Some(game), _) => graph::run(context, game, &graph),
+            (Some(game), false) => graph::run(context, game, &graph),
+            (Some(game), true) => graph::print_command(context, game, &graph),
             (None, true) => conform::print_command(context, &traces),
             (None, false) => conform::run(context, &traces),
         },
@@ -67,10 +73,18 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
             let budget = cadre::model::consistency::Budget { steps_max: steps };
             history::run(&file, &history::Question { object, consistency, budget })
         }
-        Verb::Spec { game, workers, dry_run } => match dry_run {
+        Verb::Spec { scaffold: Some(spec), .. } => scaffold::run(context, &spec),
+        Verb::Spec { game: None, .. } => {
+            Err(anyhow::anyhow!("expected a game, or --scaffold with a specification"))
+                .or_exit(Exit::Usage)
+        }
+        Verb::Spec { game: Some(game), workers, dry_run, drive, .. } => match dry_run {
+            _ if drive.simulate.is_some() => drive::simulate(context, &game, &drive),
             true => spec::print_command(context, &game, workers),
+            false if drive.drive => drive::counterexample(context, &game, workers, &drive),
             false => spec::run(context, &game, workers),
         },
+        Verb::Init { directory, cadre_path } => init::run(&directory, &cadre_path),
         Verb::Doctor => Ok(doctor::run(context)),
         Verb::Run(args) => run::run(context, args),
     }

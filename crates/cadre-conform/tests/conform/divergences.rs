@@ -358,34 +358,41 @@ fn formulas_of_every_structure_are_taken_apart() {
     let report = check_in_private(&spec, &traces).unwrap();
     let mut told = String::new();
     for (trace, verdict) in traces.iter().zip(&report.verdicts) {
+        let _ = writeln!(told, "{}", trace.name);
         tell(&mut told, trace, verdict);
     }
     expect![[r#"
+        Bound(n: 5)
           step 1, Bound(n: 5): NotEnabled
           false: k = n - 1 (Bound, TraceStructures.tla 7)
             k = 1
             n = 5
             n - 1 = 4
           2 enabled
+        Bound(n: 1)
           step 1, Bound(n: 1): NotEnabled
           false: k < n (Bound, TraceStructures.tla 6)
             k = 1
             n = 1
           2 enabled
+        Defined(n: 3)
           step 1, Defined(n: 3): NotEnabled
           false: x = twice (Defined, TraceStructures.tla 14)
             twice = 6
             x = 0
           2 enabled
+        Defined(n: 2)
           step 1, Defined(n: 2): NotEnabled
           false: x = Next(twice) (Defined, TraceStructures.tla 14)
             Next(twice) = 5
             x = 0
           2 enabled
+        Guarded(n: 2)
           step 1, Guarded(n: 2): NotEnabled
           false: Op(x) (Guard, TraceStructures.tla 16)
             x = 0
           2 enabled
+        Together
           step 1, Together: NotEnabled
           2 enabled
     "#]]

@@ -7,10 +7,10 @@ use cadre_conform::{
     TraceVerdict, Vocabulary, Walk, check, read_logs, spec_of_states,
 };
 use cadre_process::{PrivateDirectory, Stop};
-use cadre_tla::{Contents, Value, to_itf};
+use cadre_tla::{Value, to_itf};
 use serde_json::{Map, Value as Json, json};
 
-use crate::support::{file, random_traces, tlc, trace, two_phase};
+use crate::support::{contents, file, random_traces, tlc, trace, two_phase};
 
 /// Kinds that give back what is lost in JSON.
 const TYPED: &str = r#"{
@@ -25,14 +25,6 @@ const TYPED: &str = r#"{
 
 fn mapping(text: &str) -> LogMapping {
     serde_json::from_str(text).expect("the mapping reads")
-}
-
-fn contents(files: &[(String, String)], module: &str) -> Contents {
-    let directory = PrivateDirectory::new("conform-test").expect("a directory is created");
-    for (name, text) in files {
-        std::fs::write(directory.path().join(name), text).expect("the module is written");
-    }
-    tlc().contents(directory.path(), module, &Stop::new()).expect("the module parses")
 }
 
 /// Two-phase commit as a specification of states, of which no trace module is needed.

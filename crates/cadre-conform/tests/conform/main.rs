@@ -2,7 +2,10 @@
 
 mod divergences;
 mod foreign;
+mod graphs;
 mod hidden;
 mod model;
+mod scaffolds;
+mod mutations;
 mod support;
 mod two_phase;

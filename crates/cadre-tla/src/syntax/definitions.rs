@@ -39,7 +39,7 @@ impl Definitions {
     /// # Examples
     ///
     /// ```
-    /// use cadre_tla::Definitions;
+    /// use cadre_tla::syntax::Definitions;
     ///
     /// let text = "---- MODULE M ----\nUp(n) ==\n  /\\ x < n\n  /\\ x' = x + 1\n====\n";
     /// let definitions = Definitions::read([("M.tla", text)]);
