@@ -12,7 +12,7 @@ pub use bench::{Bench, Ran, timeless};
 pub use browser::{Browser, WINDOW};
 pub use drawn::{long, stormy};
 pub use faulty::Faulty;
-pub use picture::{check_picture, difference};
+pub use picture::{TOLERANCE, check_picture, difference};
 pub use scenario::check_scenario;
 pub use stored::{Stored, stored_traces};
 

@@ -7,7 +7,7 @@ use cadre::trace::{
     LineageEdge, LineageGraph, LineageKind, LineageVertex, Standing, Trace, Verdict,
 };
 use cadre::view::{DiagramOptions, Report, ReportRun, STEPS_MAX, diagram, html, lineage_graph};
-use cadre_tests::{Browser, check_picture, difference, long, stored_traces, stormy};
+use cadre_tests::{Browser, TOLERANCE, check_picture, difference, long, stored_traces, stormy};
 use serde_json::json;
 
 /// Reports in a directory of their own, and a browser to open them.
@@ -325,6 +325,21 @@ fn what_a_trace_says_is_never_markup() {
 }
 
 #[test]
+fn a_report_of_no_runs_and_a_run_of_no_steps_complain_of_nothing() {
+    let mut desk = Desk::new();
+    let mut trace = stormy();
+    trace.steps.clear();
+    for report in [report(Vec::new()), report(vec![trace])] {
+        desk.open(&report, "#run=3&step=9");
+        for key in ["ArrowDown", "ArrowRight", "End", "d", "h", "H", "]", "1", "Escape"] {
+            desk.browser.press(key);
+        }
+        assert_eq!(desk.selected(), "");
+        assert_eq!(desk.browser.complaints(), [""; 0]);
+    }
+}
+
+#[test]
 fn the_same_trace_gives_the_same_bytes() {
     for trace in [stormy(), stored("late-abort")] {
         let again = Trace::from_ndjson(&trace.to_ndjson()).expect("a trace reads back");
@@ -387,7 +402,23 @@ fn a_picture_that_has_changed_is_noticed() {
     let other = shot(&report(vec![stormy()]), "light");
     assert!(difference(&light, &again) < 0.005);
     assert!(difference(&light, &dark) > 0.5);
-    assert!(difference(&light, &other) > 0.06);
+    assert!(difference(&light, &other) > 2.0 * TOLERANCE);
+}
+
+#[test]
+fn a_picture_in_another_font_is_the_same_picture() {
+    let mut desk = Desk::new();
+    desk.browser.prefer("light");
+    let page = html(&report(vec![stored("early-commit")]));
+    let other = page.replace("system-ui, \"Segoe UI\", \"DejaVu Sans\"", "\"Liberation Sans\"");
+    assert_ne!(page, other);
+    let mut shot = |name: &str, page: &str| {
+        let path = desk.put(name, page);
+        desk.browser.open(&path, "");
+        desk.browser.screenshot(0.5)
+    };
+    let (one, other) = (shot("one.html", &page), shot("other.html", &other));
+    assert!(difference(&one, &other) < TOLERANCE);
 }
 
 #[test]

@@ -362,6 +362,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || $("#help").open) return;
+    if (!runs.length) return;
     if (event.target.id === "filter") {
       if (event.key === "Escape") { event.target.value = ""; filter(""); event.target.blur(); }
       if (event.key === "Enter") nextMatch();
@@ -385,11 +386,13 @@
   document.addEventListener("change", (event) => {
     if (event.target.type === "radio") look(event.target.value);
   });
-  $("#filter").addEventListener("input", (event) => filter(event.target.value));
+  $("#filter").addEventListener("input", (event) => runs.length && filter(event.target.value));
   $("#theme").addEventListener("click", theme);
   $("#help-open").addEventListener("click", () => $("#help").showModal());
   $("#help-close").addEventListener("click", () => $("#help").close());
-  addEventListener("hashchange", follow);
-  follow();
+  if (runs.length) {
+    addEventListener("hashchange", follow);
+    follow();
+  }
   document.documentElement.dataset.ready = "true";
 })();
