@@ -180,11 +180,14 @@ fn backup(bug: Option<&str>) -> Replication {
     Replication { acknowledgement: if is_early { early } else { late } }
 }
 
+/// Makes the program with a bug switched on, or none.
+type Make<P> = Box<dyn Fn(Option<&str>) -> P + Send + Sync>;
+
 /// A program with its name and what is known of it; the first of that are its usual parameters.
 struct Entry<P> {
     name: &'static str,
     summary: &'static str,
-    program: Box<dyn Fn(Option<&str>) -> P + Send + Sync>,
+    program: Make<P>,
     bugs: &'static [Bug],
     known: Vec<Known>,
 }
