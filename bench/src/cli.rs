@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use crate::case::Case;
 use crate::runner::{Plan, Runner};
 use crate::tool::Tool;
-use crate::{growth, liveness, one, output, table, targets};
+use crate::{bridge, growth, liveness, one, output, table, targets};
 
 /// Runs the command with the arguments of this process.
 pub fn run() -> ExitCode {
@@ -16,6 +16,7 @@ pub fn run() -> ExitCode {
         Some(Command::One { tool, case, size, workers }) => single(*tool, *case, *size, *workers),
         Some(Command::Weigh { program }) => return weigh(program),
         Some(Command::Growth { workers }) => growth::run(*workers),
+        Some(Command::Bridge { traces, rounds }) => bridge::run(*traces, *rounds),
         Some(Command::Liveness) => {
             liveness::table().iter().for_each(|line| output::line(line));
             Ok(())
@@ -88,6 +89,16 @@ enum Command {
         /// The program and its arguments.
         #[arg(last = true, required = true)]
         program: Vec<String>,
+    },
+    /// Has TLC check traces and a graph in one run each, and prints what that is beside single runs
+    /// and beside TLC's own exploration.
+    Bridge {
+        /// How many traces.
+        #[arg(long, default_value_t = 10_000)]
+        traces: usize,
+        /// How often each is measured, in turns.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
     },
     /// Gives Stateright small models whose liveness is known, and prints where its answers differ.
     Liveness,

@@ -6,6 +6,7 @@
 //! different numbers of states. Our explorer is called in one place, `ours.rs`, and each peer in a
 //! file of its own under `peers`.
 
+mod bridge;
 mod case;
 mod cli;
 mod growth;

@@ -1,12 +1,18 @@
 //! What the tests of the whole toolkit share: running the command, and scenario files.
 
 mod bench;
+mod browser;
+mod drawn;
 mod faulty;
+mod picture;
 mod scenario;
 mod stored;
 
 pub use bench::{Bench, Ran, timeless};
+pub use browser::{Browser, WINDOW};
+pub use drawn::{long, stormy};
 pub use faulty::Faulty;
+pub use picture::{check_picture, difference};
 pub use scenario::check_scenario;
 pub use stored::{Stored, stored_traces};
 

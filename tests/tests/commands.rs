@@ -463,15 +463,15 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error() {
     check(
         "explode",
         expect![[r#"
-        error: unrecognized subcommand 'explode'
+            error: unrecognized subcommand 'explode'
 
-          tip: a similar subcommand exists: 'explore'
+              tip: some similar subcommands exist: 'export', 'explore'
 
-        Usage: cadre-under-test [OPTIONS] <COMMAND>
+            Usage: cadre-under-test [OPTIONS] <COMMAND>
 
-        For more information, try '--help'.
-        exit 2
-    "#]],
+            For more information, try '--help'.
+            exit 2
+        "#]],
     );
 }
 

@@ -45,7 +45,7 @@ fn an_early_commit_is_found_rejected_by_tlc_and_reproduced_by_processes() {
             checking two-phase-commit · 3 resource managers · bug early-commit
             explore  violated  249 distinct configurations, depth 5, T s at R /s, omission < 2e-27
             conform  rejected  1 of 1 trace against TwoPhase, TLC 2.15, 2 runs, T s
-                     counterexample: step 3, tm chooses Commit: the spec does not allow TMCommit here
+                     counterexample: step 3, tm chooses Commit: the spec does not allow TMCommit here: tmPrepared = RM is false
             replay   agrees    1 schedule, 5 steps on 4 real processes
 
             violated  no two resource managers decide differently   shortest, 5 steps
@@ -63,6 +63,7 @@ fn an_early_commit_is_found_rejected_by_tlc_and_reproduced_by_processes() {
 
             saved    .cadre/traces/two-phase-commit/no-two-resource-managers-decide-7817fa95.ndjson
             replay   cadre replay .cadre/traces/two-phase-commit/no-two-resource-managers-decide-7817fa95.ndjson
+            report   .cadre/runs/check-1/report.html
             FAIL     no two resource managers decide differently (exit 1)
         "#]],
     );
@@ -77,7 +78,7 @@ fn a_late_abort_is_found_rejected_by_tlc_and_reproduced_by_processes() {
             checking two-phase-commit · 3 resource managers · bug late-abort
             explore  violated  450 distinct configurations, depth 9, T s at R /s, omission < 5e-27
             conform  rejected  1 of 1 trace against TwoPhase, TLC 2.15, 2 runs, T s
-                     counterexample: step 3, rm1 chooses Abort: the spec does not allow RMChooseToAbort here
+                     counterexample: step 3, rm1 chooses Abort: the spec does not allow RMChooseToAbort here: rmState[r] = "working" is false
             replay   agrees    1 schedule, 9 steps on 4 real processes
 
             violated  no two resource managers decide differently   shortest, 9 steps
@@ -85,8 +86,7 @@ fn a_late_abort_is_found_rejected_by_tlc_and_reproduced_by_processes() {
              1  rm1 chooses Prepare       :     ●     :     :   rm1 working → prepared, +Prepared→tm, disk state
              2  deliver Prepared rm1→tm   *◀──1─o     :     :   tm.prepared[0] none → 1, disk state
              3  rm1 chooses Abort         :     *     :     :   rm1 prepared → aborted, disk state
-             4  rm2 chooses Prepare       :     :     ●     :   rm2 working → prepared, +Prepared→tm, disk state
-             5  deliver Prepared rm2→tm   *◀────────4─o     :   tm.prepared[1] none → 2, disk state
+             …  2 steps like these; cadre show prints all
              6  rm3 chooses Prepare       :     :     :     ●   rm3 working → prepared, +Prepared→tm, disk state
              7  deliver Prepared rm3→tm   *◀──────────────6─o   tm.prepared[2] none → 3, disk state
              8  tm chooses Commit         ●     :     :     :   tm.decision undecided → committed
@@ -98,6 +98,7 @@ fn a_late_abort_is_found_rejected_by_tlc_and_reproduced_by_processes() {
                      no two resource managers decide differently: rm2 has committed and rm1 has aborted.
             saved    .cadre/traces/two-phase-commit/no-two-resource-managers-decide-cff975a9.ndjson
             replay   cadre replay .cadre/traces/two-phase-commit/no-two-resource-managers-decide-cff975a9.ndjson
+            report   .cadre/runs/check-1/report.html
             FAIL     no two resource managers decide differently (exit 1)
         "#]],
     );
@@ -126,6 +127,7 @@ fn a_process_that_answers_before_it_syncs_is_found_by_the_replay_alone() {
 
             saved    .cadre/traces/two-phase-commit/schedule-af94557e.ndjson
             replay   cadre replay .cadre/traces/two-phase-commit/schedule-af94557e.ndjson --bug answers-before-sync
+            report   .cadre/runs/check-1/report.html
             logs     .cadre/runs/check-1
             FAIL     the real processes do something else (exit 1)
         "#]],
@@ -215,7 +217,24 @@ fn a_conforming_and_a_wrong_trace_are_told_apart_in_one_run() {
     let ran = bench.run(&format!("conform right.ndjson {}", wrong.display()));
     expect![[r#"
         conform  rejected  1 of 2 traces against TwoPhase, TLC 2.15, 2 runs, T s
-                 no-two-resource-managers-decide-cff975a9: step 3, rm1 chooses Abort: the spec does not allow RMChooseToAbort here
+                 no-two-resource-managers-decide-cff975a9: step 3, rm1 chooses Abort: the spec does not allow RMChooseToAbort here: rmState[r] = "working" is false
+        false    rmState[r] = "working" (RMChooseToAbort in TwoPhase.tla, line 81): r = rm1, rmState[r] = "prepared"
+        state    msgs = {[rm |-> rm1, type |-> "Prepared"]}, rmState = (rm1 :> "prepared" @@ rm2 :> "working" @@ rm3 :> "working"), tmPrepared = {rm1}, tmState = "init"
+        enabled  RMChooseToAbort(rm: rm2), RMChooseToAbort(rm: rm3), RMPrepare(rm: rm2), RMPrepare(rm: rm3), TMAbort, TMRcvPrepared(rm: rm1)
+
+        violated  no-two-resource-managers-decide-cff975a9 is a behaviour of TwoPhase   up to there, 3 steps
+
+         #  action                    tm   rm1   rm2   rm3  changed
+         1  rm1 chooses Prepare       :     ●     :     :   rm1 working → prepared, +Prepared→tm, disk state
+         2  deliver Prepared rm1→tm   *◀──1─o     :     :   tm.prepared[0] none → 1, disk state
+         3  rm1 chooses Abort         :     *     :     :   rm1 prepared → aborted, disk state
+
+        because  at 3, rm1 went to aborted of its own accord (Abort);
+                 no-two-resource-managers-decide-cff975a9 is a behaviour of TwoPhase was judged on rm1 =
+                 aborted.
+
+        saved    HERE/.cadre/traces/two-phase-commit/no-two-resource-managers-decide-cff975a9.ndjson
+        replay   cadre replay HERE/.cadre/traces/two-phase-commit/no-two-resource-managers-decide-cff975a9.ndjson
         logs     .cadre/runs/conform-1
         FAIL     1 trace does not conform (exit 1)
     "#]].assert_eq(&told(&ran));

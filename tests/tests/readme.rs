@@ -47,6 +47,7 @@ fn every_command_of_the_readme_prints_what_the_readme_says() {
 fn run(args: &str) -> String {
     let bench = Bench::new(env!("CARGO_BIN_EXE_cadre-under-test"));
     bench.copy("tests/histories");
+    bench.copy("traces/two-phase-commit");
     let ran = bench.run_raw(args);
     let is_to_fail =
         ["--bug", "stale-read", "retry-deliv"].iter().any(|failing| args.contains(failing));

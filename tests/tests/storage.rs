@@ -52,31 +52,32 @@ fn a_put_acknowledged_before_its_sync_is_lost_in_a_power_loss() {
     check(
         "check disk-store --bug acknowledges-before-sync",
         expect![[r#"
-        checking disk-store · 3 writers · bug acknowledges-before-sync
-        explore  violated  24 distinct configurations, depth 2, T s at R /s, omission < 1e-29
-        conform  rejected  1 of 1 trace against DiskStore, TLC 2.15, 1 run, T s
-                 counterexample: step 1, w1 asks store Put(key x, value 1): acknowledged is {w1}, the spec has {}
-        replay   agrees    1 schedule, 2 steps on 1 real process
+            checking disk-store · 3 writers · bug acknowledges-before-sync
+            explore  violated  24 distinct configurations, depth 2, T s at R /s, omission < 1e-29
+            conform  rejected  1 of 1 trace against DiskStore, TLC 2.15, 2 runs, T s
+                     counterexample: step 1, w1 asks store Put(key x, value 1): acknowledged is {w1}, the spec has {}
+            replay   agrees    1 schedule, 2 steps on 1 real process
 
-        violated  no acknowledged put is lost          shortest, 2 steps
+            violated  no acknowledged put is lost          shortest, 2 steps
 
-         #  action                              store  changed
-         1  w1 asks store Put(key x, value 1)    ▷●    store.syncing[0] none → {id {client 0, number 0}, key
-                                                  :    x, value 1}, store.values.x none → 1,
-                                                  :    store.unsynced +x=1 +sync, w1 gets Stored
-         2  CRASH+RESTART store                   ✗↑   store.syncing[0] {id {client 0, number 0}, key x,
-                                                  :    value 1} → none, store.values.x 1 → none,
-                                                  :    store.unsynced -x=1 -sync
+             #  action                              store  changed
+             1  w1 asks store Put(key x, value 1)    ▷●    store.syncing[0] none → {id {client 0, number 0}, key
+                                                      :    x, value 1}, store.values.x none → 1,
+                                                      :    store.unsynced +x=1 +sync, w1 gets Stored
+             2  CRASH+RESTART store                   ✗↑   store.syncing[0] {id {client 0, number 0}, key x,
+                                                      :    value 1} → none, store.values.x 1 → none,
+                                                      :    store.unsynced -x=1 -sync
 
-        because  at 2, store crashed and restarted as {syncing [], values {}, waiting []} with x=1 sync
-                 not yet synced;
-                 no acknowledged put is lost: x=1 was acknowledged, and store holds nothing there.
+            because  at 2, store crashed and restarted as {syncing [], values {}, waiting []} with x=1 sync
+                     not yet synced;
+                     no acknowledged put is lost: x=1 was acknowledged, and store holds nothing there.
 
-        saved    .cadre/traces/disk-store/no-acknowledged-put-is-lost-9ba638b5.ndjson
-        replay   cadre replay .cadre/traces/disk-store/no-acknowledged-put-is-lost-9ba638b5.ndjson
-        FAIL     no acknowledged put is lost (exit 1)
-        exit 1
-    "#]],
+            saved    .cadre/traces/disk-store/no-acknowledged-put-is-lost-9ba638b5.ndjson
+            replay   cadre replay .cadre/traces/disk-store/no-acknowledged-put-is-lost-9ba638b5.ndjson
+            report   .cadre/runs/check-1/report.html
+            FAIL     no acknowledged put is lost (exit 1)
+            exit 1
+        "#]],
     );
 }
 
@@ -153,7 +154,7 @@ fn a_put_acknowledged_before_its_copy_is_lost_in_a_takeover() {
         expect![[r#"
             checking primary-backup · 2 clients · bug acknowledges-before-copy
             explore  violated  17 distinct configurations, depth 2, T s at R /s, omission < 9e-30
-            conform  rejected  1 of 1 trace against PrimaryBackup, TLC 2.15, 1 run, T s
+            conform  rejected  1 of 1 trace against PrimaryBackup, TLC 2.15, 2 runs, T s
                      counterexample: step 2, c1 asks primary Put(1): answered is 1, the spec has 0; answers is (c1 :> <<"stored">> @@ c2 :> <<>>), the spec has (c1 :> <<>> @@ c2 :> <<>>); primary is [mode |-> "primary", number |-> 1, unconfirmed |-> <<>>, value |-> c1], the spec has [mode |-> "primary", number |-> 1, unconfirmed |-> <<[answer |-> "stored", client |-> c1, number |-> 1]>>, value |-> c1]
             replay   agrees    1 schedule, 2 steps on 2 real processes
 
@@ -172,6 +173,7 @@ fn a_put_acknowledged_before_its_copy_is_lost_in_a_takeover() {
 
             saved    .cadre/traces/primary-backup/no-acknowledged-put-is-lost-b74b5487.ndjson
             replay   cadre replay .cadre/traces/primary-backup/no-acknowledged-put-is-lost-b74b5487.ndjson
+            report   .cadre/runs/check-1/report.html
             FAIL     no acknowledged put is lost (exit 1)
             exit 1
         "#]],

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cadre::explore::{Bounds, Settings};
+use cadre::model::FaultChange;
 use cadre::model::consistency::{Budget, Consistency, Object};
 use cadre::proptest::{MinimiseOptions, WEIGHT_MAX};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -125,13 +126,15 @@ pub(crate) enum Verb {
     /// Check traces, or all that a game can do, against the specification, by TLC
     Conform {
         /// The traces
-        #[arg(required_unless_present = "graph", conflicts_with = "graph")]
+        #[arg(required_unless_present_any = ["graph", "log"], conflicts_with = "graph")]
         traces: Vec<PathBuf>,
         /// Print the java command and run nothing
-        #[arg(long, conflicts_with = "graph")]
+        #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
         graph: GraphArgs,
+        #[command(flatten)]
+        log: LogArgs,
     },
     /// Execute a trace again: by the step function, then on real processes
     Replay {
@@ -153,6 +156,19 @@ pub(crate) enum Verb {
         /// The columns of the drawing
         #[arg(long, default_value_t = 100)]
         width: usize,
+        #[command(flatten)]
+        picture: PictureArgs,
+    },
+    /// Write a trace in the form of another tool
+    Export {
+        /// The trace
+        trace: PathBuf,
+        /// Which form
+        #[arg(long, value_enum)]
+        format: Format,
+        /// The file to write; `-` for standard output
+        #[arg(long, value_name = "FILE", default_value = "-")]
+        output: PathBuf,
     },
     /// Judge a recorded history of clients: linearizable, sequential, causal, sessions
     History {
@@ -171,18 +187,68 @@ pub(crate) enum Verb {
     /// Check the TLA+ specification of a game itself, by TLC
     Spec {
         #[command(flatten)]
-        game: GameArgs,
+        game: Option<GameArgs>,
+        /// Write a trace module for this specification instead: which of its steps a trace may
+        /// name, with what arguments
+        #[arg(long, value_name = "FILE.tla", conflicts_with_all = ["game", "simulate", "drive"])]
+        scaffold: Option<PathBuf>,
         /// TLC's worker threads; with more than one, the depth is approximate
         #[arg(long, default_value_t = 1)]
         workers: u32,
         /// Print the java command and run nothing
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        drive: DriveArgs,
+    },
+    /// Write a protocol to begin with, with its game, its specification and its tests
+    Init {
+        /// The directory, whose name becomes that of the package
+        directory: PathBuf,
+        /// Where the sources of Cadre are, which no registry has
+        #[arg(long, value_name = "DIR")]
+        cadre_path: PathBuf,
     },
     /// Say what is here and what is missing
     Doctor,
     /// Host one node for real, steered by lines of JSON on standard input
     Run(RunArgs),
+}
+
+/// A picture of a trace for a browser instead of the terminal.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct PictureArgs {
+    /// Write a report to look through: one page of HTML that needs nothing else
+    #[arg(long, group = "picture")]
+    pub(crate) html: bool,
+    /// Write the space-time diagram as SVG
+    #[arg(long, group = "picture")]
+    pub(crate) svg: bool,
+    /// Write the lineage of the outcome as SVG
+    #[arg(long, group = "picture")]
+    pub(crate) lineage: bool,
+    /// The file to write, `-` for standard output [default: beside the trace, with the ending of
+    /// the picture]
+    #[arg(long, value_name = "FILE", requires = "picture")]
+    pub(crate) output: Option<PathBuf>,
+    /// Draw all steps, also of a trace of more than 2000
+    #[arg(long, requires = "picture", conflicts_with = "lineage")]
+    pub(crate) full: bool,
+}
+
+/// The forms of other tools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// A log for ShiViz
+    Shiviz,
+    /// A sequence diagram for Mermaid
+    Mermaid,
+    /// A graph of causes for Graphviz
+    Dot,
+    /// The lineage of the outcome for Graphviz
+    LineageDot,
+    /// The variables of the specification, in the Informal Trace Format
+    Itf,
 }
 
 /// Which game, how large, with which bug.
@@ -196,6 +262,10 @@ pub(crate) struct GameArgs {
     /// A seeded bug to switch on: see `list`
     #[arg(long)]
     pub(crate) bug: Option<String>,
+    /// How often which fault may happen, instead of what the game says, such as
+    /// losses=2,crashes=unlimited,restarts=yes,unsynced=any-prefix
+    #[arg(long, value_name = "FAULT=COUNT", value_delimiter = ',')]
+    pub(crate) faults: Vec<FaultChange>,
 }
 
 /// Of which game every state and every step is checked, and how far.
@@ -217,6 +287,60 @@ pub(crate) struct GraphArgs {
     /// The most distinct configurations of --graph
     #[arg(long, requires = "graph", default_value_t = 1_000_000)]
     pub(crate) configurations: u64,
+    /// The most seconds of --graph: of its exploration, and of each run of TLC
+    #[arg(long, requires = "graph", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seconds: Option<u64>,
+    /// The heap of TLC for --graph, such as 500M or 8G
+    #[arg(long, requires = "graph", value_name = "SIZE", value_parser = memory::parse)]
+    pub(crate) memory: Option<u64>,
+}
+
+/// Which logs of somebody else's program are checked, and against what.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct LogArgs {
+    /// Check these logs instead of traces: a line of JSON for each event, by any program; those of
+    /// several nodes are merged by their clocks
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["traces", "graph"])]
+    pub(crate) log: Vec<PathBuf>,
+    /// What the fields of --log are in the specification, in TOML or JSON
+    #[arg(long, value_name = "FILE", requires = "log")]
+    pub(crate) mapping: Option<PathBuf>,
+    /// The specification that --log is checked against: a game, or the file of a trace module
+    /// [default: what the mapping says]
+    #[arg(long, value_name = "GAME|FILE.tla", requires = "log")]
+    pub(crate) spec: Option<String>,
+}
+
+/// Which behaviours of a specification the game is to follow.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct DriveArgs {
+    /// Have TLC draw so many random behaviours instead of exploring all
+    #[arg(
+        long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
+        conflicts_with_all = ["workers", "dry_run"]
+    )]
+    pub(crate) simulate: Option<u32>,
+    /// The most steps of each of them
+    #[arg(
+        long, requires = "simulate", default_value_t = 100,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub(crate) steps: u32,
+    /// What random behaviours follow from
+    #[arg(long, requires = "simulate", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Let the step function follow the behaviours, or the counterexample, and say where they part
+    #[arg(long)]
+    pub(crate) drive: bool,
+    /// Let real processes follow so many of them, too
+    #[arg(long, value_name = "K", requires = "drive")]
+    pub(crate) processes: Option<usize>,
+    /// One more invariant to check: a claim that nothing happens makes TLC show how it does; may
+    /// be repeated
+    #[arg(long, value_name = "NAME", requires = "drive")]
+    pub(crate) invariant: Vec<String>,
+    #[command(flatten)]
+    pub(crate) process: ProcessArgs,
 }
 
 /// How far a search goes, and how it goes about it.

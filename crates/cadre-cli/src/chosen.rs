@@ -21,10 +21,25 @@ pub(crate) struct Chosen<'a> {
 
 impl<'a> Chosen<'a> {
     pub(crate) fn new(context: &Context<'a>, args: &GameArgs) -> Result<Self, Failure> {
-        let game = context.game(&args.game)?;
+        let mut chosen = Self::named(context, &args.game, args.nodes, args.bug.as_deref())?;
+        chosen.setup.faults.clone_from(&args.faults);
+        if !args.faults.is_empty() {
+            // Faults that make no sense in this game are the user's mistake, and not the game's.
+            chosen.game.claims(&chosen.setup).or_exit(Exit::Usage)?;
+        }
+        Ok(chosen)
+    }
+
+    /// A game with its own faults.
+    pub(crate) fn named(
+        context: &Context<'a>,
+        game: &str,
+        nodes: Option<usize>,
+        bug: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let game = context.game(game)?;
         // Checked as a whole first, so that an unknown bug is reported as such.
-        let bug = args.bug.as_deref();
-        let setup = game.setup(args.nodes, bug).or_exit(Exit::Usage)?;
+        let setup = game.setup(nodes, bug).or_exit(Exit::Usage)?;
         let process_bug = process_bug(game, bug);
         let setup = if process_bug.is_some() { Setup { bug: None, ..setup } } else { setup };
         Ok(Self { game, setup, process_bug })
@@ -55,7 +70,11 @@ impl<'a> Chosen<'a> {
         let bug = bug.map_or(String::new(), |bug| format!(" · bug {bug}"));
         let size = self.game.size();
         let nodes = count(self.setup.size, size.one, size.many);
-        format!("{} · {nodes}{bug}", self.game.name())
+        let faults = match self.setup.faults.is_empty() {
+            true => String::new(),
+            false => format!(" · faults {}", self.faults()),
+        };
+        format!("{} · {nodes}{bug}{faults}", self.game.name())
     }
 
     /// The arguments that choose the game again.
@@ -63,7 +82,15 @@ impl<'a> Chosen<'a> {
         let bug = self.setup.bug.as_deref().or(self.process_bug.map(|(name, _)| name));
         let bug = bug.into_iter().flat_map(|bug| ["--bug".to_owned(), bug.to_owned()]);
         let game = [self.game.name().to_owned(), "--nodes".to_owned(), self.setup.size.to_string()];
-        game.into_iter().chain(bug).collect()
+        let faults =
+            (!self.setup.faults.is_empty()).then(|| ["--faults".to_owned(), self.faults()]);
+        game.into_iter().chain(bug).chain(faults.into_iter().flatten()).collect()
+    }
+
+    /// The changes of the faults as they are given.
+    fn faults(&self) -> String {
+        let changes: Vec<String> = self.setup.faults.iter().map(ToString::to_string).collect();
+        changes.join(",")
     }
 
     /// This executable as the host of one node, which is still to be named.

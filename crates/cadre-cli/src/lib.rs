@@ -16,10 +16,13 @@ mod exit;
 mod lineage_args;
 mod lines;
 mod memory;
+mod modules;
 mod output;
+mod rejected;
 mod run_directory;
 mod sharing;
 mod simulate_args;
+mod specification;
 mod stages;
 mod watch;
 

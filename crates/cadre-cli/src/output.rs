@@ -7,6 +7,11 @@ pub(crate) fn line(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{}", text.trim_end());
 }
 
+/// Prints a text as it is; a reader that went away is no error.
+pub(crate) fn text(text: &str) {
+    let _ = io::stdout().lock().write_all(text.as_bytes());
+}
+
 /// Prints what stands before the line that a person types next.
 pub(crate) fn prompt(text: &str) {
     let mut output = io::stdout().lock();

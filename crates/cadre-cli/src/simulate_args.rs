@@ -80,7 +80,7 @@ pub(crate) struct SimulateArgs {
     /// Carry out faults too that the game does not say it may suffer
     #[arg(long)]
     every_fault: bool,
-    /// Draw how long answers took into this file, as SVG
+    /// Draw how long answers took, and how requests and messages went over time, into this SVG file
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
 }

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cadre::conform::{self, Reason, Rejection, Report, Spec, SpecTrace, TraceVerdict};
+use cadre::conform::{self, Report, Spec, SpecTrace, TraceVerdict};
 use cadre::explore::{Bound, Flow, Progress, Settings, SpillFailure, Spilling};
 use cadre::model::Coverage;
 use cadre::replay::{Ended, Outcome, RecordOptions, ReplayOptions};
@@ -18,7 +18,7 @@ use crate::exit::{Exit, Failure, OrExit};
 use crate::run_directory::RunDirectory;
 use crate::sharing::no_directory;
 use crate::watch::{Clock, Limits, Watch, count, grouped, rate};
-use crate::{memory, output};
+use crate::{commands, memory, output};
 
 /// How many lines a violation may take on the terminal, the command's own included.
 pub(crate) const LINES_MAX: usize = 25;
@@ -278,53 +278,6 @@ impl Tally {
     }
 }
 
-/// Says of each trace that does not conform which step the specification does not allow, in at most
-/// so many lines and one more; gives how many lines it took.
-pub(crate) fn print_rejections(report: &Report, traces: &[Named], lines_max: usize) -> usize {
-    let mut lines = Vec::new();
-    for (Named { name, trace }, verdict) in traces.iter().zip(&report.verdicts) {
-        let (step, why) = match verdict {
-            TraceVerdict::Conforms => continue,
-            TraceVerdict::Rejected(rejection) => (rejection.step, why_rejected(rejection, trace)),
-            TraceVerdict::Undetermined { step, why } => (*step, format!("unknown: {why}")),
-        };
-        let action = trace.steps.get(step.wrapping_sub(1));
-        let action = action.map_or("the initial state".to_owned(), |step| step.action.to_string());
-        lines.push((name, format!("step {step}, {action}: {why}")));
-    }
-    let more = lines.len().saturating_sub(lines_max);
-    lines.truncate(lines_max);
-    for (name, line) in &lines {
-        output::labelled("", &format!("{name}: {line}"));
-    }
-    if more > 0 {
-        output::labelled("", &format!("and {more} more"));
-    }
-    lines.len() + usize::from(more > 0)
-}
-
-/// Why the specification does not allow a step, in a clause.
-fn why_rejected(rejection: &Rejection, trace: &Trace) -> String {
-    let step = trace.steps.get(rejection.step.wrapping_sub(1));
-    let action =
-        step.and_then(|step| step.spec.as_ref()?.action.as_deref()).unwrap_or("stuttering");
-    match &rejection.reason {
-        Reason::NotEnabled => format!("the spec does not allow {action} here"),
-        Reason::UnknownAction => format!("the spec has no action {action}"),
-        Reason::WrongArguments => format!("{action} has other arguments in the spec"),
-        Reason::WrongState { differs } | Reason::WrongInitial { differs } => {
-            let differs = differs.iter().map(|difference| {
-                let conform::Difference { variable, logged, spec } = difference;
-                format!("{variable} is {logged}, the spec has {spec}")
-            });
-            differs.collect::<Vec<_>>().join("; ")
-        }
-        Reason::InvariantViolated { name } => {
-            format!("the spec's own invariant {name} is violated")
-        }
-    }
-}
-
 /// Replays traces on real processes up to the first difference, and prints the stage's line.
 pub(crate) fn replay(
     context: &Context<'_>,
@@ -426,6 +379,30 @@ pub(crate) fn print_violation(
     Ok(saved)
 }
 
+/// Prints a violation in full, saves its trace and writes a report into the run directory; the
+/// verdict's line is left to the verb.
+pub(crate) fn report_violation(
+    context: &Context<'_>,
+    run: &mut RunDirectory,
+    trace: &Trace,
+    how: &str,
+    lines_taken: usize,
+) -> Result<(), Failure> {
+    let files = Files { saved: &context.save(trace)?, report: Some(&write_report(run, trace)?) };
+    print_block(context, trace, &files, how, lines_taken);
+    Ok(())
+}
+
+/// Writes a report about a trace into a run directory, which is kept; gives its path to print.
+pub(crate) fn write_report(run: &mut RunDirectory, trace: &Trace) -> Result<PathBuf, Failure> {
+    let report = commands::show::report(trace.clone(), cadre::view::STEPS_MAX);
+    let path = run.keep().join("report.html");
+    std::fs::write(&path, report)
+        .map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))
+        .or_exit(Exit::ToolChain)?;
+    Ok(path)
+}
+
 /// Prints a violation in full whose trace is in a file.
 pub(crate) fn print_saved_violation(
     context: &Context<'_>,
@@ -434,10 +411,28 @@ pub(crate) fn print_saved_violation(
     how: &str,
     lines_taken: usize,
 ) {
+    print_block(context, trace, &Files { saved, report: None }, how, lines_taken);
+}
+
+/// Where what is known of a violation is.
+struct Files<'a> {
+    saved: &'a Path,
+    report: Option<&'a Path>,
+}
+
+fn print_block(
+    context: &Context<'_>,
+    trace: &Trace,
+    files: &Files<'_>,
+    how: &str,
+    lines_taken: usize,
+) {
+    let saved = files.saved.display();
     let steps = count(trace.steps.len(), "step", "steps");
     let notes = FailureNotes {
-        saved: Some(saved.display().to_string()),
-        replay: Some(format!("{} replay {}", context.program, saved.display())),
+        saved: Some(saved.to_string()),
+        replay: Some(format!("{} replay {saved}", context.program)),
+        report: files.report.map(|report| report.display().to_string()),
         how: match trace.header.loop_from {
             // What comes before the cycle is as short as can be, the cycle is only short.
             Some(stem) => format!("{how} way into a cycle, {stem} of {steps}"),

@@ -138,16 +138,15 @@ impl<'a> Batch<'a> {
             *ids.entry(&step.action).or_insert_with(|| match &step.action {
                 SpecAction::Stutter => 0,
                 SpecAction::Step { name, arguments } => {
-                    let fields = arguments.iter().map(|(name, value)| (name, value.clone()));
-                    self.add_event(name, Value::record(fields))
+                    self.add_event(event_value(name, arguments))
                 }
             })
         };
         steps.map(id).collect()
     }
 
-    fn add_event(&mut self, name: &str, arguments: Value) -> usize {
-        self.events.push(Value::record([("name", Value::string(name)), ("args", arguments)]));
+    fn add_event(&mut self, event: Value) -> usize {
+        self.events.push(event);
         self.events.len()
     }
 
@@ -159,12 +158,18 @@ impl<'a> Batch<'a> {
     /// Rows whose verdicts are known beforehand: if TLC finds otherwise, all verdicts are
     /// worthless.
     fn add_canaries(&mut self, first: &[usize]) {
-        let impossible = self.add_event(IMPOSSIBLE, Value::Sequence(Vec::new()));
+        let impossible = self.add_event(event_value(IMPOSSIBLE, &BTreeMap::new()));
         let alone = self.add_row(vec![impossible]);
         let corrupted = self.add_row([first, &[impossible]].concat());
         self.impossible = vec![alone, corrupted];
         self.empty = self.add_row(Vec::new());
     }
+}
+
+/// An event as the trace module gets it.
+pub(crate) fn event_value(name: &str, arguments: &BTreeMap<String, Value>) -> Value {
+    let arguments = arguments.iter().map(|(name, value)| (name, value.clone()));
+    Value::record([("name", Value::string(name)), ("args", Value::record(arguments))])
 }
 
 impl Logged {

@@ -6,7 +6,7 @@ use cadre_process::Stop;
 use cadre_tla::{Dump, EvaluationError, TlaError, Tlc, Value};
 
 use crate::batch::{Batch, Cuts};
-use crate::compare::{Comparison, Finding, compare, probes};
+use crate::compare::{Comparison, Finding, Mismatch, compare, probes, states_at};
 use crate::encode::{STEP, TRACE, encode};
 use crate::lines::{Lines, Place};
 use crate::runs::Runs;
@@ -17,6 +17,8 @@ use crate::{
 /// How traces are checked.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// What leads through the specification.
+    pub walk: Walk,
     /// How many threads TLC searches with; verdicts do not depend on it.
     pub workers: u32,
     /// The heap of Java, in megabytes.
@@ -27,24 +29,40 @@ pub struct Options {
     pub evaluation_errors_max: usize,
     /// For how many rejected traces the enabled actions are asked for.
     pub diagnosed_max: usize,
+    /// How many steps of traces one run of TLC is given; a trace is never divided.
+    pub steps_per_run_max: usize,
     /// How many states of a graph one run of TLC is given.
     pub states_per_run_max: usize,
+}
+
+/// What leads through the specification; verdicts do not depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Walk {
+    /// Events first, as they mostly leave no choice and many traces share them; then the states
+    /// where they did.
+    #[default]
+    Events,
+    /// Events and states at once, where events say little.
+    States,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
+            walk: Walk::Events,
             workers: 2,
             heap_mb: 1024,
             time_limit: Duration::from_secs(600),
             evaluation_errors_max: 20,
             diagnosed_max: 10,
+            steps_per_run_max: 500_000,
             states_per_run_max: 100_000,
         }
     }
 }
 
-/// Checks all traces against the specification, in one run of TLC if they conform.
+/// Checks all traces against the specification, in one run of TLC if they conform, or in several
+/// if they are very many.
 ///
 /// The directory is to be fresh; each run gets a folder in it, with its modules and its output.
 ///
@@ -66,14 +84,38 @@ pub fn check(
     stop: &Stop,
 ) -> Result<Report, ConformError> {
     validate::arguments(spec, traces)?;
-    let runs = Runs::new(spec, tlc, directory, options, stop);
-    let mut check = Check { spec, traces, options, runs, failed: BTreeMap::new(), states: 0 };
-    let mut verdicts = check.by_events()?;
-    check.by_states(&mut verdicts)?;
-    let verdicts: Vec<TraceVerdict> = verdicts.into_iter().map(Draft::verdict).collect();
-    let verdicts = diagnose::add_enabled(verdicts, &mut check.runs, options.diagnosed_max)?;
-    let Check { runs, states, .. } = check;
+    let mut runs = Runs::new(spec, tlc, directory, options, stop);
+    let mut drafts = Vec::with_capacity(traces.len());
+    let mut states = 0;
+    for traces in portions(traces, options.steps_per_run_max) {
+        let failed = BTreeMap::new();
+        let mut check = Check { spec, traces, options, runs: &mut runs, failed, states: 0 };
+        let mut of_portion = match options.walk {
+            Walk::Events => check.by_events()?,
+            Walk::States => traces.iter().map(|_| Draft::Ambiguous).collect(),
+        };
+        check.by_states(&mut of_portion)?;
+        states += check.states;
+        drafts.append(&mut of_portion);
+    }
+    diagnose::explain(&mut drafts, traces, &mut runs, options.diagnosed_max)?;
+    let verdicts = drafts.into_iter().map(Draft::verdict).collect();
     Ok(runs.report(verdicts, states))
+}
+
+/// The traces in portions of so many steps, but never less than one trace.
+fn portions(traces: &[SpecTrace], steps_max: usize) -> Vec<&[SpecTrace]> {
+    let mut portions = Vec::new();
+    let (mut begin, mut steps) = (0, 0);
+    for (position, trace) in traces.iter().enumerate() {
+        if position > begin && steps + trace.steps.len() > steps_max {
+            portions.push(&traces[begin..position]);
+            (begin, steps) = (position, 0);
+        }
+        steps += trace.steps.len();
+    }
+    portions.push(&traces[begin..]);
+    portions
 }
 
 /// Writes the modules of the first run of [`check`], and gives its command without running it.
@@ -91,25 +133,54 @@ pub fn plan(
     validate::arguments(spec, traces)?;
     let stop = Stop::new();
     let mut runs = Runs::new(spec, tlc, directory, options, &stop);
-    let batch = Batch::of_events(spec, traces, &Cuts::new());
+    let portions = portions(traces, options.steps_per_run_max);
+    let first = portions.first().copied().unwrap_or_default();
+    let all: Vec<usize> = (0..first.len()).collect();
+    let batch = match options.walk {
+        Walk::Events => Batch::of_events(spec, first, &Cuts::new()),
+        Walk::States => Batch::of_states(spec, first, &all, &Cuts::new()),
+    };
     let (module, config) = encode(&batch)?;
     let mut run = runs.prepare(&module, &config, batch.events_total())?;
-    run.dump = log_states(traces);
+    run.dump = log_states(first);
     Ok(tlc.command_line(&run))
 }
 
 /// A verdict that may still be open.
 #[derive(Debug)]
-enum Draft {
-    Done(TraceVerdict),
+pub(crate) enum Draft {
+    Conforms,
+    Rejected {
+        rejection: Rejection,
+        /// The state to which the specification takes the step, where that is not the logged one.
+        after: Option<BTreeMap<String, Value>>,
+    },
+    Undetermined {
+        step: usize,
+        why: String,
+    },
     /// Only the logged states can tell.
     Ambiguous,
 }
 
 impl Draft {
+    /// A trace whose states are others than those of the specification; what the state before that
+    /// is will be known later.
+    fn differs(mismatch: &Mismatch) -> Self {
+        let (step, differs) = (mismatch.step, mismatch.differs.clone());
+        let reason = match step {
+            0 => Reason::WrongInitial { differs },
+            _ => Reason::WrongState { differs },
+        };
+        let rejection = rejection(step, reason, mismatch.state.clone());
+        Self::Rejected { rejection, after: (step > 0).then(|| mismatch.state.clone()) }
+    }
+
     fn verdict(self) -> TraceVerdict {
         match self {
-            Self::Done(verdict) => verdict,
+            Self::Conforms => TraceVerdict::Conforms,
+            Self::Rejected { rejection, .. } => TraceVerdict::Rejected(rejection),
+            Self::Undetermined { step, why } => TraceVerdict::Undetermined { step, why },
             Self::Ambiguous => TraceVerdict::Undetermined {
                 step: 0,
                 why: "its states could not be compared; this is an error of the checker".into(),
@@ -118,11 +189,11 @@ impl Draft {
     }
 }
 
-struct Check<'a> {
+struct Check<'a, 'r> {
     spec: &'a Spec,
     traces: &'a [SpecTrace],
     options: &'a Options,
-    runs: Runs<'a>,
+    runs: &'r mut Runs<'a>,
     /// The traces with an evaluation error: how many steps can be judged, and what TLC says.
     failed: BTreeMap<usize, (usize, String)>,
     states: u64,
@@ -136,7 +207,7 @@ struct Walked<'a> {
     log: PathBuf,
 }
 
-impl<'a> Check<'a> {
+impl<'a> Check<'a, '_> {
     /// Walks all traces by their events alone, and compares the states afterwards.
     fn by_events(&mut self) -> Result<Vec<Draft>, ConformError> {
         let (spec, traces) = (self.spec, self.traces);
@@ -146,28 +217,51 @@ impl<'a> Check<'a> {
             Some(dump) => compare(&walked.batch, traces, &self.cuts(), Dump::open(dump)?)?,
             None => BTreeMap::new(),
         };
-        let drafts = (0..traces.len()).map(|position| {
+        let mut drafts = Vec::with_capacity(traces.len());
+        for position in 0..traces.len() {
             let comparison = comparisons.get(&position);
             if needs_states && !self.is_complete(&walked, position, comparison) {
                 return Err(self.incomplete(position, &walked));
             }
-            match comparison.map(Comparison::finding) {
-                Some(Finding::Ambiguous) => Ok(Draft::Ambiguous),
+            drafts.push(match comparison.map(Comparison::finding) {
+                Some(Finding::Ambiguous) => Draft::Ambiguous,
                 Some(Finding::Differs(mismatch)) => {
                     let row = walked.batch.row(position);
                     let earlier = self.rejection(&walked, row).filter(|r| r.step < mismatch.step);
-                    let rejection = earlier.unwrap_or_else(|| Rejection {
-                        step: mismatch.step,
-                        reason: wrong_state(mismatch.step, mismatch.differs.clone()),
-                        spec_state: mismatch.state.clone(),
-                        enabled: Vec::new(),
-                    });
-                    Ok(Draft::Done(TraceVerdict::Rejected(rejection)))
+                    match earlier {
+                        Some(rejection) => Draft::Rejected { rejection, after: None },
+                        None => Draft::differs(mismatch),
+                    }
                 }
-                Some(Finding::Agrees) | None => self.by_lines(&walked, position).map(Draft::Done),
+                Some(Finding::Agrees) | None => self.by_lines(&walked, position)?,
+            });
+        }
+        self.add_states_before(&walked, &mut drafts)?;
+        Ok(drafts)
+    }
+
+    /// Looks up the states before those that are not the logged ones.
+    fn add_states_before(
+        &self,
+        walked: &Walked<'a>,
+        drafts: &mut [Draft],
+    ) -> Result<(), ConformError> {
+        let mut wanted = BTreeMap::new();
+        for (position, draft) in drafts.iter().enumerate() {
+            if let Draft::Rejected { rejection, after: Some(_) } = draft {
+                wanted.insert(position, rejection.step - 1);
             }
-        });
-        drafts.collect()
+        }
+        let Some(dump) = walked.dump.as_ref().filter(|_| !wanted.is_empty()) else {
+            return Ok(());
+        };
+        let found = states_at(&wanted, &walked.batch, self.traces, Dump::open(dump)?)?;
+        for (position, state) in found {
+            if let Draft::Rejected { rejection, .. } = &mut drafts[position] {
+                rejection.spec_state = state;
+            }
+        }
+        Ok(())
     }
 
     /// Walks the traces that are still open once more, through the logged states only.
@@ -185,20 +279,19 @@ impl<'a> Check<'a> {
         };
         for position in open {
             let row = walked.batch.row(position);
-            let stuck = walked.lines.stuck(row).map(|stuck| stuck.step);
-            let mismatch = stuck.and_then(|step| probes.get(&(position, step + 1)));
-            let verdict = match mismatch {
+            let stuck = walked.lines.stuck(row);
+            // Where no initial state fits, there is none in which the trace could be stuck.
+            let probe = stuck.map_or(0, |stuck| stuck.step + 1);
+            drafts[position] = match probes.get(&(position, probe)) {
                 Some(mismatch) if !walked.lines.accepted(row) => {
-                    TraceVerdict::Rejected(Rejection {
-                        step: mismatch.step,
-                        reason: wrong_state(mismatch.step, mismatch.differs.clone()),
-                        spec_state: mismatch.state.clone(),
-                        enabled: Vec::new(),
-                    })
+                    let mut draft = Draft::differs(mismatch);
+                    if let (Some(stuck), Draft::Rejected { rejection, .. }) = (stuck, &mut draft) {
+                        rejection.spec_state = stuck.state.clone();
+                    }
+                    draft
                 }
                 Some(_) | None => self.by_lines(&walked, position)?,
             };
-            drafts[position] = Draft::Done(verdict);
         }
         Ok(())
     }
@@ -287,38 +380,32 @@ impl<'a> Check<'a> {
     }
 
     /// The verdict which the printed lines alone give.
-    fn by_lines(&self, walked: &Walked<'a>, position: usize) -> Result<TraceVerdict, ConformError> {
+    fn by_lines(&self, walked: &Walked<'a>, position: usize) -> Result<Draft, ConformError> {
         let row = walked.batch.row(position);
         if let Some(rejection) = self.rejection(walked, row) {
-            return Ok(TraceVerdict::Rejected(rejection));
+            return Ok(Draft::Rejected { rejection, after: None });
         }
         if !walked.lines.accepted(row) {
             return Err(self.incomplete(position, walked));
         }
         Ok(match self.failed.get(&position) {
-            Some((steps, why)) => TraceVerdict::Undetermined { step: steps + 1, why: why.clone() },
-            None => TraceVerdict::Conforms,
+            Some((steps, why)) => Draft::Undetermined { step: steps + 1, why: why.clone() },
+            None => Draft::Conforms,
         })
     }
 
     fn rejection(&self, walked: &Walked<'a>, row: usize) -> Option<Rejection> {
-        let rejection = |step: usize, reason: Reason, place: &Place| Rejection {
-            step,
-            reason,
-            spec_state: place.state.clone(),
-            enabled: Vec::new(),
-        };
+        let refused =
+            |stuck: &Place| rejection(stuck.step + 1, refusal(&stuck.word), stuck.state.clone());
         let stuck = walked.lines.stuck(row).filter(|_| !walked.lines.accepted(row));
         let broken = walked.lines.broken(row);
         match (stuck, broken) {
-            (Some(stuck), Some(broken)) if broken.step > stuck.step => {
-                Some(rejection(stuck.step + 1, refusal(&stuck.word), stuck))
-            }
+            (Some(stuck), Some(broken)) if broken.step > stuck.step => Some(refused(stuck)),
             (_, Some(broken)) => {
-                let name = broken.word.clone();
-                Some(rejection(broken.step, Reason::InvariantViolated { name }, broken))
+                let reason = Reason::InvariantViolated { name: broken.word.clone() };
+                Some(rejection(broken.step, reason, broken.state.clone()))
             }
-            (Some(stuck), None) => Some(rejection(stuck.step + 1, refusal(&stuck.word), stuck)),
+            (Some(stuck), None) => Some(refused(stuck)),
             (None, None) => None,
         }
     }
@@ -345,8 +432,9 @@ fn refusal(word: &str) -> Reason {
     }
 }
 
-fn wrong_state(step: usize, differs: Vec<crate::Difference>) -> Reason {
-    if step == 0 { Reason::WrongInitial { differs } } else { Reason::WrongState { differs } }
+/// A rejection that is still to be explained.
+fn rejection(step: usize, reason: Reason, spec_state: BTreeMap<String, Value>) -> Rejection {
+    Rejection { step, reason, spec_state, false_parts: Vec::new(), enabled: Vec::new() }
 }
 
 fn judge_canaries(batch: &Batch<'_>, lines: &Lines, log: &Path) -> Result<(), ConformError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cadre_tla::{Dump, Value};
+use cadre_tla::{Dump, TlaError, Value};
 
 use crate::batch::{Batch, Cuts};
 use crate::encode::{STEP, TRACE};
@@ -163,6 +163,44 @@ pub(crate) fn probes(
         }
     }
     Ok(nearest)
+}
+
+/// For each trace the state at a step that agrees with its log; the least of several, because the
+/// order of a dump depends on the workers.
+///
+/// # Errors
+///
+/// [`ConformError::Tla`] if the dump cannot be read.
+pub(crate) fn states_at(
+    steps: &BTreeMap<usize, usize>,
+    batch: &Batch<'_>,
+    traces: &[SpecTrace],
+    mut dump: Dump,
+) -> Result<BTreeMap<usize, BTreeMap<String, Value>>, ConformError> {
+    let mut by_place: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
+    for (position, step) in steps {
+        by_place.entry((batch.row(*position), *step)).or_default().push(*position);
+    }
+    let mut found: BTreeMap<usize, BTreeMap<String, Value>> = BTreeMap::new();
+    while let Some(texts) = dump.next_texts() {
+        let texts = texts?;
+        let number = |name: &str| {
+            let text = texts.iter().find(|(variable, _)| *variable == name);
+            text.and_then(|(_, text)| text.parse().ok())
+        };
+        let place = number(TRACE).zip(number(STEP));
+        for position in place.and_then(|place| by_place.get(&place)).into_iter().flatten() {
+            let of_spec = texts.iter().filter(|(name, _)| ![TRACE, STEP].contains(name));
+            let state = of_spec.map(|(name, text)| Ok(((*name).to_owned(), Value::parse(text)?)));
+            let state = state.collect::<Result<BTreeMap<_, _>, TlaError>>()?;
+            let log = logged(&traces[*position], steps[position]);
+            let agrees = log.is_none_or(|log| differences(log, &state).is_empty());
+            if agrees && found.get(position).is_none_or(|other| state < *other) {
+                found.insert(*position, state);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Takes row and step out of a state; the row of a probe is negative and gives none.

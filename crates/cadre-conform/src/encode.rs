@@ -83,6 +83,13 @@ const STARTS: &str = "
   /\\ cadreTrace \\in 1..Len(CadreRows)
   /\\ cadreStep = 0";
 
+/// An initial state that does not fit begins a negative trace, which goes nowhere.
+const STARTS_FITTING: &str = "
+  \\E t \\in 1..Len(CadreRows) :
+    /\\ cadreStep = 0
+    /\\ TraceInit
+    /\\ cadreTrace = IF CadreFits(CadreLogged[t][1]) THEN t ELSE -t";
+
 const GOES_ON: &str = "
   /\\ cadreTrace > 0
   /\\ cadreStep < CadreLength(cadreTrace)
@@ -135,22 +142,30 @@ pub(crate) fn rows(module: Module, rows: &[Vec<usize>], id_max: usize) -> Module
     }
     let width = packed_width(id_max);
     let rows = rows.iter().map(|row| format!("\"{}\"", packed(row, width)));
+    digits(module)
+        .definition("CadreRows", &listing(rows))
+        .definition("CadreLength(t)", &format!("Len(CadreRows[t]) \\div {width}"))
+        .definition("CadreEvent(t, i)", &number_at(&format!("{width} * i - {}", width - 1), width))
+}
+
+/// Defines the values of the digits of packed ids.
+pub(crate) fn digits(module: Module) -> Module {
     let digits = DIGITS.chars().enumerate().map(|(number, digit)| format!("{digit} |-> {number}"));
+    module.definition("CadreDigit", &format!("[{}]", digits.collect::<Vec<_>>().join(", ")))
+}
+
+/// The id of so many digits that begins at a position of row `t` of `CadreRows`.
+pub(crate) fn number_at(position: &str, width: usize) -> String {
     let digit = |place: usize| {
-        let position = format!("{width} * i - {}", width - 1 - place);
+        let position =
+            if place > 0 { format!("{position} + {place}") } else { position.to_owned() };
         format!("CadreDigit[SubSeq(CadreRows[t], {position}, {position})]")
     };
-    let number = (1..width)
-        .fold(digit(0), |sum, place| format!("({sum}) * {} + {}", DIGITS.len(), digit(place)));
-    module
-        .definition("CadreRows", &listing(rows))
-        .definition("CadreDigit", &format!("[{}]", digits.collect::<Vec<_>>().join(", ")))
-        .definition("CadreLength(t)", &format!("Len(CadreRows[t]) \\div {width}"))
-        .definition("CadreEvent(t, i)", &number)
+    (1..width).fold(digit(0), |sum, place| format!("({sum}) * {} + {}", DIGITS.len(), digit(place)))
 }
 
 /// How many digits every id up to this one fits into.
-fn packed_width(id_max: usize) -> usize {
+pub(crate) fn packed_width(id_max: usize) -> usize {
     let mut width = 1;
     let mut capacity = DIGITS.len();
     while capacity <= id_max {
@@ -160,7 +175,7 @@ fn packed_width(id_max: usize) -> usize {
     width
 }
 
-fn packed(row: &[usize], width: usize) -> String {
+pub(crate) fn packed(row: &[usize], width: usize) -> String {
     let digits = DIGITS.as_bytes();
     let mut text = String::with_capacity(row.len() * width);
     for id in row {
@@ -181,8 +196,9 @@ fn logged_states(module: Module, spec: &Spec, logged: &Logged) -> Result<Module,
         let values = values.iter().map(Value::to_text).collect::<Result<Vec<_>, _>>()?;
         module = module.definition(&table, &listing(values));
         let id = format!("ids[{}]", place + 1);
-        let _ = write!(first, "\n  /\\ {id} = 0 \\/ {variable} = {table}[{id}]");
-        let _ = write!(next, "\n  /\\ {id} = 0 \\/ {variable}' = {table}[{id}]");
+        // No disjunction: in an action TLC looks at both sides of one.
+        let _ = write!(first, "\n  /\\ IF {id} = 0 THEN TRUE ELSE {variable} = {table}[{id}]");
+        let _ = write!(next, "\n  /\\ IF {id} = 0 THEN TRUE ELSE {variable}' = {table}[{id}]");
     }
     let ids = logged.ids.iter().map(|states| {
         let states: Vec<String> = states.iter().map(|ids| tuple(ids)).collect();
@@ -204,10 +220,9 @@ fn walk(module: Module) -> Module {
 /// As the plain walk, but only through states that fit to what was logged. Where that ends, the
 /// event is taken once more regardless, to show what would have come.
 fn exact_walk(module: Module) -> Module {
-    let first = "/\\ CadreFits(CadreLogged[cadreTrace][1])";
     let next = "/\\ CadreFitsNext(CadreLogged[cadreTrace][cadreStep + 2])";
     module
-        .definition("CadreInit", &format!("{STARTS}\n  /\\ TraceInit\n  {first}"))
+        .definition("CadreInit", STARTS_FITTING)
         .definition("CadreStep", &format!("{GOES_ON}\n  /\\ CadreTake\n  {next}"))
         .definition("CadreProbe", PROBE)
         .definition("CadreNext", "CadreStep \\/ CadreProbe")

@@ -42,6 +42,73 @@ pub enum ConformError {
         found: String,
     },
 
+    /// A name that the specification does not have.
+    #[error("expected {what} of {known}, found `{found}` {place}; {}", advice_on_name(nearest))]
+    UnknownName {
+        /// What it would name, such as `an action`.
+        what: &'static str,
+        /// The module, and the names that it has.
+        known: String,
+        /// The name.
+        found: String,
+        /// The name that may have been meant.
+        nearest: Option<String>,
+        /// Where it stands.
+        place: String,
+    },
+
+    /// An action has other arguments.
+    #[error(
+        "expected the arguments of {action} ({expected}), found {found} {place}; name each of them \
+         as the trace module does"
+    )]
+    OtherArguments {
+        /// The action.
+        action: String,
+        /// The names of its arguments.
+        expected: String,
+        /// Those that are given.
+        found: String,
+        /// Where.
+        place: String,
+    },
+
+    /// A constant has no value.
+    #[error(
+        "expected a value for the constant {name} of {module}, found none; write it under \
+         `constants` in the mapping, such as {name} = \"{{a, b}}\""
+    )]
+    NoConstant {
+        /// The module.
+        module: String,
+        /// The constant.
+        name: String,
+    },
+
+    /// A module does not say which of its steps traces may take.
+    #[error(
+        "expected {module} to define {lacks}, as a trace module does, found no definition; let \
+         `spec --scaffold` write a trace module for it"
+    )]
+    NoTraceModule {
+        /// The module.
+        module: String,
+        /// What it does not define.
+        lacks: &'static str,
+    },
+
+    /// A module is no specification whose states could be checked.
+    #[error(
+        "expected {module} to define {lacks}, found no definition; name the module that has the \
+         initial predicate Init and the next-state action Next"
+    )]
+    NoStates {
+        /// The module.
+        module: String,
+        /// What it does not define.
+        lacks: &'static str,
+    },
+
     /// A part of the specification has a name which is none in TLA+, or none of a file.
     #[error("expected {expected}, found `{found}`; correct the specification's description")]
     BadName {
@@ -122,6 +189,13 @@ pub enum ConformError {
         /// What the operating system said.
         source: io::Error,
     },
+}
+
+fn advice_on_name(nearest: &Option<String>) -> String {
+    match nearest {
+        Some(nearest) => format!("perhaps {nearest} is meant"),
+        None => "correct it".to_owned(),
+    }
 }
 
 impl ConformError {

@@ -20,27 +20,43 @@
 //! to be checked.
 
 mod batch;
+mod behaviour;
 mod check;
 mod compare;
 mod diagnose;
+mod drive;
 mod encode;
 mod error;
 mod graph;
 mod lines;
+mod logs;
 mod mapping;
 mod model;
+mod names;
 mod report;
 mod runs;
+mod scaffold;
 mod spec;
+mod states;
 mod validate;
+mod vocabulary;
 
-pub use check::{Options, check, plan};
+pub use behaviour::{Simulated, counterexample, simulate};
+pub use check::{Options, Walk, check, plan};
+pub use drive::{Driven, Driver, Matching, Offer, Parting};
 pub use error::ConformError;
 pub use graph::{
     ActionCoverage, BadStep, Fault, GraphBound, GraphBounds, GraphReport, GraphStep, MappedGraph,
-    Missing, SpecGraph, check_graph,
+    Missing, SpecGraph, check_graph, plan_graph,
+};
+pub use logs::{
+    EventFields, EventStep, FieldSource, Kind, LogError, LogFile, LogLine, LogMapping, LogTrace,
+    LoggedEvent, LoggedVariable, read_logs,
 };
 pub use mapping::{Mapping, MappingError, spec_trace};
 pub use model::{ModelOptions, SpecModel, check_model, plan_model};
-pub use report::{Difference, Reason, Rejection, Report, TraceVerdict};
+pub use report::{Difference, FalsePart, Reason, Rejection, Report, TraceVerdict};
+pub use scaffold::{Scaffold, scaffold};
 pub use spec::{Spec, SpecAction, SpecStep, SpecTrace};
+pub use states::spec_of_states;
+pub use vocabulary::Vocabulary;

@@ -53,12 +53,32 @@ pub struct Rejection {
     pub step: usize,
     /// What is wrong with it.
     pub reason: Reason,
-    /// The state of the specification: before the step if it takes no such step, after it
-    /// otherwise.
+    /// The state of the specification before the step; the state itself if that is what is wrong,
+    /// be it an initial one or one that violates an invariant.
     pub spec_state: BTreeMap<String, Value>,
+    /// The part of the specification that is false: of the action's definition, of the initial
+    /// predicate, or of the invariant. Several if alternatives get equally far; none if each part
+    /// is true but not all of them together, if nothing could be found out, or if the report has
+    /// many rejections.
+    pub false_parts: Vec<FalsePart>,
     /// The actions which the specification allows instead; empty if they cannot be enumerated, or
     /// if the report has many rejections.
     pub enabled: Vec<String>,
+}
+
+/// A part of the specification that is false where a trace leaves it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FalsePart {
+    /// Its text, in one line.
+    pub text: String,
+    /// The operator in whose definition it stands.
+    pub operator: String,
+    /// The file and the line where it begins; none if it stands nowhere, as for stuttering.
+    pub place: Option<(String, u32)>,
+    /// The values of what it mentions.
+    pub values: Vec<(String, Value)>,
+    /// Why it has no value, if it is not false but cannot be evaluated.
+    pub error: Option<String>,
 }
 
 /// What is wrong with a step.

@@ -66,6 +66,17 @@ impl<'a> Runs<'a> {
         Ok(run)
     }
 
+    /// Writes what TLC needs for a run that does few things, one after the other.
+    pub(crate) fn prepare_alone(
+        &mut self,
+        module: &Module,
+        config: &Config,
+    ) -> Result<Run, ConformError> {
+        let mut run = self.prepare(module, config, 0)?;
+        run.workers = 1;
+        Ok(run)
+    }
+
     /// Runs TLC on it; the generated specification itself has no violation.
     pub(crate) fn run(&mut self, run: &Run) -> Result<Outcome, ConformError> {
         self.commands.push(self.tlc.command_line(run));

@@ -21,9 +21,9 @@ mod run_log;
 
 pub use cluster::{
     ActionKind, ActionOf, Budget, Choice, Cluster, ClusterBuilder, ClusterError, Configuration,
-    Consequence, Consequences, Coverage, FaultOf, Faults, Heard, HistoryEntry, KindCoverage, Live,
-    Network, Origin, Purity, Quotient, Reexecution, Slot, Timing, Told, Tried, TypedAction,
-    TypedFault, Unbudgeted, Unresolved, Unsynced, View,
+    Consequence, Consequences, Coverage, FaultChange, FaultChangeError, FaultOf, Faults, Heard,
+    HistoryEntry, KindCoverage, Live, Network, Origin, Purity, Quotient, Reexecution, Slot, Timing,
+    Told, Tried, TypedAction, TypedFault, Unbudgeted, Unresolved, Unsynced, View,
 };
 pub use endless::Endless;
 pub use expansion::{Asleep, Expansion};

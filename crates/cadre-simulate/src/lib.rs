@@ -10,6 +10,7 @@
 mod allowed;
 mod arrivals;
 mod config;
+mod course;
 mod delay;
 mod judge;
 mod links;
@@ -23,6 +24,7 @@ mod tally;
 mod world;
 
 pub use config::{Bursts, Config, ConfigError, LinkConfig, Preset};
+pub use course::{Course, Stretch};
 pub use delay::Delay;
 pub use many::{Look, Options, Simulation, Violation, simulate};
 pub use random::Random;

@@ -187,7 +187,7 @@ fn go_on<P: Protocol>(world: &mut World<'_, P>, judge: &mut Judge) -> Ending {
             return out_of_time(world, judge);
         }
         at_once = if entry.at_us > world.now_us { 0 } else { at_once + 1 };
-        world.now_us = entry.at_us;
+        world.pass(entry.at_us);
         world.tally.events += 1;
         if at_once > AT_ONCE_MAX {
             return Ending::Zeno;

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::mem::{Discriminant, discriminant};
 
+use crate::course::Course;
+
 /// What was counted and measured in one run, or in several together.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
@@ -27,6 +29,8 @@ pub struct Tally {
     pub in_time: u64,
     /// How long the answers took.
     pub latencies: Latencies,
+    /// How some of it went over time.
+    pub course: Course,
 }
 
 /// How many messages of a kind there were.
@@ -64,6 +68,7 @@ impl Tally {
         self.asked += other.asked;
         self.answered += other.answered;
         self.in_time += other.in_time;
+        self.course.add(&other.course);
         self.latencies.us.extend(&other.latencies.us);
         self.latencies.us.sort_unstable();
     }

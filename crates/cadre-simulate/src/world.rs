@@ -7,6 +7,7 @@ use cadre_trace::Action;
 
 use crate::allowed::Allowed;
 use crate::config::Config;
+use crate::course::Course;
 use crate::links::Links;
 use crate::random::Random;
 use crate::scheduler::{Chain, Queue, STEP, Scheduler};
@@ -154,7 +155,7 @@ impl<'c, P: Protocol> World<'c, P> {
             tickets_given: 0,
             held: Vec::new(),
             cut_number: 0,
-            tally: Tally::default(),
+            tally: Tally { course: Course::new(config.time.us), ..Tally::default() },
             kinds: Kinds::new(),
             told,
             schedule: keeps.then(Vec::new),
@@ -169,6 +170,17 @@ impl<'c, P: Protocol> World<'c, P> {
         }
         world.expect_faults();
         world
+    }
+
+    /// Lets time pass, until the next event.
+    #[inline]
+    pub(crate) fn pass(&mut self, to_us: u64) {
+        self.now_us = to_us;
+        if to_us >= self.tally.course.next_us() {
+            let mut course = std::mem::take(&mut self.tally.course);
+            course.pass(to_us, &self.tally);
+            self.tally.course = course;
+        }
     }
 
     /// Lets an event happen.
@@ -406,6 +418,9 @@ impl<'c, P: Protocol> World<'c, P> {
     pub(crate) fn into_tally(self) -> Tally {
         let mut tally = self.tally;
         tally.time_us = self.now_us;
+        let mut course = std::mem::take(&mut tally.course);
+        course.finish(self.now_us, &tally);
+        tally.course = course;
         tally.kinds = self.kinds.into_counts();
         tally.latencies.sort();
         tally

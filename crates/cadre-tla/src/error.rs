@@ -231,6 +231,8 @@ pub struct EvaluationError {
     pub places: Vec<String>,
     /// The states up to the one whose evaluation, or whose successor, failed.
     pub behaviour: Vec<SpecState>,
+    /// The lines which the specification had printed into its own file.
+    pub user_lines: Vec<String>,
     /// The whole output.
     pub log: PathBuf,
 }

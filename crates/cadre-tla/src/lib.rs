@@ -16,6 +16,7 @@
 //!
 //! Absent on purpose: protocols, traces, and any knowledge of what a specification is about.
 
+mod contents;
 mod dump;
 mod environment;
 mod error;
@@ -27,10 +28,14 @@ mod java;
 mod module;
 mod output;
 mod parse;
+mod problem;
 mod run;
 mod serialize;
+mod simulate;
+pub mod syntax;
 mod value;
 
+pub use contents::{Contents, Declaration, Definition, Expression, Head, Level, Place};
 pub use dump::Dump;
 pub use error::{EvaluationError, TlaError};
 pub use find::{Find, Finding, Status, find, inspect};
@@ -40,4 +45,5 @@ pub use module::{Config, Module};
 pub use output::{Lasso, Outcome, SpecState, Verdict};
 pub use run::{Jit, Run, Tlc};
 pub use serialize::{Model, NONE, Set, as_set, to_value};
+pub use simulate::{Behaviours, Simulation};
 pub use value::{Value, is_identifier};

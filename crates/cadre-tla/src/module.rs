@@ -83,6 +83,12 @@ impl Module {
         Ok(self.definition(name, &value.to_text()?))
     }
 
+    /// Assumes a formula, which TLC evaluates before anything else.
+    pub fn assumption(mut self, formula: &str) -> Self {
+        let _ = writeln!(self.body, "ASSUME {formula}");
+        self
+    }
+
     /// Adds a comment of one line.
     pub fn comment(mut self, text: &str) -> Self {
         let _ = writeln!(self.body, "\\* {}", text.replace('\n', " "));

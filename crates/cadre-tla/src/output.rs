@@ -179,12 +179,26 @@ impl Output {
             dump: None,
             elapsed: finished.elapsed,
             log: finished.log.clone(),
-            version: self.first(code::VERSION).unwrap_or_default().trim().to_string(),
+            version: self.version(),
         })
     }
 
+    /// What TLC calls itself.
+    pub(crate) fn version(&self) -> String {
+        self.first(code::VERSION).unwrap_or_default().trim().to_string()
+    }
+
+    /// The last lines, for a message to quote.
+    pub(crate) fn tail(&self) -> &str {
+        &self.tail
+    }
+
     /// Why there is no verdict, if TLC or Java says so.
-    fn error(&self, run: &Run, finished: &Finished) -> Result<Option<TlaError>, TlaError> {
+    pub(crate) fn error(
+        &self,
+        run: &Run,
+        finished: &Finished,
+    ) -> Result<Option<TlaError>, TlaError> {
         let log = finished.log.clone();
         let memory = ["OutOfMemoryError", "Java heap space", "GC overhead limit exceeded"];
         let general = self.first(code::GENERAL).unwrap_or_default();
@@ -223,11 +237,12 @@ impl Output {
             message,
             places,
             behaviour,
+            user_lines: Vec::new(),
             log,
         }))))
     }
 
-    fn verdict(&self) -> Result<Option<(Verdict, Vec<SpecState>)>, TlaError> {
+    pub(crate) fn verdict(&self) -> Result<Option<(Verdict, Vec<SpecState>)>, TlaError> {
         for (position, message) in self.messages.iter().enumerate() {
             let text = message.text.trim();
             let verdict = match message.code {
@@ -288,7 +303,7 @@ impl Output {
     }
 
     /// The file, the line and the words of the parser's first error.
-    fn parse_error(&self, run: &Run) -> (String, Option<u32>, String) {
+    pub(crate) fn parse_error(&self, run: &Run) -> (String, Option<u32>, String) {
         let file = |module: &str| format!("{module}.tla");
         let lines = &self.loose;
         if let Some(position) = lines.iter().position(|line| line.starts_with("***Parse Error***"))

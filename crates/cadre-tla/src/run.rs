@@ -97,33 +97,39 @@ impl Tlc {
     /// exit code.
     pub fn run(&self, run: &Run, stop: &Stop) -> Result<Outcome, TlaError> {
         let directory = &run.directory;
+        let finished = self.carry_out(run, stop)?;
+        let output = Output::parse(&finished.output()?);
+        let user_lines = if run.user_file { user_lines(directory)? } else { Vec::new() };
+        match output.outcome(run, &finished) {
+            Ok(mut outcome) => {
+                let dump = directory.join(DUMP_FILE);
+                outcome.dump = Some(dump).filter(|path| run.dump && path.is_file());
+                outcome.user_lines = user_lines;
+                Ok(outcome)
+            }
+            Err(TlaError::Evaluation(mut error)) => {
+                error.user_lines = user_lines;
+                Err(TlaError::Evaluation(error))
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Runs TLC to its end, whatever that is.
+    pub(crate) fn carry_out(&self, run: &Run, stop: &Stop) -> Result<Finished, TlaError> {
+        let directory = &run.directory;
         let program = self.program(run);
-        let write = |name: &str, content: &str| {
-            let path = directory.join(name);
-            fs::write(&path, content).map_err(|source| TlaError::io("write", &path, source))
-        };
+        let path = directory.join("command.txt");
         // Java does not create its temporary directory. It is private, as is TLC's own, because
         // runs at the same time would otherwise trip over each other's files.
         create(&directory.join(TEMPORARY))?;
         create(&directory.join(META))?;
-        write("command.txt", &format!("{}\n", program.command_line()))?;
+        fs::write(&path, format!("{}\n", program.command_line()))
+            .map_err(|source| TlaError::io("write", &path, source))?;
         let finished = start(&program, run, stop);
         let _ = fs::remove_dir_all(directory.join(TEMPORARY));
         let _ = fs::remove_dir_all(directory.join(META));
-        let finished = finished?;
-        let output = Output::parse(&finished.output()?);
-        let mut outcome = output.outcome(run, &finished)?;
-        outcome.dump = Some(directory.join(DUMP_FILE)).filter(|path| run.dump && path.is_file());
-        if run.user_file {
-            let path = directory.join(USER_FILE);
-            let text = match fs::read_to_string(&path) {
-                Ok(text) => text,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-                Err(source) => return Err(TlaError::io("read", &path, source)),
-            };
-            outcome.user_lines = text.lines().map(str::to_string).collect();
-        }
-        Ok(outcome)
+        finished
     }
 
     /// The run as one line that can be pasted into a POSIX shell.
@@ -131,13 +137,18 @@ impl Tlc {
         self.program(run).command_line()
     }
 
-    fn program(&self, run: &Run) -> Program {
+    /// Java in a directory, still without arguments.
+    pub(crate) fn java(&self, directory: &Path) -> Program {
         // What users have set for other programs must not change a verdict, nor print here.
         let foreign = ["JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"];
         let foreign = foreign.into_iter().filter(|name| std::env::var_os(name).is_some());
-        let mut program = foreign
-            .fold(Program::new(&self.java), Program::env_remove)
-            .directory(&run.directory)
+        let program = foreign.fold(Program::new(&self.java), Program::env_remove);
+        program.directory(directory)
+    }
+
+    fn program(&self, run: &Run) -> Program {
+        let mut program = self
+            .java(&run.directory)
             .arg("-XX:+UseParallelGC")
             // TLC goes on after a thread of it ran out of memory, and may then hang.
             .arg("-XX:+ExitOnOutOfMemoryError");
@@ -194,8 +205,18 @@ const USER_FILE: &str = "user.txt";
 const DUMP: &str = "states";
 const DUMP_FILE: &str = "states.dump";
 
-fn create(path: &Path) -> Result<(), TlaError> {
+pub(crate) fn create(path: &Path) -> Result<(), TlaError> {
     fs::create_dir_all(path).map_err(|source| TlaError::io("create", path, source))
+}
+
+/// What the specification has printed; nothing has no file.
+fn user_lines(directory: &Path) -> Result<Vec<String>, TlaError> {
+    let path = directory.join(USER_FILE);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(text.lines().map(str::to_string).collect()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(source) => Err(TlaError::io("read", &path, source)),
+    }
 }
 
 fn start(program: &Program, settings: &Run, stop: &Stop) -> Result<Finished, TlaError> {

@@ -4,6 +4,7 @@ use std::fmt;
 use serde::ser;
 use serde::{Serialize, Serializer};
 
+use crate::problem::{Problem, short_name};
 use crate::value::{normal_function, normal_record};
 use crate::{TlaError, Value};
 
@@ -79,8 +80,8 @@ pub const NONE: &str = "None";
 pub fn to_value<T: Serialize + ?Sized>(data: &T) -> Result<Value, TlaError> {
     data.serialize(ToValue).map_err(|problem| TlaError::NotTla {
         path: problem.path(),
-        type_name: std::any::type_name::<T>().into(),
-        problem: problem.message,
+        type_name: short_name::<T>(),
+        problem: problem.told(),
     })
 }
 
@@ -100,47 +101,6 @@ const SET: &str = "$cadre_tla::Set";
 const MODEL: &str = "$cadre_tla::Model";
 
 struct ToValue;
-
-/// What went wrong, and the way to it, innermost step first.
-#[derive(Debug)]
-struct Problem {
-    message: String,
-    steps: Vec<String>,
-}
-
-impl Problem {
-    fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), steps: Vec::new() }
-    }
-
-    fn within(mut self, step: String) -> Self {
-        self.steps.push(step);
-        self
-    }
-
-    fn path(&self) -> String {
-        let path: String = self.steps.iter().rev().map(String::as_str).collect();
-        match path.strip_prefix('.') {
-            Some(rest) => rest.into(),
-            None if path.is_empty() => "the value itself".into(),
-            None => path,
-        }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Problem {}
-
-impl ser::Error for Problem {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::new(message.to_string())
-    }
-}
 
 fn integer<N: TryInto<i32> + fmt::Display + Copy>(number: N) -> Result<Value, Problem> {
     match number.try_into() {
@@ -280,17 +240,17 @@ impl Serializer for ToValue {
     fn serialize_map(self, _: Option<usize>) -> Result<Pairs, Problem> {
         Ok(Pairs::default())
     }
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Fields, Problem> {
-        Ok(Fields::default())
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields, Problem> {
+        Ok(Fields { owner: name, ..Fields::default() })
     }
     fn serialize_struct_variant(
         self,
-        _: &'static str,
+        owner: &'static str,
         _: u32,
         variant: &'static str,
         _: usize,
     ) -> Result<Fields, Problem> {
-        Ok(Fields { variant: Some(variant), ..Fields::default() })
+        Ok(Fields { owner, variant: Some(variant), ..Fields::default() })
     }
 }
 
@@ -389,13 +349,20 @@ impl ser::SerializeMap for Pairs {
 
 #[derive(Default)]
 struct Fields {
+    /// The type that has the fields.
+    owner: &'static str,
     variant: Option<&'static str>,
     fields: BTreeMap<String, Value>,
 }
 
 impl Fields {
     fn insert<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Problem> {
-        let value = value.serialize(ToValue).map_err(|p| p.within(format!(".{name}")))?;
+        let owner = match self.variant {
+            Some(variant) => format!("{}::{variant}", self.owner),
+            None => self.owner.to_owned(),
+        };
+        let place = |p: Problem| p.within(format!(".{name}")).in_field::<T>(&owner, name);
+        let value = value.serialize(ToValue).map_err(place)?;
         self.fields.insert(name.into(), value);
         Ok(())
     }
@@ -559,9 +526,22 @@ mod tests {
             list: Vec<BTreeMap<&'static str, f64>>,
             count: u64,
         }
+        #[derive(Serialize)]
+        enum Deep {
+            Inner { long: i64 },
+        }
+        #[derive(Serialize)]
+        struct Marked {
+            #[serde(serialize_with = "as_set")]
+            marked: f64,
+        }
         let outer = |x, count| Outer { list: vec![BTreeMap::new(), [("x", x)].into()], count };
         check_refused(outer(0.5, 0), "list[1][\"x\"]", "0.5");
-        check_refused(Outer { list: vec![], count: 1 << 31 }, "count", "2147483648");
+        let told = "found 2147483648 in `count: u64` of Outer";
+        check_refused(Outer { list: vec![], count: 1 << 31 }, "count", told);
+        let told = "found 2147483648 in `long: i64` of Deep::Inner";
+        check_refused([Deep::Inner { long: 1 << 31 }], "[0].Inner.long", told);
+        check_refused(Marked { marked: 0.5 }, "marked", "none in `marked` of Marked");
         check_refused(Plain::Struct { x: None }.pair(f64::NAN), "[1]", "NaN");
         check_refused(Set(3), "the value itself", "sequence");
     }

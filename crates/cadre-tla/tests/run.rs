@@ -275,3 +275,35 @@ fn every_kind_of_value_survives_the_way_through_tlc() {
     let state = Dump::open(&outcome.dump.unwrap()).unwrap().next().unwrap().unwrap();
     assert_eq!(state["x"], value);
 }
+
+fn simulated(config: Config) -> Result<cadre_tla::Behaviours, TlaError> {
+    let directory = PrivateDirectory::new("tla-test").expect("a directory is created");
+    let run = prepare(directory.path(), COUNTER, &config);
+    let simulation = cadre_tla::Simulation { behaviours: 12, states_max: 3, seed: 1 };
+    tlc().simulate(&run, simulation, &Stop::new())
+}
+
+#[test]
+fn random_behaviours_are_as_many_and_as_long_as_asked_for() {
+    let behaviours = simulated(init_next()).expect("TLC draws behaviours");
+    assert_eq!(behaviours.violated, None);
+    let xs = |states: &Vec<std::collections::BTreeMap<String, Value>>| {
+        states.iter().map(|state| state["x"].to_string()).collect::<Vec<_>>().join(" ")
+    };
+    let all: Vec<String> = behaviours.all.iter().map(xs).collect();
+    assert_eq!(all, vec!["1 2 3"; 12]);
+}
+
+#[test]
+fn a_random_behaviour_that_violates_an_invariant_is_told() {
+    let behaviours = simulated(init_next().invariant("Small")).expect("TLC draws behaviours");
+    let (verdict, states) = behaviours.violated.expect("the invariant is violated");
+    assert_eq!(verdict, Verdict::InvariantViolated { name: "Small".into() });
+    assert_eq!(states.len(), 3);
+}
+
+#[test]
+fn a_specification_without_initial_states_has_no_behaviours_and_that_is_an_error() {
+    let error = simulated(Config::new().init_next("Never", "Next")).expect_err("there is none");
+    assert!(!error.to_string().is_empty());
+}

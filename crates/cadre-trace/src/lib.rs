@@ -9,6 +9,7 @@
 mod bytes;
 mod codec;
 mod diff;
+pub mod export;
 mod fault;
 mod lineage;
 mod log;

@@ -21,13 +21,12 @@ pub(crate) struct Origin {
 /// Where the message that a step is about comes from, as far as its causes tell.
 pub(crate) fn origin(trace: &Trace, step: &Step) -> Option<Origin> {
     let mut envelope = step.action.envelope()?;
-    let (mut number, mut causes) = (step.step, &step.causes);
     let (mut copied_at, mut altered_at) = (None, None);
+    let mut later = step;
     loop {
-        let earlier = causes.iter().copied().filter(|cause| *cause < number);
-        number = earlier.rev().find(|cause| is_source(trace, *cause, envelope))?;
-        let source = step_at(trace, number);
-        match source.map(|source| &source.action) {
+        let number = source(trace, later, envelope)?;
+        let earlier = step_at(trace, number);
+        match earlier.map(|earlier| &earlier.action) {
             Some(Action::Fault(Fault::Duplicate(_) | Fault::Replay(_))) => {
                 copied_at = copied_at.or(Some(number));
             }
@@ -37,8 +36,15 @@ pub(crate) fn origin(trace: &Trace, step: &Step) -> Option<Origin> {
             }
             Some(_) | None => return Some(Origin { sent_at: number, copied_at, altered_at }),
         }
-        causes = &source?.causes;
+        later = earlier?;
     }
+}
+
+/// The step that put a message in flight which a later step is about, as far as the causes of that
+/// one tell; 0 for the start of the sender.
+pub(crate) fn source(trace: &Trace, step: &Step, envelope: &Envelope) -> Option<usize> {
+    let mut earlier = step.causes.iter().copied().filter(|cause| *cause < step.step).rev();
+    earlier.find(|cause| is_source(trace, *cause, envelope))
 }
 
 /// The numbers of the steps from which the given ones follow, and their own.

@@ -14,8 +14,7 @@ pub fn last_change(trace: &Trace) -> String {
     let changes = earlier.iter().map(|step| &step.change.nodes);
     let nodes = std::iter::once(&trace.header.initial.nodes).chain(changes);
     let before = nodes.flatten().map(|(name, node)| (name.as_str(), node)).collect();
-    let Changed { parts, extras } = Changed::by(last, &before);
-    parts.into_iter().chain(extras).collect::<Vec<_>>().join(", ")
+    Changed::by(last, &before).said()
 }
 
 /// What a step changed, in short phrases.
@@ -60,6 +59,16 @@ impl Changed {
         let mut changed = Self { parts, extras };
         changed.settle(step);
         changed
+    }
+
+    /// Everything, on one line.
+    pub(crate) fn said(&self) -> String {
+        self.all().collect::<Vec<_>>().join(", ")
+    }
+
+    /// Everything, what has to be said first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = String> {
+        self.parts.iter().chain(&self.extras).cloned()
     }
 
     /// What cannot be left out: sends are, unless nothing else changed.

@@ -13,7 +13,7 @@ const ROWS_MIN: usize = 3;
 const ROWS_WHOLE_MIN: usize = 8;
 /// The columns of the block, unless told.
 const WIDTH: usize = 100;
-/// The columns of the words `because`, `saved` and `replay`.
+/// The columns of the words `because`, `saved`, `replay` and `report`.
 const LABEL: usize = 9;
 /// The columns of the paragraph.
 const BECAUSE_MAX: usize = 96;
@@ -25,6 +25,8 @@ pub struct FailureNotes {
     pub saved: Option<String>,
     /// The command that executes the trace again.
     pub replay: Option<String>,
+    /// The file in which the report is.
+    pub report: Option<String>,
     /// What can be said of the trace, such as `shortest, 5 steps`.
     pub how: String,
     /// The most lines of the block; 24 unless given.
@@ -32,7 +34,8 @@ pub struct FailureNotes {
 }
 
 /// What a failing check prints, except for the verdict: the guarantee, the lanes, the argument,
-/// where the trace is and how to execute it again. At most 24 lines of 100 columns.
+/// where the trace is, how to execute it again and where one may look through it. At most 24 lines
+/// of 100 columns.
 ///
 /// Steps of a long trace are left out, first those that are no cause of what the argument is about,
 /// and their number is stated.
@@ -45,7 +48,8 @@ pub fn failure_at(trace: &Trace, notes: &FailureNotes, columns: usize) -> String
     let because = because_lines(trace, columns.min(BECAUSE_MAX).saturating_sub(LABEL));
     let because = labelled("because", &because.unwrap_or_default());
     let mut end = Vec::new();
-    for (label, text) in [("saved", &notes.saved), ("replay", &notes.replay)] {
+    let files = [("saved", &notes.saved), ("replay", &notes.replay), ("report", &notes.report)];
+    for (label, text) in files {
         // A path or a command is to be copied: it is never cut.
         end.extend(text.iter().map(|text| format!("{}{text}", pad(label, LABEL))));
     }

@@ -336,7 +336,7 @@ impl<'t> StepRow<'t> {
 
 /// An action as one says it, and what must stay of it when it is cut.
 #[derive(Debug)]
-struct Call {
+pub(crate) struct Call {
     head: String,
     /// The same without the word that the lanes say as well.
     head_short: String,
@@ -344,7 +344,7 @@ struct Call {
 }
 
 impl Call {
-    fn of(action: &Action) -> Self {
+    pub(crate) fn of(action: &Action) -> Self {
         let tail = action.envelope().map(|envelope| format!(" {}→{}", envelope.from, envelope.to));
         let tail = tail.unwrap_or_default();
         let whole = action.to_string();
@@ -357,7 +357,7 @@ impl Call {
         format!("{}{}", self.head(calls), self.tail)
     }
 
-    fn cut(&self, calls: Calls, columns: usize) -> String {
+    pub(crate) fn cut(&self, calls: Calls, columns: usize) -> String {
         let head = clip(self.head(calls), columns.saturating_sub(width(&self.tail)));
         format!("{head}{}", self.tail)
     }
@@ -371,10 +371,6 @@ impl Call {
 }
 
 impl Changed {
-    fn all(&self) -> impl Iterator<Item = String> {
-        self.parts.iter().chain(&self.extras).cloned()
-    }
-
     /// All parts in as many lines as they need, and the sends if the last line has room for them.
     fn folded(&self, columns: usize) -> (Vec<String>, Sends) {
         let lines = fold_parts(&self.parts, columns);
@@ -387,7 +383,7 @@ impl Changed {
 
     /// As much as one line holds.
     fn cut(&self, columns: usize) -> String {
-        let all = self.all().collect::<Vec<_>>().join(", ");
+        let all = self.said();
         if width(&all) <= columns { all } else { clip(&self.parts.join(", "), columns) }
     }
 }

@@ -1,10 +1,12 @@
-//! Pictures of a trace as text: terminal lanes, the argument why a guarantee is violated, and the
-//! whole block that a failing check prints.
+//! Pictures of a trace. As text: terminal lanes, the argument why a guarantee is violated, and the
+//! whole block that a failing check prints. For a browser: space-time diagrams and lineage as SVG,
+//! and a report to look through as one page of HTML.
 //!
 //! # Invariants
 //!
 //! Pure functions of a [`Trace`](cadre_trace::Trace): no IO, no printing, no protocol types.
 //! Nothing depends on colour; a symbol never stands alone, the words of the same row say the same.
+//! The same trace gives the same bytes, and no picture needs anything but itself.
 //!
 //! # How to read the lanes
 //!
@@ -29,20 +31,26 @@
 mod because;
 mod causes;
 mod changed;
+mod chart;
 mod columns;
+mod diagram;
 mod difference;
 mod failure;
+mod graph;
 mod lanes;
+mod lineage;
 mod parts;
 mod report;
 mod select;
-mod shares;
 mod text;
 
 pub use because::because;
 pub use changed::last_change;
+pub use chart::{Chart, Course, Curve, Shares, charts};
+pub use diagram::{DiagramOptions, STEPS_MAX, diagram};
 pub use difference::difference;
 pub use failure::{FailureNotes, failure, failure_at};
+pub use graph::lineage_graph;
 pub use lanes::{LaneOptions, lanes, lanes_about};
-pub use report::{Report, ReportRun, STEPS_MAX, html};
-pub use shares::{Shares, shares};
+pub use lineage::lineage_of;
+pub use report::{Report, ReportRun, html};

@@ -13,6 +13,20 @@ pub(crate) fn say(value: &Json) -> String {
     }
 }
 
+/// What kind of message a value is, without what it carries.
+pub(crate) fn kind(message: &Json) -> String {
+    let name = match message {
+        Json::Object(fields) => match fields.iter().next() {
+            Some((name, _)) if fields.len() == 1 => Some(name.as_str()),
+            Some(_) | None => {
+                ["type", "kind"].iter().find_map(|field| fields.get(*field).and_then(Json::as_str))
+            }
+        },
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => None,
+    };
+    name.map_or_else(|| say(message), one_line)
+}
+
 /// A text without line breaks and other control characters.
 pub(crate) fn one_line(text: &str) -> String {
     let escape = |letter: char| match letter.is_control() {

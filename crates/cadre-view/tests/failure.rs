@@ -14,7 +14,7 @@ fn notes(how: &str) -> FailureNotes {
         saved: Some("traces/two-phase-commit/consistency-6f1c.ndjson".to_owned()),
         replay: Some("cadre replay traces/two-phase-commit/consistency-6f1c.ndjson".to_owned()),
         how: how.to_owned(),
-        lines_max: None,
+        ..FailureNotes::default()
     }
 }
 

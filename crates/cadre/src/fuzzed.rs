@@ -54,7 +54,7 @@ pub(crate) fn weights<G: Game>(
     given: &[(String, u32)],
 ) -> Result<Weights, GameError> {
     let given = given.iter().map(|(class, weight)| (class.as_str(), *weight));
-    Ok(Weights::new(&game.cluster(setup)?, given)?)
+    Ok(Weights::new(&setup.cluster(game)?, given)?)
 }
 
 pub(crate) fn fuzz<G: Game>(
@@ -63,7 +63,7 @@ pub(crate) fn fuzz<G: Game>(
     options: &FuzzOptions,
     watch: &mut dyn FnMut(u32) -> bool,
 ) -> Result<Fuzzed, GameError> {
-    let cluster = Rc::new(game.cluster(setup)?);
+    let cluster = Rc::new(setup.cluster(game)?);
     let outcome = cadre_proptest::fuzz(&cluster, options, watch);
     fuzzed(game, setup, &cluster, outcome)
 }
@@ -76,7 +76,7 @@ pub(crate) fn fuzz_twice<G: Game>(
 ) -> Result<FuzzedTwice, GameError> {
     let mut clusters = Vec::new();
     let mut make = || {
-        let cluster = Rc::new(game.cluster(setup)?);
+        let cluster = Rc::new(setup.cluster(game)?);
         clusters.push(Rc::clone(&cluster));
         Ok::<_, GameError>(cluster)
     };

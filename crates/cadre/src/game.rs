@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use cadre_conform::Mapping;
-use cadre_model::{Cluster, ClusterError};
+use cadre_model::{Cluster, ClusterError, FaultChange};
 use cadre_step::Protocol;
 use cadre_trace::{Header, Json};
 
@@ -82,6 +82,8 @@ pub struct Setup {
     pub size: usize,
     /// What is wrong with the step function.
     pub bug: Option<String>,
+    /// How the faults that there may be differ from the game's own.
+    pub faults: Vec<FaultChange>,
 }
 
 impl Setup {
@@ -107,7 +109,7 @@ impl Setup {
                 found: name.to_owned(),
                 known: game.bugs().iter().map(|bug| bug.name).collect(),
             }),
-            _ => Ok(Self { size, bug: bug.map(str::to_owned) }),
+            _ => Ok(Self { size, bug: bug.map(str::to_owned), faults: Vec::new() }),
         }
     }
 
@@ -122,7 +124,7 @@ impl Setup {
             parameter: parameter.to_owned(),
             found: found.to_string(),
         };
-        let (mut size, mut bug) = (None, None);
+        let (mut size, mut bug, mut faults) = (None, None, Vec::new());
         for (parameter, found) in &header.setup {
             match (parameter.as_str(), found) {
                 (SIZE, Json::Number(number)) => {
@@ -130,18 +132,45 @@ impl Setup {
                     size = Some(count.ok_or_else(|| wrong(SIZE, found))?);
                 }
                 (BUG, Json::String(name)) => bug = Some(name.as_str()),
+                (FAULTS, Json::Array(changes)) => {
+                    let change = |change: &Json| change.as_str().and_then(|text| text.parse().ok());
+                    let changes = changes.iter().map(change).collect::<Option<_>>();
+                    faults = changes.ok_or_else(|| wrong(FAULTS, found))?;
+                }
                 _ => return Err(wrong(parameter, found)),
             }
         }
-        Self::new(game, size, bug)
+        Ok(Self { faults, ..Self::new(game, size, bug)? })
+    }
+
+    /// The cluster of the game, with the faults of this setup.
+    ///
+    /// # Errors
+    ///
+    /// Where its parts do not fit together.
+    pub fn cluster<G: Game>(&self, game: &G) -> Result<Cluster<G::Protocol>, ClusterError> {
+        let cluster = game.cluster(self)?;
+        if self.faults.is_empty() {
+            return Ok(cluster);
+        }
+        let mut faults = *cluster.faults();
+        self.faults.iter().for_each(|change| change.apply(&mut faults));
+        cluster.with_faults(faults)
     }
 
     /// The setup as a trace's header tells it.
     pub fn to_parameters(&self) -> BTreeMap<String, Json> {
         let bug = self.bug.iter().map(|bug| (BUG.to_owned(), Json::from(bug.as_str())));
-        [(SIZE.to_owned(), Json::from(self.size))].into_iter().chain(bug).collect()
+        let mut parameters: BTreeMap<String, Json> =
+            [(SIZE.to_owned(), Json::from(self.size))].into_iter().chain(bug).collect();
+        if !self.faults.is_empty() {
+            let faults: Vec<String> = self.faults.iter().map(FaultChange::to_string).collect();
+            parameters.insert(FAULTS.to_owned(), Json::from(faults));
+        }
+        parameters
     }
 }
 
 const SIZE: &str = "nodes";
 const BUG: &str = "bug";
+const FAULTS: &str = "faults";

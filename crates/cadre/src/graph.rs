@@ -44,7 +44,7 @@ pub(crate) fn graph<'a, G: Game>(
     watch: &mut dyn FnMut(u64, u64) -> bool,
 ) -> Result<GameGraph<'a>, GameError> {
     let mapping = game.mapping(setup).ok_or(GameError::NoSpec { game: game.name() })?;
-    let cluster = game.cluster(setup)?;
+    let cluster = setup.cluster(game)?;
     let mapped = mapping.graph(&cluster, bounds, watch)?;
     let record = move |path: &[Choice]| {
         let trace = cluster.record(&origin(game, setup, "graph"), path, None);

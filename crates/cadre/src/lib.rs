@@ -22,6 +22,7 @@ pub use cadre_tla as tla;
 pub use cadre_trace as trace;
 pub use cadre_view as view;
 
+mod driven;
 mod error;
 mod explored;
 mod fuzzed;
@@ -38,6 +39,7 @@ mod stepper;
 mod suite;
 pub mod testing;
 
+pub use driven::DrivenTrace;
 pub use error::GameError;
 pub use explored::{Explored, Found};
 pub use fuzzed::{Fuzzed, FuzzedTwice, PartedRuns};

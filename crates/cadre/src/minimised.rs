@@ -25,7 +25,7 @@ pub(crate) fn minimise<G: Game>(
     options: &MinimiseOptions,
 ) -> Result<Shortened, GameError> {
     let setup = Setup::of_trace(game, &trace.header)?;
-    let cluster = game.cluster(&setup)?;
+    let cluster = setup.cluster(game)?;
     let wanted = trace.header.guarantee.as_ref().ok_or(GameError::NothingViolated)?;
     let is_wanted = |claim: &Claim| claim.name == wanted.name && claim.kind == wanted.kind;
     let known = cluster.guarantees();

@@ -23,7 +23,7 @@ pub(crate) fn simulate<G: Game>(
     options: &Options,
     watch: &mut dyn FnMut(&Look) -> bool,
 ) -> Result<Simulated, GameError> {
-    let cluster = game.cluster(setup)?;
+    let cluster = setup.cluster(game)?;
     let simulation = cadre_simulate::simulate(&cluster, config, options, watch)?;
     let mut trace = None;
     if let Some(violation) = simulation.violation {

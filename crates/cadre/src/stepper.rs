@@ -89,7 +89,7 @@ pub(crate) struct Steps<'a, G: Game> {
 
 impl<'a, G: Game> Steps<'a, G> {
     pub(crate) fn new(game: &'a G, setup: &Setup) -> Result<Self, GameError> {
-        let cluster = game.cluster(setup)?;
+        let cluster = setup.cluster(game)?;
         let configurations = vec![cluster.initial().clone()];
         Ok(Self { game, setup: setup.clone(), cluster, path: Vec::new(), configurations })
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
 
-use cadre_conform::{GraphBounds, Spec};
+use cadre_conform::{GraphBounds, Matching, Spec, SpecTrace};
 use cadre_explore::{Flow, Keep, Progress, Settings, Share, ShareError};
 use cadre_lineage::ScheduleHunt;
 use cadre_model::{Claim, Cluster, Coverage, Model, Origin, Reexecution};
@@ -15,7 +15,8 @@ use cadre_simulate::{Config, Look};
 use cadre_step::NodeId;
 use cadre_trace::{Action, Json, Recorder, Trace};
 
-use crate::explored::explored;
+use crate::driven::{self, DrivenTrace};
+use crate::explored::{Explored, explored};
 use crate::fuzzed::{self, Fuzzed, FuzzedTwice};
 use crate::graph::{self, GameGraph};
 use crate::hunted;
@@ -23,7 +24,7 @@ use crate::minimised::{self, Shortened};
 use crate::sharing::Connections;
 use crate::simulated::{self, Simulated};
 use crate::stepper::Steps;
-use crate::{AnyRoundsGame, Bug, Explored, Game, GameError, Hunt, Setup, Size, Stepper};
+use crate::{AnyRoundsGame, Bug, Game, GameError, Hunt, Setup, Size, Stepper};
 
 /// A list of games and programs of rounds: what a command is about.
 #[derive(Default)]
@@ -248,6 +249,21 @@ pub trait AnyGame: Send + Sync {
     /// Where the cluster cannot be built, or an execution cannot be mapped to the specification.
     fn sample(&self, setup: &Setup, options: &SampleOptions) -> Result<Vec<Trace>, GameError>;
 
+    /// Follows behaviours of the specification with the step function, as far as each goes; see
+    /// [`Driver`](cadre_conform::Driver). `watch` is told how many are done, and says whether to go
+    /// on.
+    ///
+    /// # Errors
+    ///
+    /// Where the game maps to no specification, or the cluster cannot be built.
+    fn drive(
+        &self,
+        setup: &Setup,
+        behaviours: &[SpecTrace],
+        matching: Matching,
+        watch: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Vec<DrivenTrace>, GameError>;
+
     /// Carries out a schedule; see [`Cluster::execute`].
     ///
     /// # Errors
@@ -337,11 +353,11 @@ impl<G: Game> AnyGame for G {
     }
 
     fn claims(&self, setup: &Setup) -> Result<Vec<Claim>, GameError> {
-        Ok(self.cluster(setup)?.guarantees())
+        Ok(setup.cluster(self)?.guarantees())
     }
 
     fn clients(&self, setup: &Setup) -> Result<Vec<ClientRequests>, GameError> {
-        let cluster = self.cluster(setup)?;
+        let cluster = setup.cluster(self)?;
         let clients = cluster.client_names().iter().zip(cluster.client_requests());
         let told = |(client, (node, requests)): (&String, (NodeId, Vec<Json>))| ClientRequests {
             client: client.clone(),
@@ -370,7 +386,7 @@ impl<G: Game> AnyGame for G {
         settings: &Settings,
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Explored, GameError> {
-        let cluster = self.cluster(setup)?;
+        let cluster = setup.cluster(self)?;
         let found = cadre_explore::explore(&cluster, settings, watch);
         explored(self, setup, &cluster, found)
     }
@@ -381,7 +397,7 @@ impl<G: Game> AnyGame for G {
         settings: &Settings,
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Explored, GameError> {
-        let cluster = self.cluster(setup)?;
+        let cluster = setup.cluster(self)?;
         if !cluster.is_symmetric() {
             return Err(GameError::NotInterchangeable { game: Game::name(self) });
         }
@@ -395,7 +411,7 @@ impl<G: Game> AnyGame for G {
         settings: &Settings,
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<(Explored, Coverage), GameError> {
-        let cluster = self.cluster(setup)?;
+        let cluster = setup.cluster(self)?;
         let found = cadre_explore::explore(&cluster, settings, watch);
         let found = explored(self, setup, &cluster, found)?;
         Ok((found, cluster.coverage()))
@@ -412,7 +428,7 @@ impl<G: Game> AnyGame for G {
         part: Part<'_>,
         watch: &mut dyn FnMut(&Progress) -> Flow,
     ) -> Result<Result<Explored, ShareError>, GameError> {
-        let cluster = self.cluster(setup)?;
+        let cluster = setup.cluster(self)?;
         let Part { process, connections, keep, now } = part;
         let subject = subject(self, setup);
         let share = Share { process, connections, subject, keep, now };
@@ -468,7 +484,7 @@ impl<G: Game> AnyGame for G {
     }
 
     fn sample(&self, setup: &Setup, options: &SampleOptions) -> Result<Vec<Trace>, GameError> {
-        let cluster = Rc::new(self.cluster(setup)?);
+        let cluster = Rc::new(setup.cluster(self)?);
         let origin = origin(self, setup, "sample");
         let paths = cadre_proptest::sample(&cluster, options);
         let trace =
@@ -476,21 +492,31 @@ impl<G: Game> AnyGame for G {
         paths.into_iter().map(trace).collect()
     }
 
+    fn drive(
+        &self,
+        setup: &Setup,
+        behaviours: &[SpecTrace],
+        matching: Matching,
+        watch: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Vec<DrivenTrace>, GameError> {
+        driven::drive(self, setup, behaviours, matching, watch)
+    }
+
     fn execute(&self, setup: &Setup, schedule: &[Action]) -> Result<Trace, GameError> {
-        let cluster = self.cluster(setup)?;
+        let cluster = setup.cluster(self)?;
         let trace = cluster.execute(&origin(self, setup, "schedule"), schedule, None)?;
         annotated(self, setup, &cluster, trace)
     }
 
     fn reexecute(&self, trace: &Trace) -> Result<Reexecution, GameError> {
         let setup = self.setup_of(trace)?;
-        let cluster = self.cluster(&setup)?;
+        let cluster = setup.cluster(self)?;
         let again = cluster.reexecute(trace)?;
         Ok(Reexecution { trace: annotated(self, &setup, &cluster, again.trace)?, ..again })
     }
 
     fn recorded(&self, setup: &Setup, recording: Recording) -> Result<Trace, GameError> {
-        let cluster = self.cluster(setup)?;
+        let cluster = setup.cluster(self)?;
         let mut header = cluster.record(&origin(self, setup, "process"), &[], None).header;
         header.initial = recording.initial;
         let mut recorder = Recorder::new(header);
@@ -507,7 +533,7 @@ impl<G: Game> AnyGame for G {
         commands: Box<dyn BufRead + Send>,
         reports: &mut dyn Write,
     ) -> Result<Result<(), RuntimeError>, GameError> {
-        let cluster = self.cluster(setup)?;
+        let cluster = setup.cluster(self)?;
         let names = cluster.node_names().to_vec();
         let node = names.iter().position(|name| *name == options.node);
         let node = node.ok_or_else(|| GameError::NoSuchNode {

@@ -1,4 +1,4 @@
-use cadre::conform::Report;
+use cadre::conform::{Report, TraceVerdict};
 use cadre::proptest::{FuzzOptions, SampleOptions};
 use cadre::trace::{Action, Fault, Kept, Trace, Verdict};
 use cadre::{Explored, Found, GameError};
@@ -10,7 +10,7 @@ use crate::commands::replay::print_difference;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::stages::{Named, Tally};
-use crate::{output, stages};
+use crate::{output, rejected, stages};
 
 /// What is drawn at random.
 pub(crate) struct Sampling {
@@ -61,7 +61,8 @@ pub(crate) fn run(
     let fuzzed = chosen.game.fuzz(&chosen.setup, &options, go_on).or_exit(Exit::Internal)?;
     stages::print_fuzzed(&fuzzed, sampling.seed);
     if let Some((trace, before)) = &fuzzed.violation {
-        stages::print_violation(context, trace, &stages::shrunk(&fuzzed, *before), 5)?;
+        let how = stages::shrunk(&fuzzed, *before);
+        stages::report_violation(context, &mut run, trace, &how, 5)?;
         output::verdict("FAIL", "a random execution violates a guarantee", Exit::Violated);
         return Ok(Exit::Violated);
     }
@@ -70,7 +71,11 @@ pub(crate) fn run(
     if let Some(report) = &conformed
         && !Tally::of(report).conforms()
     {
-        stages::print_rejections(report, &traces, REJECTIONS_MAX);
+        rejected::print_rejections(report, &traces, REJECTIONS_MAX);
+        if let Some(trace) = first_rejected(report, &traces) {
+            let written = stages::write_report(&mut run, trace)?;
+            output::labelled("report", &written.display().to_string());
+        }
         output::labelled("logs", &run.keep().display().to_string());
         return Ok(Tally::of(report).print_verdict());
     }
@@ -84,11 +89,20 @@ pub(crate) fn run(
         output::labelled("saved", &saved.display().to_string());
         let replay = format!("{} replay {}{bug}", context.program, saved.display());
         output::labelled("replay", &replay);
+        let report = stages::write_report(&mut run, &schedules[index].trace)?;
+        output::labelled("report", &report.display().to_string());
         output::labelled("logs", &run.keep().display().to_string());
         output::verdict("FAIL", "the real processes do something else", Exit::Violated);
         return Ok(Exit::Violated);
     }
     Ok(conclude(found.verdict, conformed.as_ref()))
+}
+
+/// The first trace that does not conform.
+fn first_rejected<'a>(report: &Report, traces: &'a [Named]) -> Option<&'a Trace> {
+    let mut judged = report.verdicts.iter().zip(traces);
+    let rejected = judged.find(|(verdict, _)| matches!(verdict, TraceVerdict::Rejected(_)));
+    rejected.map(|(_, named)| &named.trace)
 }
 
 /// What is done with a counterexample: TLC says which step is wrong, and real processes do it too.
@@ -107,10 +121,10 @@ fn check_violation(
     // The title, the lines of three stages, a blank and the verdict.
     let mut lines = 6;
     if let Some(report) = stages::conform(context, chosen, &named, run)? {
-        lines += stages::print_rejections(&report, &named, 1);
+        lines += rejected::print_rejections(&report, &named, 1);
     }
     let differs = stages::replay(context, chosen, &named, &PROCESS, run)?;
-    stages::print_violation(context, trace, "shortest", lines)?;
+    stages::report_violation(context, run, trace, "shortest", lines)?;
     if let Some((_, outcome)) = differs {
         print_difference(&outcome);
         output::labelled("logs", &run.keep().display().to_string());

@@ -1,13 +1,15 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use cadre::conform::Rejection;
 
 use crate::chosen::Chosen;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::stages::{Named, Tally};
-use crate::{commands, output, stages};
+use crate::{commands, output, rejected, stages};
 
 /// How many rejected traces are told of.
-const REJECTIONS_MAX: usize = 16;
+const REJECTIONS_MAX: usize = 5;
 
 /// `conform`: has TLC check traces against the specification, all in one run.
 pub(crate) fn run(context: &mut Context<'_>, paths: &[PathBuf]) -> Result<Exit, Failure> {
@@ -18,10 +20,37 @@ pub(crate) fn run(context: &mut Context<'_>, paths: &[PathBuf]) -> Result<Exit, 
     };
     let tally = Tally::of(&report);
     if !tally.conforms() {
-        stages::print_rejections(&report, &traces, REJECTIONS_MAX);
+        // The stage's line, the logs and the verdict.
+        let lines = 3 + rejected::print_rejections(&report, &traces, REJECTIONS_MAX);
+        if let Some(first) = rejected::first_rejection(&report, &traces) {
+            print_first(context, &chosen, paths, first, lines);
+        }
         output::labelled("logs", &run.keep().display().to_string());
     }
     Ok(tally.print_verdict())
+}
+
+/// Explains and draws the first trace that is rejected, up to the step that is no step.
+fn print_first(
+    context: &Context<'_>,
+    chosen: &Chosen<'_>,
+    paths: &[PathBuf],
+    (named, rejection): (&Named, &Rejection),
+    lines_taken: usize,
+) {
+    let lines = lines_taken + rejected::print_explanation(rejection);
+    let spec = chosen.game.spec(&chosen.setup).map_or(String::new(), |spec| spec.name);
+    let what = format!("{} is a behaviour of {spec}", named.name);
+    let drawn = rejected::drawn(&named.trace, rejection.step, &what);
+    let path = paths.iter().find(|path| name_of(path) == named.name);
+    if let (Some(path), true) = (path, rejection.step > 0) {
+        stages::print_saved_violation(context, &drawn, path, "up to there", lines);
+    }
+}
+
+/// The name of a trace in reports.
+fn name_of(path: &Path) -> String {
+    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// `conform --dry-run`: the java command alone.
@@ -47,8 +76,7 @@ pub(crate) fn no_spec(chosen: &Chosen<'_>) -> Failure {
 fn read<'a>(context: &Context<'a>, paths: &[PathBuf]) -> Result<(Chosen<'a>, Vec<Named>), Failure> {
     let mut traces = Vec::new();
     for path in paths {
-        let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        traces.push(Named { name, trace: commands::read_trace(path)? });
+        traces.push(Named { name: name_of(path), trace: commands::read_trace(path)? });
     }
     let first = &traces.first().expect("the command line demands a trace").trace;
     let chosen = Chosen::of_trace(context, first, None)?;

@@ -1,19 +1,21 @@
+use std::time::Duration;
+
 use cadre::GameGraph;
 use cadre::conform::{
-    self, Fault, GraphBound, GraphBounds, GraphReport, MappedGraph, Report, Spec, TraceVerdict,
+    self, Fault, GraphBound, GraphBounds, GraphReport, MappedGraph, Report, Spec,
 };
-use cadre::tla::{Tlc, Value};
-use cadre::trace::{Guarantee, GuaranteeKind, Trace, Verdict};
+use cadre::tla::Tlc;
+use cadre::trace::Trace;
 
-use crate::args::{GameArgs, GraphArgs};
+use crate::args::GraphArgs;
 use crate::chosen::Chosen;
 use crate::commands::conform::no_spec;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
-use crate::output;
 use crate::run_directory::RunDirectory;
 use crate::stages::{self, Named};
 use crate::watch::{Clock, count, grouped};
+use crate::{output, rejected};
 
 /// `conform --graph`: has TLC check every state and every step of a game.
 pub(crate) fn run(
@@ -21,15 +23,14 @@ pub(crate) fn run(
     game: String,
     args: &GraphArgs,
 ) -> Result<Exit, Failure> {
-    let game = GameArgs { game, nodes: args.nodes, bug: args.bug.clone() };
-    let chosen = Chosen::new(context, &game)?;
+    let chosen = Chosen::named(context, &game, args.nodes, args.bug.as_deref())?;
     let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
     output::line(&format!("conforming the whole graph of {}", chosen.title()));
     let found = explore(context, &chosen, &spec, args)?;
     let tlc = context.tlc()?;
     let mut run = context.run_directory("conform")?;
     let directory = run.part("graph").or_exit(Exit::ToolChain)?;
-    let options = conform::Options::default();
+    let options = options(args);
     let graph = &found.mapped.graph;
     let clock = Clock::start();
     let checked = conform::check_graph(&spec, graph, &tlc, &directory, &options, &context.stop);
@@ -53,6 +54,49 @@ pub(crate) fn run(
     Ok(conclude(&found.mapped, &report, &spec))
 }
 
+/// `conform --graph --dry-run`: the java command alone.
+pub(crate) fn print_command(
+    context: &mut Context<'_>,
+    game: String,
+    args: &GraphArgs,
+) -> Result<Exit, Failure> {
+    let chosen = Chosen::named(context, &game, args.nodes, args.bug.as_deref())?;
+    let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
+    let found = chosen.game.graph(&chosen.setup, bounds(args), &mut watcher(context, args));
+    let found = found.or_exit(Exit::Internal)?;
+    let tlc = context.tlc()?;
+    let mut run = context.run_directory("conform")?;
+    let graph = &found.mapped.graph;
+    let command = conform::plan_graph(&spec, graph, &tlc, run.path(), &options(args));
+    // The command is worth nothing without the modules it names.
+    run.keep();
+    output::line(&command.or_exit(Exit::ToolChain)?);
+    Ok(Exit::Holds)
+}
+
+/// How TLC is run.
+fn options(args: &GraphArgs) -> conform::Options {
+    let mut options = conform::Options::default();
+    if let Some(seconds) = args.seconds {
+        options.time_limit = Duration::from_secs(seconds);
+    }
+    if let Some(bytes) = args.memory {
+        options.heap_mb = u32::try_from(bytes >> 20).unwrap_or(u32::MAX).max(1);
+    }
+    options
+}
+
+fn bounds(args: &GraphArgs) -> GraphBounds {
+    GraphBounds { depth_max: args.depth, configurations_max: Some(args.configurations) }
+}
+
+/// Ends the exploration on request, and at the end of its time.
+fn watcher(context: &Context<'_>, args: &GraphArgs) -> impl FnMut(u64, u64) -> bool {
+    let (clock, stop) = (Clock::start(), context.stop.clone());
+    let most = args.seconds.map(Duration::from_secs);
+    move |_, _| !stop.requested() && most.is_none_or(|most| clock.elapsed() < most)
+}
+
 /// Maps all that the game can do, and prints the stage's line.
 fn explore<'a>(
     context: &Context<'_>,
@@ -60,11 +104,9 @@ fn explore<'a>(
     spec: &Spec,
     args: &GraphArgs,
 ) -> Result<GameGraph<'a>, Failure> {
-    let bounds =
-        GraphBounds { depth_max: args.depth, configurations_max: Some(args.configurations) };
     let clock = Clock::start();
-    let go_on = &mut |_, _| !context.stop.requested();
-    let found = chosen.game.graph(&chosen.setup, bounds, go_on).or_exit(Exit::Internal)?;
+    let found = chosen.game.graph(&chosen.setup, bounds(args), &mut watcher(context, args));
+    let found = found.or_exit(Exit::Internal)?;
     let MappedGraph { graph, configurations, depth, bound, .. } = &found.mapped;
     let (outcome, bound) = match bound {
         None => ("seen", String::new()),
@@ -72,7 +114,10 @@ fn explore<'a>(
         Some(GraphBound::Configurations(_)) => {
             ("bounded", "stopped at the most configurations: ".to_owned())
         }
-        Some(GraphBound::Watcher) => ("bounded", "interrupted: ".to_owned()),
+        Some(GraphBound::Watcher) if context.stop.requested() => {
+            ("bounded", "interrupted: ".to_owned())
+        }
+        Some(GraphBound::Watcher) => ("bounded", "stopped at the time limit: ".to_owned()),
     };
     let particulars = format!(
         "{bound}{} configurations, depth {depth}, are {} states and {} steps of {}, {:.1} s",
@@ -181,19 +226,16 @@ impl Asked<'_, '_> {
         let named = Named { name: "shortest".to_owned(), trace: bad.trace.clone() };
         let report = self.explain(&named, run)?;
         // The title, the lines of two stages, a blank, the logs and the verdict.
-        let mut lines = 6 + stages::print_rejections(&report, &[named], 1);
+        let named = [named];
+        let mut lines = 6 + rejected::print_rejections(&report, &named, 1);
         lines += print_fault(&bad.fault, &self.spec.name);
+        if let Some((_, rejection)) = rejected::first_rejection(&report, &named) {
+            lines += rejected::print_explanation(rejection);
+        }
         if let Some((from, to)) = bad.states {
             let (before, after) = (found.graph.state(from), found.graph.state(to));
-            output::labelled("before", &clipped(&shown(before.iter())));
             let changed = after.iter().filter(|(name, value)| before.get(*name) != Some(*value));
-            output::labelled("after", &clipped(&shown(changed)));
-            lines += 2;
-        }
-        if let Some(TraceVerdict::Rejected(rejection)) = report.verdicts.first()
-            && !rejection.enabled.is_empty()
-        {
-            output::labelled("enabled", &clipped(&rejection.enabled.join(", ")));
+            output::labelled("after", &rejected::clipped(&rejected::shown(changed)));
             lines += 1;
         }
         let what = match bad.states {
@@ -201,7 +243,7 @@ impl Asked<'_, '_> {
             None => format!("every initial state is one of {}", self.spec.name),
         };
         let saved = self.context.save(&bad.trace)?;
-        let drawn = drawn(&bad.trace, &what);
+        let drawn = rejected::drawn(&bad.trace, bad.trace.steps.len(), &what);
         stages::print_saved_violation(self.context, &drawn, &saved, "shortest", lines);
         output::labelled("logs", &run.keep().display().to_string());
         let what = format!("{} does what {} does not", self.chosen.game.name(), self.spec.name);
@@ -236,31 +278,4 @@ fn print_fault(fault: &Fault, spec: &str) -> usize {
     };
     output::labelled("", &what);
     1
-}
-
-/// The trace as the one of a violated guarantee, for the picture alone.
-fn drawn(trace: &Trace, guarantee: &str) -> Trace {
-    let mut drawn = trace.clone();
-    drawn.header.verdict = Verdict::Violated;
-    let node = drawn.steps.last().and_then(|step| step.action.node()).map(str::to_owned);
-    drawn.header.guarantee = Some(Guarantee {
-        name: guarantee.to_owned(),
-        kind: GuaranteeKind::Always,
-        reads: node.into_iter().collect(),
-        finding: None,
-    });
-    drawn
-}
-
-fn shown<'v>(values: impl Iterator<Item = (&'v String, &'v Value)>) -> String {
-    values.map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
-}
-
-/// A line that is not for copying need not be whole: the saved trace is.
-fn clipped(text: &str) -> String {
-    const COLUMNS: usize = 240;
-    match text.char_indices().nth(COLUMNS) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
 }

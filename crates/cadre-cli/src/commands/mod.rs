@@ -1,19 +1,26 @@
 mod check;
 mod conform;
 mod doctor;
+mod drive;
 mod explore;
+mod export;
 mod fuzz;
 mod graph;
 mod history;
+mod init;
 mod lineage;
 mod list;
+mod logs;
 mod minimise;
 mod replay;
 mod run;
-mod show;
+mod scaffold;
+pub(crate) mod show;
 mod simulate;
 mod spec;
 mod step;
+
+pub(crate) use conform::no_spec;
 
 use std::path::Path;
 
@@ -22,6 +29,7 @@ use cadre::trace::Trace;
 use crate::args::Verb;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
+use crate::output;
 
 /// Runs one verb.
 pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure> {
@@ -46,26 +54,55 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
         Verb::Simulate(args) => simulate::run(context, &args),
         Verb::Lineage(args) => lineage::run(context, &args),
         Verb::Minimise { trace, attempts } => minimise::run(context, &trace, attempts),
-        Verb::Conform { traces, dry_run, graph } => match (graph.graph.clone(), dry_run) {
-            (Some(game), _) => graph::run(context, game, &graph),
+        Verb::Conform { dry_run, log, .. } if !log.log.is_empty() => {
+            logs::run(context, &log, dry_run)
+        }
+        Verb::Conform { traces, dry_run, graph, .. } => match (graph.graph.clone(), dry_run) {
+            (Some(game), false) => graph::run(context, game, &graph),
+            (Some(game), true) => graph::print_command(context, game, &graph),
             (None, true) => conform::print_command(context, &traces),
             (None, false) => conform::run(context, &traces),
         },
         Verb::Replay { trace, against, bug, process } => {
             replay::run(context, &trace, &replay::Replaying { against, bug, process })
         }
-        Verb::Show { trace, width } => show::run(&trace, width),
+        Verb::Show { trace, width, picture } => match show::Picture::of(&picture) {
+            Some(kind) => show::write(&trace, kind, &picture),
+            None => show::run(&trace, width),
+        },
+        Verb::Export { trace, format, output } => export::run(&trace, format, &output),
         Verb::History { file, object, consistency, steps } => {
             let budget = cadre::model::consistency::Budget { steps_max: steps };
             history::run(&file, &history::Question { object, consistency, budget })
         }
-        Verb::Spec { game, workers, dry_run } => match dry_run {
+        Verb::Spec { scaffold: Some(spec), .. } => scaffold::run(context, &spec),
+        Verb::Spec { game: None, .. } => {
+            Err(anyhow::anyhow!("expected a game, or --scaffold with a specification"))
+                .or_exit(Exit::Usage)
+        }
+        Verb::Spec { game: Some(game), workers, dry_run, drive, .. } => match dry_run {
+            _ if drive.simulate.is_some() => drive::simulate(context, &game, &drive),
             true => spec::print_command(context, &game, workers),
+            false if drive.drive => drive::counterexample(context, &game, workers, &drive),
             false => spec::run(context, &game, workers),
         },
+        Verb::Init { directory, cadre_path } => init::run(&directory, &cadre_path),
         Verb::Doctor => Ok(doctor::run(context)),
         Verb::Run(args) => run::run(context, args),
     }
+}
+
+/// Writes a text into a file and says so; `-` is standard output, on which nothing else is said.
+fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
+    if path == Path::new("-") {
+        output::text(text);
+        return Ok(());
+    }
+    std::fs::write(path, text)
+        .map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))
+        .or_exit(Exit::ToolChain)?;
+    output::labelled("written", &path.display().to_string());
+    Ok(())
 }
 
 /// Reads a trace from a file.

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use cadre::proptest::MinimiseOptions;
-use cadre::simulate::{Config, Ending, Look, Options, Run, Span, Tally};
+use cadre::simulate::{Config, Course, Ending, Look, Options, Run, Span, Stretch, Tally};
 use cadre::trace::{GuaranteeKind, Trace};
+use cadre::view::{Chart, Curve, Shares, charts};
 use cadre::{GameError, Simulated};
 
 use crate::chosen::Chosen;
@@ -212,15 +213,46 @@ fn again(context: &Context<'_>, seed: u64) -> String {
     format!("{} --seed {seed}", words.join(" "))
 }
 
-/// How long answers took, drawn.
+/// What was counted, drawn: how long answers took, and how it went over time.
 fn plot(found: &Simulated, chosen: &Chosen<'_>) -> String {
-    let latencies = found.simulation.tally.latencies.sorted_us();
-    let milliseconds: Vec<f64> = latencies.iter().map(|us| *us as f64 / 1e3).collect();
-    cadre::view::shares(&cadre::view::Shares {
+    let tally = &found.simulation.tally;
+    let milliseconds: Vec<f64> =
+        tally.latencies.sorted_us().iter().map(|us| *us as f64 / 1e3).collect();
+    let answers = Chart::Shares(Shares {
         title: format!("Answers of {}", chosen.title()),
         across: "time to the answer, in milliseconds".to_owned(),
         up: "share of the answers".to_owned(),
         sorted: &milliseconds,
+    });
+    let goodput = course(
+        tally,
+        "Requests",
+        [("asked", |stretch| stretch.asked), ("answered in time", |stretch| stretch.in_time)],
+    );
+    let messages = course(
+        tally,
+        "Messages",
+        [("sent", |stretch| stretch.sent), ("lost", |stretch| stretch.lost)],
+    );
+    charts(&[answers, goodput, messages])
+}
+
+/// What is counted of a stretch of time.
+type Count = fn(&Stretch) -> u64;
+
+/// How often something happened in each second, over the time with faults.
+fn course(tally: &Tally, title: &str, counted: [(&str, Count); 2]) -> Chart<'static> {
+    let Course { stretch_us, stretches } = &tally.course;
+    let curve = |(name, count): (&str, Count)| Curve {
+        name: name.to_owned(),
+        numbers: stretches.iter().map(|stretch| stretch.each_second(count(stretch))).collect(),
+    };
+    Chart::Course(cadre::view::Course {
+        title: format!("{title} while there are faults"),
+        across: "virtual time, in seconds".to_owned(),
+        up: "in each second of a run".to_owned(),
+        time: (*stretch_us * stretches.len() as u64) as f64 / 1e6,
+        curves: counted.map(curve).to_vec(),
     })
 }
 

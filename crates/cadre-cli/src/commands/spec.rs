@@ -65,6 +65,10 @@ struct Prepared {
 }
 
 fn prepare(context: &mut Context<'_>, game: &GameArgs, workers: u32) -> Result<Prepared, Failure> {
+    if !game.faults.is_empty() {
+        let why = "expected no --faults, which the specification says for itself; leave them out";
+        return Err(anyhow::anyhow!(why)).or_exit(Exit::Usage);
+    }
     let chosen = Chosen::new(context, game)?;
     Ok(Prepared {
         title: chosen.title(),
@@ -75,7 +79,8 @@ fn prepare(context: &mut Context<'_>, game: &GameArgs, workers: u32) -> Result<P
     })
 }
 
-fn model(chosen: &Chosen<'_>) -> Result<SpecModel, Failure> {
+/// The specification of a game, to be explored by TLC.
+pub(super) fn model(chosen: &Chosen<'_>) -> Result<SpecModel, Failure> {
     let spec = chosen.game.spec(&chosen.setup);
     let spec = spec
         .ok_or_else(|| anyhow::anyhow!("{} maps to no specification", chosen.game.name()))
@@ -91,7 +96,8 @@ fn model(chosen: &Chosen<'_>) -> Result<SpecModel, Failure> {
     })
 }
 
-fn violated(verdict: &Verdict) -> Option<String> {
+/// What is wrong, in a clause.
+pub(super) fn violated(verdict: &Verdict) -> Option<String> {
     match verdict {
         Verdict::NoError => None,
         Verdict::InvariantViolated { name } => Some(format!("the invariant {name} is violated")),

@@ -1,11 +1,12 @@
-use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
 
 use cadre_process::Stop;
 use cadre_tla::{Dump, EvaluationError, TlaError, Tlc, Value};
 
 use super::allowed::Allowed;
 use super::encode::{NODE, encode};
+use super::quick;
 use super::report::{ActionCoverage, BadStep, Fault, GraphReport, Missing};
 use super::spec_graph::{GraphStep, SpecGraph};
 use crate::runs::Runs;
@@ -45,9 +46,12 @@ pub fn check_graph(
     let mut check = Check { graph, options, runs, undetermined: BTreeMap::new(), spec_states: 0 };
     let mut tally = Tally::new(graph);
     let steps = steps_by_source(graph);
-    for states in chunks(graph, options.states_per_run_max) {
-        let (states, allowed) = check.ask(states)?;
-        tally.judge(&states, &steps, &allowed);
+    let chunks = chunks(graph, options.states_per_run_max);
+    if !is_quick(graph, &chunks) || !check.is_same(&chunks[0], &steps, &mut tally)? {
+        for states in chunks {
+            let (states, allowed) = check.ask(states)?;
+            tally.judge(&states, &steps, &allowed);
+        }
     }
     tally.bad_steps.sort_by_key(|bad| bad.step);
     let Check { runs, undetermined, spec_states, .. } = check;
@@ -59,9 +63,48 @@ pub fn check_graph(
         next_allowed: tally.next_allowed,
         next_taken: tally.next_taken,
         next_unnamed: tally.next_unnamed,
+        lacking: tally.lacking,
         coverage: tally.coverage,
         tlc: runs.report(Vec::new(), spec_states),
     })
+}
+
+/// Writes the module of the first run of [`check_graph`], and gives its command without running it.
+///
+/// # Errors
+///
+/// As [`check_graph`], as far as TLC is not needed.
+pub fn plan_graph(
+    spec: &Spec,
+    graph: &SpecGraph,
+    tlc: &Tlc,
+    directory: &Path,
+    options: &Options,
+) -> Result<String, ConformError> {
+    validate::spec(spec)?;
+    if graph.states_count() == 0 {
+        return Err(ConformError::NoTraces);
+    }
+    let stop = Stop::new();
+    let mut runs = Runs::new(spec, tlc, directory, options, &stop);
+    let chunks = chunks(graph, options.states_per_run_max);
+    let run = if is_quick(graph, &chunks) {
+        let steps = steps_by_source(graph);
+        let question = quick::Question { spec, graph, states: &chunks[0], steps: &steps };
+        let (module, config) = question.encode()?;
+        runs.prepare_alone(&module, &config)?
+    } else {
+        let (module, config) = encode(spec, graph, &chunks[0])?;
+        let mut run = runs.prepare(&module, &config, graph.steps().len())?;
+        run.dump = true;
+        run
+    };
+    Ok(tlc.command_line(&run))
+}
+
+/// Whether one run can tell if the graph is that of the specification.
+fn is_quick(graph: &SpecGraph, chunks: &[Vec<usize>]) -> bool {
+    chunks.len() == 1 && graph.unexpanded().is_empty()
 }
 
 struct Check<'a> {
@@ -74,6 +117,36 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
+    /// Finds out whether these states have the steps that the specification allows; if not, that is
+    /// for the thorough way to say.
+    fn is_same(
+        &mut self,
+        states: &[usize],
+        steps: &[Vec<usize>],
+        tally: &mut Tally<'_>,
+    ) -> Result<bool, ConformError> {
+        let graph = self.graph;
+        let question = quick::Question { spec: self.runs.spec, graph, states, steps };
+        let (module, config) = question.encode()?;
+        let run = self.runs.prepare_alone(&module, &config)?;
+        let outcome = match self.runs.run(&run) {
+            Ok(outcome) => outcome,
+            Err(ConformError::Tla(TlaError::Evaluation(_))) => return Ok(false),
+            Err(other) => return Err(other),
+        };
+        match question.read(&outcome)? {
+            quick::Answer::Same(initial) => {
+                self.spec_states += outcome.distinct;
+                tally.judge_initial(&initial);
+                states.iter().for_each(|state| tally.count(*state, &steps[*state]));
+                Ok(true)
+            }
+            quick::Answer::Other => Ok(false),
+            quick::Answer::Vacuous => Err(vacuous(outcome.log)),
+            quick::Answer::Incomplete => Err(ConformError::IncompleteGraph { log: outcome.log }),
+        }
+    }
+
     /// Asks TLC what is allowed in some states; leaves out those in which an expression cannot be
     /// evaluated.
     fn ask(&mut self, mut states: Vec<usize>) -> Result<(Vec<usize>, Allowed), ConformError> {
@@ -95,8 +168,7 @@ impl Check<'_> {
             };
             let allowed = Allowed::read(self.graph, &states, Dump::open(&dump)?)?;
             if allowed.took_impossible {
-                let expected = "an action that does not exist to be no step";
-                return Err(ConformError::Vacuous { expected, log });
+                return Err(vacuous(log));
             }
             let is_whole = allowed.dumped == outcome.distinct && allowed.stayed;
             if !is_whole || allowed.loaded != states.len() || allowed.initial.is_empty() {
@@ -139,6 +211,7 @@ struct Tally<'a> {
     next_allowed: u64,
     next_taken: u64,
     next_unnamed: u64,
+    lacking: BTreeSet<usize>,
     coverage: BTreeMap<String, ActionCoverage>,
 }
 
@@ -152,23 +225,45 @@ impl<'a> Tally<'a> {
             next_allowed: 0,
             next_taken: 0,
             next_unnamed: 0,
+            lacking: BTreeSet::new(),
             coverage: BTreeMap::new(),
         }
     }
 
     fn judge(&mut self, states: &[usize], steps: &[Vec<usize>], allowed: &Allowed) {
         let graph = self.graph;
-        // Every run tells all initial states.
-        let is_bad = |state: &&usize| !allowed.initial.contains(&Some(**state));
-        self.bad_initial = graph.initial().iter().filter(is_bad).copied().collect();
-        let is_missing =
-            |state: &&Option<usize>| state.is_none_or(|state| !graph.initial().contains(&state));
-        self.initial_missing = allowed.initial.iter().filter(is_missing).count() as u64;
+        self.judge_initial(&allowed.initial);
         for step in states.iter().flat_map(|state| &steps[*state]) {
             let fault = fault(graph, graph.steps()[*step], allowed);
             self.bad_steps.extend(fault.map(|fault| BadStep { step: *step, fault }));
         }
         self.cover(states, steps, allowed);
+    }
+
+    /// Compares the initial states, all of which every run tells.
+    fn judge_initial(&mut self, initial: &[Option<usize>]) {
+        let graph = self.graph;
+        let is_bad = |state: &&usize| !initial.contains(&Some(**state));
+        self.bad_initial = graph.initial().iter().filter(is_bad).copied().collect();
+        let is_missing =
+            |state: &&Option<usize>| state.is_none_or(|state| !graph.initial().contains(&state));
+        self.initial_missing = initial.iter().filter(is_missing).count() as u64;
+    }
+
+    /// Counts the steps from a state, which are those that the specification allows.
+    fn count(&mut self, state: usize, steps: &[usize]) {
+        let graph = self.graph;
+        let targets: HashSet<usize> = steps.iter().map(|step| graph.steps()[*step].to).collect();
+        debug_assert!(!targets.contains(&state), "what changes nothing is no step");
+        self.next_allowed += targets.len() as u64;
+        self.next_taken += targets.len() as u64;
+        for step in steps {
+            if let SpecAction::Step { name, .. } = graph.action(graph.steps()[*step].action) {
+                let coverage = self.coverage.entry(name.clone()).or_default();
+                coverage.allowed += 1;
+                coverage.taken += 1;
+            }
+        }
     }
 
     /// Counts what the graph has of what is allowed.
@@ -203,7 +298,11 @@ impl<'a> Tally<'a> {
         }
         for step in allowed.by_next.iter().filter(|(from, _)| is_expanded(*from)) {
             self.next_allowed += 1;
-            self.next_taken += u64::from(taken.contains(step));
+            if taken.contains(step) {
+                self.next_taken += 1;
+            } else {
+                self.lacking.insert(step.0);
+            }
             // States beyond the graph are not told apart: a name for one of them will do.
             self.next_unnamed += u64::from(!named.contains(step));
         }
@@ -221,6 +320,10 @@ fn fault(graph: &SpecGraph, step: GraphStep, allowed: &Allowed) -> Option<Fault>
         others if others.is_empty() && !in_next => Some(Fault::NoStep),
         others => Some(Fault::OtherAction(others)),
     }
+}
+
+fn vacuous(log: PathBuf) -> ConformError {
+    ConformError::Vacuous { expected: "an action that does not exist to be no step", log }
 }
 
 /// For each state the numbers of the steps from it.

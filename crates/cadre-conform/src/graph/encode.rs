@@ -19,7 +19,7 @@ pub(crate) const NODE: &str = "cadreNode";
 /// The variable that says what a state of the run stands for.
 pub(crate) const KIND: &str = "cadreKind";
 /// The root module.
-const MODULE: &str = "CadreGraph";
+pub(super) const MODULE: &str = "CadreGraph";
 
 /// The module and the configuration for some states of a graph; the row of a state is its position
 /// among them, from 1.
@@ -33,26 +33,14 @@ pub(crate) fn encode(
     states: &[usize],
 ) -> Result<(Module, Config), ConformError> {
     let tables = Tables::of(graph, states);
-    let mut models = BTreeSet::new();
-    for (variable, positions) in tables.used.iter().enumerate() {
-        let values = positions.iter().map(|position| graph.value(variable, *position));
-        values.for_each(|value| value.collect_models(&mut models));
-    }
     let module = Module::new(MODULE).extends([spec.trace_module.as_str()]);
-    let (module, config) = constants(module, &spec.constants, models)?;
-    let mut module = module
+    let (module, config) = constants(module, &spec.constants, tables.models(graph))?;
+    let module = module
         .variables([NODE, KIND])
         .definition("CadreVariables", &format!("<<{}>>", spec.variables.join(", ")));
-    let mut load = String::new();
-    for (variable, name) in graph.variables().iter().enumerate() {
-        let values = tables.used[variable].iter();
-        let values = values.map(|position| graph.value(variable, *position).to_text());
-        let table = format!("CadreValues_{name}");
-        module = module.definition(&table, &listing(values.collect::<Result<Vec<_>, _>>()?));
-        let _ = write!(load, "\n     /\\ {name} = {table}[CadreEvent({NODE}, {})]", variable + 1);
-    }
-    let id_max = tables.used.iter().map(Vec::len).max().unwrap_or_default();
-    let module = rows(module, &tables.rows, id_max)
+    let (defined, load) =
+        tables.define(module, graph, |place| format!("CadreEvent({NODE}, {place})"))?;
+    let module = rows(defined, &tables.rows, tables.id_max())
         .definition("CadreInit", &format!("{STATES}{load}{INITIAL}"))
         .definition("CadreTake(name, args)", TAKE)
         .definition("CadreNext", NEXT);
@@ -91,14 +79,14 @@ const NEXT: &str = "
         /\\ UNCHANGED CadreVariables";
 
 /// The values that some states have, and the states as rows of ids of them.
-struct Tables {
+pub(super) struct Tables {
     /// For each variable the positions of its values in the graph.
     used: Vec<Vec<u32>>,
-    rows: Vec<Vec<usize>>,
+    pub(super) rows: Vec<Vec<usize>>,
 }
 
 impl Tables {
-    fn of(graph: &SpecGraph, states: &[usize]) -> Self {
+    pub(super) fn of(graph: &SpecGraph, states: &[usize]) -> Self {
         let count = graph.variables().len();
         let mut used = vec![Vec::new(); count];
         let mut ids = vec![BTreeMap::new(); count];
@@ -115,5 +103,43 @@ impl Tables {
         };
         let rows = states.iter().map(row).collect();
         Self { used, rows }
+    }
+
+    /// The largest id.
+    pub(super) fn id_max(&self) -> usize {
+        self.used.iter().map(Vec::len).max().unwrap_or_default()
+    }
+
+    /// The model values in them.
+    pub(super) fn models(&self, graph: &SpecGraph) -> BTreeSet<String> {
+        let mut models = BTreeSet::new();
+        for (variable, positions) in self.used.iter().enumerate() {
+            let values = positions.iter().map(|position| graph.value(variable, *position));
+            values.for_each(|value| value.collect_models(&mut models));
+        }
+        models
+    }
+
+    /// Defines the tables; gives the conjuncts by which each variable has the value of an id, which
+    /// depends on the variable's place from 1.
+    ///
+    /// # Errors
+    ///
+    /// [`ConformError::Tla`] for a value that TLC cannot read.
+    pub(super) fn define(
+        &self,
+        mut module: Module,
+        graph: &SpecGraph,
+        id: impl Fn(usize) -> String,
+    ) -> Result<(Module, String), ConformError> {
+        let mut load = String::new();
+        for (variable, name) in graph.variables().iter().enumerate() {
+            let values = self.used[variable].iter();
+            let values = values.map(|position| graph.value(variable, *position).to_text());
+            let table = format!("CadreValues_{name}");
+            module = module.definition(&table, &listing(values.collect::<Result<Vec<_>, _>>()?));
+            let _ = write!(load, "\n     /\\ {name} = {table}[{}]", id(variable + 1));
+        }
+        Ok((module, load))
     }
 }

@@ -4,10 +4,11 @@ mod allowed;
 mod check;
 mod encode;
 mod explore;
+mod quick;
 mod report;
 mod spec_graph;
 
-pub use check::check_graph;
+pub use check::{check_graph, plan_graph};
 pub use explore::{GraphBound, GraphBounds, MappedGraph};
 pub use report::{ActionCoverage, BadStep, Fault, GraphReport, Missing};
 pub use spec_graph::{GraphStep, SpecGraph};

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Report, SpecAction};
 
@@ -20,6 +20,8 @@ pub struct GraphReport {
     pub next_taken: u64,
     /// How many of them the trace module has no event for.
     pub next_unnamed: u64,
+    /// The states from which `Next` allows a step that the graph has not.
+    pub lacking: BTreeSet<usize>,
     /// For each action of the trace module what the graph has of it.
     pub coverage: BTreeMap<String, ActionCoverage>,
     /// How TLC was run: its traces are none.
@@ -49,6 +51,9 @@ pub enum Fault {
 
 /// How much of an action a graph has, of what is possible in those of its states that were
 /// expanded.
+///
+/// Where a graph has all that `Next` allows, each step counts for the action that the graph takes
+/// it by, though others may lead there as well.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ActionCoverage {
     /// How many steps by this action the specification allows.

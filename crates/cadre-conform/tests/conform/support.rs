@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use cadre_conform::{ConformError, Options, Report, Spec, SpecAction, SpecStep, SpecTrace, check};
 use cadre_process::{PrivateDirectory, Stop};
-use cadre_tla::{Find, Tlc, Value, find};
+use cadre_tla::{Contents, Find, Tlc, Value, find};
 
 /// The TLC which the tests share: that of the user's cache, installed if it is not there.
 pub(crate) fn tlc() -> &'static Tlc {
@@ -32,6 +32,15 @@ pub(crate) fn file(name: &str) -> (String, String) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tla/TwoPhase");
     let text = std::fs::read_to_string(folder.join(name)).expect("the specification is there");
     (name.into(), text)
+}
+
+/// What the parser of TLA+ says about a module.
+pub(crate) fn contents(files: &[(String, String)], module: &str) -> Contents {
+    let directory = PrivateDirectory::new("conform-test").expect("a directory is created");
+    for (name, text) in files {
+        std::fs::write(directory.path().join(name), text).expect("the module is written");
+    }
+    tlc().contents(directory.path(), module, &Stop::new()).expect("the module parses")
 }
 
 /// Two-phase commit with so many resource managers.

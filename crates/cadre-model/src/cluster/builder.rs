@@ -4,10 +4,10 @@ use std::time::Duration;
 use cadre_step::{NodeId, Protocol, Value};
 
 use super::Cluster;
-use super::conditions::PARTED_MAX;
-use super::faults::{Faults, Purse, SPENDS, Spend, Timing};
+use super::faults::{Faults, Purse, Timing};
 use super::interchange::{Declared, Symmetry};
 use super::names::Names;
+use super::rules::{Network, Rules};
 use super::tables::Client;
 use super::view::View;
 use crate::guarantee::Guarantee;
@@ -23,37 +23,6 @@ pub struct ClusterBuilder<P: Protocol> {
     guarantees: Vec<Guarantee<View<P>>>,
     interchangeable: Declared,
     error: Option<ClusterError>,
-}
-
-/// What the network may do with messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Network {
-    /// Messages are never consumed: each may be delivered never, once or again and again, in any
-    /// order.
-    ///
-    /// The closed form of a network that loses, duplicates, delays and reorders without limit; a
-    /// search meets far fewer configurations than with budgets for each of these.
-    GrowingSet,
-    /// Each message is delivered at most once, in any order; loss and duplication are faults with
-    /// budgets.
-    ConsumedOnce,
-    /// Each message is delivered at most once, and messages from one node to another arrive in the
-    /// order in which they were sent; loss and duplication are faults with budgets.
-    Fifo,
-}
-
-/// What holds in a cluster beyond its protocol.
-#[derive(Clone, Debug)]
-pub(super) struct Rules<M> {
-    pub(super) network: Network,
-    /// How many messages may be in flight from one node to another.
-    pub(super) queue_max: Option<usize>,
-    pub(super) timing: Timing,
-    pub(super) faults: Faults,
-    /// The nodes that crash together.
-    pub(super) groups: Vec<Vec<NodeId>>,
-    /// The nodes that may send what their step function did not ask for, and what that is.
-    pub(super) traitors: Vec<(NodeId, Vec<M>)>,
 }
 
 /// All that a cluster is made of.
@@ -209,12 +178,10 @@ impl<P: Protocol> ClusterBuilder<P> {
             let error = ClusterError::ClientOfUnknownNode { node: client.node.index(), nodes };
             self.fail(error);
         }
-        self.check_rules(nodes);
-        self.check_symmetry();
-        let purse = Purse::new(self.rules.faults);
-        if purse.is_none() {
-            self.fail(ClusterError::TooManyBudgets);
+        if let Err(error) = self.rules.check(nodes) {
+            self.fail(error);
         }
+        self.check_symmetry();
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -223,78 +190,11 @@ impl<P: Protocol> ClusterBuilder<P> {
             symmetry: Symmetry::of::<P>(&self.interchangeable, workload, names)?,
             protocol: self.protocol,
             names: self.names,
+            purse: Purse::new(self.rules.faults).ok_or(ClusterError::TooManyBudgets)?,
             rules: self.rules,
-            purse: purse.ok_or(ClusterError::TooManyBudgets)?,
             workload: self.workload,
             guarantees: self.guarantees,
         }))
-    }
-
-    fn check_rules(&mut self, nodes: usize) {
-        let Rules { network, queue_max, timing, faults, .. } = self.rules;
-        let named = |wanted: &[Spend]| {
-            let is_wanted = |(spend, _): &(Spend, _)| wanted.contains(spend);
-            SPENDS.into_iter().filter(is_wanted).find(|(spend, _)| faults.allows(*spend))
-        };
-        let closed = [
-            Spend::Loss,
-            Spend::Burst,
-            Spend::Duplication,
-            Spend::Replay,
-            Spend::Partition,
-            Spend::OneWayPartition,
-            Spend::PartialPartition,
-            Spend::Delay,
-        ];
-        if network == Network::GrowingSet
-            && let Some((_, fault)) = named(&closed)
-        {
-            self.fail(ClusterError::FaultOfTheNetwork { fault });
-        }
-        if network == Network::GrowingSet && queue_max.is_some() {
-            self.fail(ClusterError::QueueOfASet);
-        }
-        if queue_max == Some(0) {
-            self.fail(ClusterError::QueueOfNothing);
-        }
-        self.check_needs();
-        let timed = [Spend::Delay, Spend::SlowSync, Spend::ClockJump, Spend::Pause];
-        match timing {
-            Timing::Untimed => {
-                if let Some((_, fault)) = named(&timed) {
-                    self.fail(ClusterError::FaultOfTime { fault });
-                }
-            }
-            Timing::Interval { tick, .. } if tick.as_micros() == 0 => {
-                self.fail(ClusterError::NoTick { tick });
-            }
-            Timing::Interval { .. } => {}
-        }
-        let parting = [Spend::Partition, Spend::OneWayPartition];
-        if nodes > PARTED_MAX + 1 && named(&parting).is_some() {
-            self.fail(ClusterError::TooManyToPart { nodes, nodes_max: PARTED_MAX + 1 });
-        }
-        let traitors = self.rules.traitors.iter().map(|(node, _)| node);
-        let named = self.rules.groups.iter().flatten().chain(traitors);
-        if let Some(node) = named.map(|node| node.index()).find(|node| *node >= nodes) {
-            self.fail(ClusterError::UnknownNode { node, nodes });
-        }
-    }
-
-    /// Looks for budgets that nothing could ever spend.
-    fn check_needs(&mut self) {
-        let Rules { faults, groups, traitors, .. } = &self.rules;
-        let needs = [
-            (Spend::GroupCrash, !groups.is_empty(), "a group that crashes together"),
-            (Spend::Forgery, !traitors.is_empty(), "a traitor"),
-            (Spend::CorruptRead, faults.restarts, "restarts"),
-            (Spend::MisdirectedRead, faults.restarts, "restarts"),
-        ];
-        let missing =
-            needs.into_iter().find(|(spend, is_there, _)| faults.allows(*spend) && !is_there);
-        if let Some((spend, _, needs)) = missing {
-            self.fail(ClusterError::NothingToSpendOn { fault: spend.name(), needs });
-        }
     }
 
     fn check_symmetry(&mut self) {
@@ -454,59 +354,6 @@ pub enum ClusterError {
          lower some, or make them unlimited, which takes none"
     )]
     TooManyBudgets,
-}
-
-impl Network {
-    /// The network's name in traces.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::GrowingSet => "growing-set",
-            Self::ConsumedOnce => "consumed-once",
-            Self::Fifo => "fifo",
-        }
-    }
-}
-
-impl<M> Rules<M> {
-    /// How long a tick is, in microseconds.
-    pub(super) fn tick_us(&self) -> i64 {
-        match self.timing {
-            Timing::Untimed => 0,
-            Timing::Interval { tick, .. } => i64::try_from(tick.as_micros()).unwrap_or(i64::MAX),
-        }
-    }
-
-    /// Whether a message is consumed by its delivery.
-    pub(super) fn consumes(&self) -> bool {
-        self.network != Network::GrowingSet
-    }
-
-    /// Whether what is sent may be lost at once: over a cut link, or into a full queue.
-    pub(super) fn filters_sends(&self) -> bool {
-        self.cuts() || self.queue_max.is_some()
-    }
-
-    /// Whether links may be cut.
-    pub(super) fn cuts(&self) -> bool {
-        [Spend::Partition, Spend::OneWayPartition, Spend::PartialPartition]
-            .into_iter()
-            .any(|spend| self.faults.allows(spend))
-    }
-
-    /// What of the rules tells nodes apart, or has no names that could be exchanged.
-    fn names_nodes(&self) -> Option<&'static str> {
-        let named = [
-            (self.network == Network::Fifo, "a FIFO network"),
-            (self.timing != Timing::Untimed, "timers that count time"),
-            (!self.groups.is_empty(), "groups that crash together"),
-            (!self.traitors.is_empty(), "traitors"),
-            (self.cuts(), "partitions"),
-            (self.faults.allows(Spend::Replay), "replays"),
-            (self.faults.allows(Spend::Corruption), "corruptions"),
-            (self.faults.allows(Spend::Interruption), "interruptions"),
-        ];
-        named.into_iter().find(|(is_there, _)| *is_there).map(|(_, what)| what)
-    }
 }
 
 impl<P: Protocol> fmt::Debug for ClusterBuilder<P> {

@@ -206,6 +206,33 @@ impl Faults {
             Spend::ClockJump => self.clock_jumps,
         }
     }
+
+    pub(super) fn of_mut(&mut self, spend: Spend) -> &mut Budget {
+        match spend {
+            Spend::Loss => &mut self.losses,
+            Spend::Burst => &mut self.bursts,
+            Spend::Duplication => &mut self.duplications,
+            Spend::Replay => &mut self.replays,
+            Spend::Corruption => &mut self.corruptions,
+            Spend::Forgery => &mut self.forgeries,
+            Spend::Partition => &mut self.partitions,
+            Spend::OneWayPartition => &mut self.one_way_partitions,
+            Spend::PartialPartition => &mut self.partial_partitions,
+            Spend::Delay => &mut self.delays,
+            Spend::Crash => &mut self.crashes,
+            Spend::CrashRestart => &mut self.crash_restarts,
+            Spend::GroupCrash => &mut self.group_crashes,
+            Spend::Interruption => &mut self.interruptions,
+            Spend::Pause => &mut self.pauses,
+            Spend::TornWrite => &mut self.torn_writes,
+            Spend::SyncError => &mut self.sync_errors,
+            Spend::FullDisk => &mut self.full_disks,
+            Spend::CorruptRead => &mut self.corrupt_reads,
+            Spend::MisdirectedRead => &mut self.misdirected_reads,
+            Spend::SlowSync => &mut self.slow_syncs,
+            Spend::ClockJump => &mut self.clock_jumps,
+        }
+    }
 }
 
 /// What is left of all budgets, as one word: each that is finite has as many bits as it takes.

@@ -2,7 +2,7 @@ use std::collections::{HashMap, VecDeque};
 
 use cadre_step::NodeId;
 
-use super::builder::Network;
+use super::rules::Network;
 use super::tables::Envelope;
 
 /// The messages in flight of one execution, each in a slot of its own.

@@ -7,7 +7,6 @@ use cadre_trace::{Action, Misread, Snapshot};
 
 use super::Cluster;
 use super::action::{ActionOf, TypedAction, TypedFault};
-use super::builder::Network;
 use super::consequence::{Consequence, Consequences};
 use super::damage::{altered, misreads};
 use super::faults::{Budget, Faults, Timing};
@@ -15,6 +14,7 @@ use super::flying::Slot;
 use super::history::HistoryEntry;
 use super::local::{self, Life, LocalOf, Purity, Stepping, Write};
 use super::names::{from_json, to_json};
+use super::rules::Network;
 use super::tables::{Client, Envelope};
 use super::view::View;
 use crate::guarantee::Part;

@@ -3,9 +3,9 @@ use std::ops::Range;
 use cadre_step::Protocol;
 
 use super::Cluster;
-use super::builder::Network;
 use super::conditions::NO_CONDITIONS;
 use super::configuration::{Configuration, set_members};
+use super::rules::Network;
 use super::tables::Tables;
 
 /// What is in flight, for each kind of network.

@@ -1,11 +1,11 @@
 use cadre_step::{NodeId, Protocol};
 
 use super::action::{TypedAction, TypedFault};
-use super::builder::Network;
 use super::conditions::{Conditions, Turn};
 use super::configuration::Configuration;
 use super::damage::{can_misread, can_remain};
 use super::faults::{Spend, cost};
+use super::rules::Network;
 use super::tables::Tables;
 use super::wide::Costs;
 use super::{Choice, Cluster, Packed};

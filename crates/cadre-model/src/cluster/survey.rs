@@ -1,10 +1,10 @@
 use cadre_step::Protocol;
 
-use super::builder::Network;
 use super::configuration::{Configuration, set_members};
 use super::faults::Spend;
 use super::node_tables::NodeTables;
 use super::rows::{ENVELOPE_BITS, Own, Row};
+use super::rules::Network;
 use super::steps::{Change, Unknown};
 use super::tables::{Tables, first_envelopes};
 use super::{Choice, Cluster, Packed};

@@ -6,7 +6,6 @@ use cadre_step::{Disk, Effect, EffectOf, NodeId, Protocol, RequestId};
 use smallvec::SmallVec;
 
 use super::action::{ActionOf, TypedAction, TypedFault};
-use super::builder::Rules;
 use super::conditions::{Conditions, Turn};
 use super::damage::SUBSET_MAX;
 use super::faults::Spend;
@@ -14,6 +13,7 @@ use super::history::{History, HistoryEntry, is_pending, next_request};
 use super::local::{self, Execution, Life, LocalOf};
 use super::node_tables::{Leaving, NodeTables, Outcome};
 use super::rows::{ENVELOPE_BITS, Row};
+use super::rules::Rules;
 use super::wide::WideTables;
 use crate::fingerprint;
 use crate::fingerprint::bytes_of;

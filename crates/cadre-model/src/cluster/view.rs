@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use cadre_step::{Disk, NodeId, Protocol, RequestId};
 
-use super::builder::Network;
 use super::configuration::{Configuration, Layout, set_members};
 use super::flying::Flying;
 use super::history::{History, HistoryEntry};
 use super::local::{Life, LocalOf};
+use super::rules::Network;
 use super::tables::{Envelope, Tables};
 
 /// A configuration with the protocol's own types: what guarantees and refinement mappings look at.

@@ -4,12 +4,12 @@ use cadre_step::{NodeId, Protocol};
 use smallvec::SmallVec;
 
 use super::action::{ActionOf, TypedAction, TypedFault};
-use super::builder::Network;
 use super::conditions::{Turn, partitions};
 use super::configuration::Configuration;
 use super::damage::altered;
 use super::faults::{Spend, Timing, cost, shape};
 use super::names::{from_json, to_json};
+use super::rules::Network;
 use super::steps::Unknown;
 use super::tables::{Envelope, Tables};
 use super::{Choice, Cluster, Packed};

@@ -180,14 +180,11 @@ fn backup(bug: Option<&str>) -> Replication {
     Replication { acknowledgement: if is_early { early } else { late } }
 }
 
-/// Makes the program with a bug switched on, or none.
-type Make<P> = Box<dyn Fn(Option<&str>) -> P + Send + Sync>;
-
 /// A program with its name and what is known of it; the first of that are its usual parameters.
 struct Entry<P> {
     name: &'static str,
     summary: &'static str,
-    program: Make<P>,
+    program: Box<Variant<P>>,
     bugs: &'static [Bug],
     known: Vec<Known>,
 }
@@ -199,6 +196,9 @@ fn entry<P>(
 ) -> Entry<P> {
     Entry { name, summary, program: Box::new(program), bugs: &[], known: Vec::new() }
 }
+
+/// The program with a bug, or as it should be.
+type Variant<P> = dyn Fn(Option<&str>) -> P + Send + Sync;
 
 /// EOT, EFF and crashes.
 type At = (u32, u32, u32);

@@ -1,7 +1,10 @@
+mod data;
+mod page;
+
 use cadre_trace::{Action, LineageGraph, Trace, Verdict};
 
 use crate::because::because;
-use crate::{LaneOptions, lanes};
+use crate::lineage_of;
 
 /// What a report shows: one run, or several that are compared.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,19 +36,14 @@ pub struct ReportRun {
     pub explanation: Vec<String>,
 }
 
-/// As many steps of a run are drawn, unless told.
-pub const STEPS_MAX: usize = 2_000;
-
-/// Draws a report as one page of HTML that needs nothing but itself.
+/// Draws a report as one page of HTML that needs nothing but itself, and requests nothing.
 ///
-/// The same report gives the same bytes.
+/// A list of runs, the space-time diagram of the selected one, the selected step with what it
+/// changed, the whole state on demand, what it follows from and what follows from it; below it the
+/// lineage. A step is named by the address, such as `#run=1&step=7`. The same report gives the same
+/// bytes.
 pub fn html(report: &Report) -> String {
-    let mut page = format!("<!doctype html><title>{}</title>", escaped(&report.title));
-    for run in &report.runs {
-        let drawn = lanes(&run.trace, &LaneOptions::default());
-        page += &format!("<h2>{}</h2><pre>{}</pre>", escaped(&run.name), escaped(&drawn));
-    }
-    page
+    page::page(report).into_string() + "\n"
 }
 
 impl ReportRun {
@@ -60,17 +58,15 @@ impl ReportRun {
             | Action::Invoke { .. }
             | Action::Tick => None,
         };
+        let is_violated = trace.header.verdict == Verdict::Violated;
+        let because = if is_violated { because(&trace) } else { None };
         Self {
             name: trace.header.protocol.clone(),
             verdict: trace.header.verdict,
             faults: trace.schedule().filter_map(fault).collect(),
-            lineage: None,
-            explanation: because(&trace).into_iter().collect(),
+            lineage: Some(lineage_of(&trace)),
+            explanation: because.into_iter().collect(),
             trace,
         }
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

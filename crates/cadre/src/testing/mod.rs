@@ -99,13 +99,13 @@ fn story(trace: &Trace, how: &str, traces: &Path) -> String {
         Some(stem) => format!("{how} way into a cycle, {stem} of {steps} steps"),
         None => format!("{how}, {steps} steps"),
     };
-    let notes = FailureNotes { saved: Some(saved), replay: None, how, lines_max: None };
+    let notes = FailureNotes { saved: Some(saved), how, ..FailureNotes::default() };
     format!("\n{}", cadre_view::failure(trace, &notes))
 }
 
 /// What a failing test says of a trace that is not to be saved.
 fn retold(trace: &Trace) -> String {
     let how = format!("{} steps", trace.steps.len());
-    let notes = FailureNotes { saved: None, replay: None, how, lines_max: None };
+    let notes = FailureNotes { how, ..FailureNotes::default() };
     cadre_view::failure(trace, &notes)
 }

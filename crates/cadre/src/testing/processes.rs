@@ -124,7 +124,7 @@ impl<'a, G: Game> ProcessSuite<'a, G> {
         }
         let told = |error: GameError| error.to_string();
         let weights = self.game.weights(&self.setup, &self.weights).map_err(told)?;
-        let cluster = Rc::new(self.game.cluster(&self.setup).map_err(|error| told(error.into()))?);
+        let cluster = Rc::new(self.setup.cluster(self.game).map_err(|error| told(error.into()))?);
         let mut replayed = Vec::new();
         for (file, trace) in persisted::read(&self.traces, self.game.name())? {
             let (path, missing) = cluster.path_by_name(trace.schedule());

@@ -143,7 +143,7 @@ impl<'a, G: Game> PropertySuite<'a, G> {
         let weights = if self.is_steady { weights.steady() } else { weights };
         let Self { game, setup, traces, options, refuses_stale, permits, .. } = self;
         let options = FuzzOptions { weights, ..options };
-        let cluster = game.cluster(&setup).map_err(|error| told(error.into()))?;
+        let cluster = setup.cluster(game).map_err(|error| told(error.into()))?;
         let mut replayed = Vec::new();
         for (file, trace) in persisted::read(&traces, game.name())? {
             let is_of_setup = trace.header.setup == setup.to_parameters();

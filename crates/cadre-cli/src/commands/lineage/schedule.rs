@@ -4,7 +4,6 @@ use cadre::lineage::ScheduleHunt;
 use cadre::proptest::MinimiseOptions;
 
 use super::search::Pace;
-use crate::args::GameArgs;
 use crate::chosen::Chosen;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
@@ -14,8 +13,7 @@ use crate::{output, stages};
 
 /// `lineage` of a game of no rounds: hunts in its schedules, with all the faults of its cluster.
 pub(super) fn run(context: &Context<'_>, name: &str, args: &LineageArgs) -> Result<Exit, Failure> {
-    let game = GameArgs { game: name.to_owned(), nodes: args.nodes, bug: args.bug.clone() };
-    let chosen = Chosen::new(context, &game)?;
+    let chosen = Chosen::named(context, name, args.nodes, args.bug.as_deref())?;
     let most = count(args.up_to, "fault or delay", "faults and delays");
     output::line(&format!("lineage {} · a fair schedule with up to {most}", chosen.title()));
     let clock = Clock::start();

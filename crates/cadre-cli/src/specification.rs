@@ -1,0 +1,134 @@
+//! The specification that logs are checked against.
+
+use std::path::{Path, PathBuf};
+
+use cadre::conform::{self, LogMapping, Spec, Vocabulary};
+use cadre::tla::{Contents, Tlc};
+
+use crate::args::LogArgs;
+use crate::chosen::Chosen;
+use crate::commands::no_spec;
+use crate::context::Context;
+use crate::exit::{Exit, Failure, OrExit};
+use crate::modules;
+use crate::run_directory::RunDirectory;
+
+/// Where a specification comes from.
+pub(crate) enum Origin {
+    Game(String),
+    /// The file of its trace module.
+    Module(PathBuf),
+}
+
+/// What the command line asks for, and otherwise what the mapping does.
+pub(crate) fn origin(args: &LogArgs, mapping: &LogMapping) -> Result<Origin, Failure> {
+    if let Some(spec) = &args.spec {
+        let is_module = Path::new(spec).extension().is_some_and(|extension| extension == "tla");
+        return Ok(match is_module {
+            true => Origin::Module(spec.into()),
+            false => Origin::Game(spec.clone()),
+        });
+    }
+    let beside = args.mapping.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    match (&mapping.spec, &mapping.game) {
+        (Some(spec), None) => Ok(Origin::Module(beside.join(spec))),
+        (None, Some(game)) => Ok(Origin::Game(game.clone())),
+        (Some(_), Some(_)) => {
+            Err(anyhow::anyhow!("expected either `spec` or `game` in the mapping, found both"))
+                .or_exit(Exit::Input)
+        }
+        (None, None) => Err(anyhow::anyhow!(
+            "expected a specification, found none; name a game or the file of a trace module by \
+             --spec, or in the mapping by `game` or `spec`"
+        ))
+        .or_exit(Exit::Usage),
+    }
+}
+
+/// The specification, after a look at whether it has what the mapping names.
+pub(crate) fn find(
+    context: &Context<'_>,
+    origin: Origin,
+    mapping: &LogMapping,
+    tlc: &Tlc,
+    run: &mut RunDirectory,
+) -> Result<Spec, Failure> {
+    let directory = run.part("sany").or_exit(Exit::ToolChain)?;
+    let parser = Parser { context, tlc, directory };
+    let (files, module, game) = match origin {
+        Origin::Game(game) => {
+            let chosen = Chosen::named(context, &game, mapping.nodes, None)?;
+            let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
+            (spec.files.clone(), spec.trace_module.clone(), Some(spec))
+        }
+        Origin::Module(path) => {
+            let (files, module) = modules::beside(&path)?;
+            (files, module, None)
+        }
+    };
+    let (mut spec, vocabulary) = match mapping.event {
+        Some(_) => parser.of_events(files, &module, mapping)?,
+        None => parser.of_states(files, &module, mapping)?,
+    };
+    if let Some(game) = game {
+        spec.constants = game.constants;
+        spec.constants.extend(mapping.constants.clone());
+        spec.invariants = game.invariants.into_iter().chain(mapping.invariants.clone()).collect();
+    }
+    vocabulary.check_mapping(mapping, &spec).or_exit(Exit::Input)?;
+    vocabulary.check_events(mapping).or_exit(Exit::Input)?;
+    Ok(spec)
+}
+
+/// SANY, in a directory of its own.
+struct Parser<'a, 'c> {
+    context: &'a Context<'c>,
+    tlc: &'a Tlc,
+    directory: PathBuf,
+}
+
+impl Parser<'_, '_> {
+    fn contents(&self, files: &[(String, String)], module: &str) -> Result<Contents, Failure> {
+        modules::write(&self.directory, files).or_exit(Exit::ToolChain)?;
+        self.tlc.contents(&self.directory, module, &self.context.stop).or_exit(Exit::ToolChain)
+    }
+
+    fn of_events(
+        &self,
+        mut files: Vec<(String, String)>,
+        module: &str,
+        mapping: &LogMapping,
+    ) -> Result<(Spec, Vocabulary), Failure> {
+        let mut contents = self.contents(&files, module)?;
+        // Where nobody has written a trace module, one is written for this run.
+        if contents.definition("TraceEvent").is_none() {
+            let scaffold = conform::scaffold(&contents, &files).or_exit(Exit::Input)?;
+            let file = format!("{}.tla", scaffold.module);
+            files.retain(|(name, _)| *name != file);
+            files.push((file, scaffold.text));
+            contents = self.contents(&files, &scaffold.module)?;
+        }
+        let vocabulary = Vocabulary::of(&contents).or_exit(Exit::Input)?;
+        Ok((vocabulary.spec(files, mapping), vocabulary))
+    }
+
+    fn of_states(
+        &self,
+        files: Vec<(String, String)>,
+        module: &str,
+        mapping: &LogMapping,
+    ) -> Result<(Spec, Vocabulary), Failure> {
+        let contents = self.contents(&files, without_traces(&files, module))?;
+        let spec = conform::spec_of_states(&contents, files, mapping).or_exit(Exit::Input)?;
+        let contents = self.contents(&spec.files, &spec.trace_module)?;
+        Ok((spec, Vocabulary::of(&contents).or_exit(Exit::Input)?))
+    }
+}
+
+/// The specification that a trace module is about: states alone need no trace module.
+fn without_traces<'a>(files: &[(String, String)], module: &'a str) -> &'a str {
+    let named = module.strip_prefix("Trace");
+    let is_there =
+        |name: &&str| files.iter().any(|(file, _)| file.strip_suffix(".tla") == Some(name));
+    named.filter(is_there).unwrap_or(module)
+}

@@ -1,0 +1,4 @@
+----------------------------- MODULE MCGreeting -----------------------------
+(* The bounded model that `spec greeting` explores. *)
+EXTENDS Greeting
+=============================================================================

@@ -1,0 +1,16 @@
+//! Logs that somebody else's program has written, as traces of a specification.
+
+mod clocks;
+mod error;
+mod events;
+mod fields;
+mod kind;
+mod lines;
+mod mapping;
+mod merge;
+mod read;
+
+pub use error::{LogError, LogLine};
+pub use kind::Kind;
+pub use mapping::{EventFields, EventStep, FieldSource, LogMapping, LoggedVariable};
+pub use read::{LogFile, LogTrace, LoggedEvent, read_logs};

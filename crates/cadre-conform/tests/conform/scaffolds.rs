@@ -1,0 +1,95 @@
+//! Trace modules that are written from specifications, through the real parser and the real TLC.
+
+use cadre_conform::{Scaffold, Spec, TraceVerdict, scaffold};
+use expect_test::{Expect, expect};
+
+use crate::support::{check_in_private, contents, file, random_traces, two_phase};
+
+/// The trace module of a specification, which parses.
+fn written(mut files: Vec<(String, String)>, module: &str) -> (Scaffold, Vec<(String, String)>) {
+    let scaffold = scaffold(&contents(&files, module), &files).expect("it is a specification");
+    files.push((format!("{}.tla", scaffold.module), scaffold.text.clone()));
+    let again = contents(&files, &scaffold.module);
+    assert!(again.definition("TraceEvent").is_some());
+    (scaffold, files)
+}
+
+fn check(body: &str, expected: Expect) -> Scaffold {
+    let text = format!("---- MODULE M ----\nEXTENDS Naturals\n{body}\n====\n");
+    let (scaffold, _) = written(vec![("M.tla".to_owned(), text)], "M");
+    let code = scaffold.text.split_once("TraceArguments ==\n").expect("it is defined").1;
+    let code = code.split_once("\nTraceInit").expect("it is defined").0;
+    expected.assert_eq(&format!("{code}unnamed {:?}\n", scaffold.unnamed));
+    scaffold
+}
+
+#[test]
+fn the_trace_module_of_two_phase_commit_judges_as_the_one_that_people_wrote() {
+    let (scaffold, files) = written(vec![file("TwoPhase.tla")], "TwoPhase");
+    assert_eq!((scaffold.actions.len(), scaffold.unnamed.len()), (7, 0));
+    // Its parameters are called otherwise.
+    let files = files.into_iter().map(|(name, text)| {
+        let text = match name.starts_with("Trace") {
+            true => text.replace("[r : RM]", "[rm : RM]").replace("e.args.r)", "e.args.rm)"),
+            false => text,
+        };
+        (name, text)
+    });
+    let spec = Spec { files: files.collect(), ..two_phase(2) };
+    let mut traces = random_traces(2, 20);
+    let last = traces[3].steps.len() - 1;
+    traces[3].steps.swap(last - 1, last);
+    let (by_people, by_us) =
+        (check_in_private(&two_phase(2), &traces), check_in_private(&spec, &traces));
+    let (by_people, by_us) =
+        (by_people.expect("TLC has verdicts"), by_us.expect("TLC has verdicts"));
+    assert_eq!(by_people.verdicts, by_us.verdicts);
+    assert!(matches!(by_us.verdicts[3], TraceVerdict::Rejected(_)));
+}
+
+#[test]
+fn groups_of_actions_are_taken_apart_and_arguments_come_from_their_sets() {
+    check(
+        "VARIABLE x\nUp(a, b) == x' = a + b\nDown == x > 0 /\\ x' = 0\n\
+         Jump == \\E k \\in 1..3 : x' = k\nMoves == Down \\/ \\E i \\in 1..2 : Up(i, 7)\n\
+         Init == x = 0\nNext == Moves \\/ Jump \\/ \\E a, b \\in {1, 2} : Up(a, b)",
+        expect![[r#"
+                [Down |-> NoArguments,
+                 Jump |-> NoArguments,
+                 Up   |-> [a : 1..2, b : {7}] \cup [a : {1, 2}, b : {1, 2}]]
+
+            IsDown(e) == e.name = "Down" /\ Down
+            IsJump(e) == e.name = "Jump" /\ Jump
+            IsUp(e) == e.name = "Up" /\ Up(e.args.a, e.args.b)
+            unnamed []
+        "#]],
+    );
+}
+
+#[test]
+fn a_set_that_depends_on_another_argument_is_written_out() {
+    check(
+        "CONSTANTS Node, Peers(_)\nVARIABLE x\nSend(from, to) == x' = <<from, to>>\nInit == x = 0\n\
+         Next == \\E n \\in Node : \\E m \\in Peers(n) : Send(n, m)",
+        expect![[r#"
+                [Send |-> UNION {{[from |-> n, to |-> m] : m \in Peers(n)} : n \in Node}]
+
+            IsSend(e) == e.name = "Send" /\ Send(e.args.from, e.args.to)
+            unnamed []
+        "#]],
+    );
+}
+
+#[test]
+fn steps_without_a_name_are_told_with_their_lines() {
+    check(
+        "VARIABLE x\nUp(a) == x' = a\nInit == x = 0\n\
+         Next ==\n  \\/ x' = 1\n  \\/ \\E a \\in 1..2 : Up(a + 1)\n  \\/ Up(3)",
+        expect![[r#"
+                [Up |-> [a : {3}]]
+
+            IsUp(e) == e.name = "Up" /\ Up(e.args.a)
+            unnamed [("M", 7), ("M", 8)]
+        "#]],
+    );
+}

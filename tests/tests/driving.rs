@@ -1,0 +1,130 @@
+//! Behaviours that TLC draws from a specification, followed by step functions and real processes.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+use cadre::conform::{Matching, SpecAction, SpecStep, SpecTrace, simulate};
+use cadre::process::Stop;
+use cadre::tla::{Find, Simulation, Value};
+use cadre::{AnyGame, DrivenTrace, Setup, Suite};
+use cadre_tests::{Bench, Ran};
+use expect_test::{Expect, expect};
+
+fn bench() -> Bench {
+    Bench::new(env!("CARGO_BIN_EXE_cadre-under-test"))
+}
+
+fn check(args: &str, expected: Expect) {
+    let bench = bench();
+    let ran: Ran = bench.run(args);
+    expected.assert_eq(&ran.transcript());
+    bench.assert_nothing_left();
+}
+
+#[test]
+fn a_thousand_behaviours_are_followed_by_the_step_function_and_fifty_by_real_processes() {
+    check("spec two-phase-commit --simulate 1000 --drive --processes 50", expect![[r#""#]]);
+}
+
+#[test]
+fn what_the_specification_allows_and_the_game_does_not_do_is_shown_where_they_part() {
+    // The game has one power loss, and the specification any number.
+    check("spec disk-store --simulate 50 --drive", expect![[r#""#]]);
+}
+
+#[test]
+fn a_counterexample_of_the_specification_is_followed_and_can_be_replayed() {
+    let bench = bench();
+    let ran = bench
+        .run("spec two-phase-commit --nodes 1 --drive --invariant NobodyCommits --processes 1");
+    expect![[r#""#]].assert_eq(&ran.transcript());
+    let saved = bench.files(".cadre/traces").pop().unwrap();
+    let again = bench.run(&format!("replay {} --against model", saved.display()));
+    assert_eq!(again.code, Some(0), "{}", again.output);
+}
+
+#[test]
+fn without_a_violation_there_is_no_counterexample_to_follow() {
+    check("spec two-phase-commit --nodes 1 --drive", expect![[r#""#]]);
+}
+
+#[test]
+fn random_behaviours_that_violate_nothing_prove_nothing() {
+    check("spec two-phase-commit --nodes 1 --simulate 5", expect![[r#""#]]);
+}
+
+#[test]
+fn an_invariant_that_the_specification_does_not_have_is_told() {
+    check(
+        "spec two-phase-commit --nodes 1 --simulate 5 --drive --invariant Peace",
+        expect![[r#""#]],
+    );
+}
+
+/// What a game does along behaviours.
+fn driven(game: &dyn AnyGame, setup: &Setup, behaviours: &[SpecTrace]) -> Vec<DrivenTrace> {
+    game.drive(setup, behaviours, Matching::Actions, &mut |_| true).unwrap()
+}
+
+fn drawn(suite: &Suite, behaviours: u32) -> Vec<SpecTrace> {
+    let game = suite.find("two-phase-commit").unwrap();
+    let spec = game.spec(&game.setup(None, None).unwrap()).unwrap();
+    let stop = Stop::new();
+    let tlc = cadre::tla::find(&Find::default(), &mut |_| {}, &stop).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let simulation = Simulation { behaviours, states_max: 30, seed: 3 };
+    simulate(&spec, simulation, &tlc, directory.path(), &stop).unwrap().behaviours
+}
+
+#[test]
+fn what_follows_a_behaviour_maps_to_its_actions_and_states() {
+    let suite = cadre_protocols::suite();
+    let (game, behaviours) = (suite.find("two-phase-commit").unwrap(), drawn(&suite, 50));
+    let setup = game.setup(None, None).unwrap();
+    for (behaviour, driven) in behaviours.iter().zip(driven(game, &setup, &behaviours)) {
+        let told = cadre::conform::spec_trace("driven", &driven.trace).unwrap();
+        let steps = |trace: &SpecTrace| {
+            let steps = trace.steps.iter().filter(|step| step.action != SpecAction::Stutter);
+            steps.map(|step| (step.action.clone(), step.variables.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(steps(&told), steps(behaviour), "{}", behaviour.name);
+        assert_eq!((driven.followed, driven.parting.is_none()), (behaviour.steps.len(), true));
+    }
+}
+
+/// A behaviour with another action or another value at any one step is left there.
+#[test]
+fn a_behaviour_that_no_specification_has_is_left_at_the_step_that_is_wrong() {
+    let suite = cadre_protocols::suite();
+    let game = suite.find("two-phase-commit").unwrap();
+    let setup = game.setup(None, None).unwrap();
+    let behaviour = drawn(&suite, 20).into_iter().max_by_key(|b| b.steps.len()).unwrap();
+    assert!(behaviour.steps.len() >= 6, "{behaviour:?}");
+    for wrong in 0..behaviour.steps.len() {
+        let mut renamed = behaviour.clone();
+        renamed.steps[wrong].action = SpecAction::named("TMCommitOrNot");
+        let mut changed = behaviour.clone();
+        let variables = changed.steps[wrong].variables.as_mut().unwrap();
+        variables.insert("tmState".to_owned(), Value::string("lost"));
+        for driven in driven(game, &setup, &[renamed, changed]) {
+            assert_eq!(driven.parting.unwrap().step, wrong + 1);
+            assert_eq!(driven.followed, wrong);
+        }
+    }
+    let mut foreign = behaviour;
+    foreign.initial.as_mut().unwrap().insert("tmState".to_owned(), Value::string("lost"));
+    assert_eq!(driven(game, &setup, &[foreign])[0].parting.as_ref().unwrap().step, 0);
+}
+
+#[test]
+fn what_changes_nothing_in_the_specification_takes_no_action() {
+    let suite = cadre_protocols::suite();
+    let game = suite.find("two-phase-commit").unwrap();
+    let setup = game.setup(Some(1), None).unwrap();
+    let start = game.execute(&setup, &[]).unwrap();
+    let initial = cadre::conform::spec_trace("start", &start).unwrap().initial;
+    let stutter = SpecStep { action: SpecAction::Stutter, variables: initial.clone() };
+    let steps = vec![stutter.clone(), stutter];
+    let behaviour = SpecTrace { name: "nothing".to_owned(), initial, steps };
+    let driven = driven(game, &setup, &[behaviour]);
+    assert_eq!((driven[0].followed, driven[0].trace.steps.len()), (2, 0));
+}

@@ -1,0 +1,236 @@
+//! Logs of a program that knows nothing of this tool, through the whole command.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+use std::path::PathBuf;
+
+use cadre_tests::{Bench, Ran};
+use expect_test::{Expect, expect};
+
+fn bench() -> Bench {
+    Bench::new(env!("CARGO_BIN_EXE_cadre-under-test"))
+}
+
+fn beside(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("logs").join(name)
+}
+
+/// Lets the program in Python write its logs, one for each node.
+fn written(bench: &Bench, args: &str) {
+    let program = beside("two_phase_commit.py");
+    let ran = bench.shell(&format!("python3 {} . {args}", program.display()));
+    assert_eq!(ran.code, Some(0), "{}", ran.output);
+}
+
+/// Conforms the logs with the mapping, or a changed one.
+fn conform(bench: &Bench, change: impl Fn(String) -> String) -> Ran {
+    let text = std::fs::read_to_string(beside("two_phase_commit.toml")).unwrap();
+    let spec = beside("../../tla/TwoPhase/TraceTwoPhase.tla").canonicalize().unwrap();
+    let text = text.replace("../../tla/TwoPhase/TraceTwoPhase.tla", spec.to_str().unwrap());
+    bench.write("mapping.toml", &change(text));
+    let ran = bench
+        .run("conform --log rm1.ndjson rm2.ndjson rm3.ndjson tm.ndjson --mapping mapping.toml");
+    bench.assert_nothing_left();
+    ran
+}
+
+/// Writes a log and compares what is said of it, the exit code last.
+fn check_lines(lines: &str, expected: Expect) {
+    let bench = bench();
+    for node in ["rm1", "rm2", "rm3", "tm"] {
+        bench.write(&format!("{node}.ndjson"), "");
+    }
+    bench.write("tm.ndjson", lines);
+    expected.assert_eq(&conform(&bench, |text| text).transcript());
+}
+
+#[test]
+fn runs_of_a_program_in_python_conform() {
+    for seed in [1, 2, 5] {
+        let bench = bench();
+        written(&bench, &format!("--seed {seed}"));
+        let ran = conform(&bench, |text| text);
+        assert_eq!(ran.code, Some(0), "{}", ran.output);
+        assert!(ran.output.contains("conforms  1 trace against TwoPhase"), "{}", ran.output);
+    }
+}
+
+#[test]
+fn a_manager_in_python_that_commits_too_early_is_rejected_at_its_line() {
+    let bench = bench();
+    written(&bench, "--bug early-commit");
+    let ran = conform(&bench, |text| text);
+    assert_eq!(ran.code, Some(1), "{}", ran.output);
+    let expected = "\
+rejected tm.ndjson, line 2: decide committed of tm, step 5 of the log
+         the specification does not allow TMCommit here
+allowed  TMAbort, TMRcvPrepared(rm: rm1), TMRcvPrepared(rm: rm2), TMRcvPrepared(rm: rm3)
+";
+    assert!(ran.output.contains(expected), "{}", ran.output);
+}
+
+#[test]
+fn a_participant_in_python_that_gives_up_late_is_rejected_at_its_line() {
+    let bench = bench();
+    written(&bench, "--bug late-abort");
+    let ran = conform(&bench, |text| text);
+    assert_eq!(ran.code, Some(1), "{}", ran.output);
+    let expected = "\
+rejected rm2.ndjson, line 2: give up of rm2, step 4 of the log
+         the specification does not allow RMChooseToAbort(rm: rm2) here
+";
+    assert!(ran.output.contains(expected), "{}", ran.output);
+}
+
+#[test]
+fn a_variable_with_another_value_is_told_with_both() {
+    check_lines(
+        r#"{"event": "prepare", "node": "rm1", "clock": {"rm1": 1}, "state": "PREPARED"}
+{"event": "heard", "node": "tm", "clock": {"rm1": 1, "tm": 1}, "sender": "rm1", "prepared": ["rm2"]}
+"#,
+        expect![[r#"
+            conforming 4 logs with the specification TwoPhase
+            log      read      2 steps of 2 nodes in 4 files, 1 trace, merged by their clocks
+            conform  rejected  1 of 1 trace against TwoPhase, TLC 2.15, 1 run, T s
+
+            rejected tm.ndjson, line 2: heard of tm, step 2 of the log
+                     after TMRcvPrepared(rm: rm1), tmPrepared is {rm1} in the specification and {rm2} in the log
+            state    msgs = {[rm |-> rm1, type |-> "Prepared"]}
+                     rmState = (rm1 :> "prepared" @@ rm2 :> "working" @@ rm3 :> "working")
+                     tmPrepared = {rm1}
+                     tmState = "init"
+            logs     .cadre/runs/conform-1
+            FAIL     1 trace does not conform (exit 1)
+            exit 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_line_that_was_cut_off_is_told_with_its_place() {
+    check_lines(
+        r#"{"event": "prepare", "node": "rm1", "clock": {"rm1": 1}, "state": "PREPARED"}
+{"event": "heard", "node": "tm", "clo"#,
+        expect![[r#"
+            error: tm.ndjson, line 2: expected an object of JSON in each line, found `{"event": "heard", "node": "tm", "clo` (EOF while parsing a string at column 37); write each event as one line of JSON; a line that was cut off is not one
+            exit 5
+        "#]],
+    );
+}
+
+#[test]
+fn clocks_that_contradict_each_other_are_told_with_both_lines() {
+    check_lines(
+        r#"{"event": "prepare", "node": "rm1", "clock": {"rm1": 1, "tm": 1}, "state": "PREPARED"}
+{"event": "heard", "node": "tm", "clock": {"rm1": 1, "tm": 1}, "sender": "rm1"}
+"#,
+        expect![[r#"
+            error: tm.ndjson, line 1 and tm.ndjson, line 2 contradict each other: by its clock each of them comes after the other; let each event of a node advance its clock, and join what comes with a message
+            exit 5
+        "#]],
+    );
+}
+
+#[test]
+fn an_action_that_the_specification_does_not_have_is_refused_before_the_run() {
+    let bench = bench();
+    written(&bench, "");
+    let ran = conform(&bench, |text| text.replace("RMPrepare", "RMPrepared"));
+    expect![[r#"
+        error: expected an action of TraceTwoPhase (RMChooseToAbort, RMPrepare, RMRcvAbortMsg, RMRcvCommitMsg, TMAbort, TMCommit, TMRcvPrepared), found `RMPrepared` for the event `prepare` of the mapping; perhaps RMPrepare is meant
+        exit 5
+    "#]].assert_eq(&ran.transcript());
+}
+
+#[test]
+fn a_mapping_that_does_not_read_is_told_with_its_line() {
+    let bench = bench();
+    written(&bench, "");
+    let ran = conform(&bench, |text| text.replace("set(model)", "set(models)"));
+    expect![[r#"
+        error: cannot read the mapping mapping.toml: TOML parse error at line 42, column 14
+           |
+        42 | tmPrepared = "prepared as set(models)"
+           |              ^^^^^^^^^^^^^^^^^^^^^^^^^
+        expected a kind (itself, bool, int, string, model, optional(K), set(K), sequence(K), function(K, K), record(NAME: K, …), tla), found `models`
+        exit 5
+    "#]].assert_eq(&ran.transcript());
+    let ran = conform(&bench, |text| text.replace("[event]", "[evnt]"));
+    expect![[r#"
+        error: cannot read the mapping mapping.toml: TOML parse error at line 8, column 2
+          |
+        8 | [evnt]
+          |  ^^^^
+        unknown field `evnt`, expected one of `game`, `nodes`, `spec`, `constants`, `invariants`, `event`, `events`, `ignore`, `variables`
+        exit 5
+    "#]].assert_eq(&ran.transcript());
+}
+
+#[test]
+fn a_log_without_a_specification_is_a_usage_error() {
+    let bench = bench();
+    bench.write("log.ndjson", "{}\n{}");
+    expect![[r#"
+        error: expected a specification, found none; name a game or the file of a trace module by --spec, or in the mapping by `game` or `spec`
+        exit 2
+    "#]]
+    .assert_eq(&bench.run("conform --log log.ndjson").transcript());
+    expect![[r#"
+        error: there is no game `three-phase`; there is two-phase-commit, disk-store, primary-backup
+        exit 2
+    "#]]
+    .assert_eq(&bench.run("conform --log log.ndjson --spec three-phase").transcript());
+    expect![[r#"
+        error: cannot read the log none.ndjson: No such file or directory (os error 2)
+        exit 5
+    "#]]
+    .assert_eq(&bench.run("conform --log none.ndjson --spec disk-store").transcript());
+    expect![[r#"
+        error: the following required arguments were not provided:
+          --log <FILE>...
+          <TRACES>...
+
+        Usage: cadre-under-test conform --log <FILE>... --spec <GAME|FILE.tla> <TRACES>...
+
+        For more information, try '--help'.
+        exit 2
+    "#]]
+    .assert_eq(&bench.run("conform --spec disk-store").transcript());
+}
+
+#[test]
+fn states_in_the_informal_trace_format_are_checked_against_the_specification_of_a_game() {
+    let bench = bench();
+    let state = |tm: &str, msgs: &str| {
+        format!(
+            r##"{{"rmState": {{"#map": [[{{"#model": "rm1"}}, "working"]]}}, "tmState": "{tm}",
+                "tmPrepared": {{"#set": []}}, "msgs": {{"#set": [{msgs}]}}}}"##
+        )
+    };
+    let itf = |second: &str| {
+        let states = format!("{}, {second}", state("init", ""));
+        format!(
+            r##"{{"vars": ["rmState", "tmState", "tmPrepared", "msgs"], "states": [{states}]}}"##
+        )
+    };
+    bench.write("good.itf.json", &itf(&state("aborted", r#"{"type": "Abort"}"#)));
+    bench.write("bad.itf.json", &itf(&state("committed", r#"{"type": "Commit"}"#)));
+    bench.write("one.json", r#"{"game": "two-phase-commit", "nodes": 1}"#);
+    let ran = bench.run("conform --log good.itf.json bad.itf.json --mapping one.json");
+    expect![[r#"
+        conforming 2 logs with the specification TwoPhase
+        log      read      2 steps of 2 nodes in 2 files, 2 traces
+        conform  rejected  1 of 2 traces against TwoPhase, TLC 2.15, 1 run, T s
+
+        rejected bad.itf.json, state 2: a step of bad.itf, step 1 of bad.itf
+                 no step leads there; after the one that comes nearest, msgs is {[type |-> "Abort"]} in the specification and {[type |-> "Commit"]} in the log
+                 no step leads there; after the one that comes nearest, tmState is "aborted" in the specification and "committed" in the log
+        state    msgs = {[type |-> "Abort"]}
+                 rmState = (rm1 :> "working")
+                 tmPrepared = {}
+                 tmState = "aborted"
+        logs     .cadre/runs/conform-1
+        FAIL     1 trace does not conform (exit 1)
+        exit 1
+    "#]].assert_eq(&ran.transcript());
+}
