@@ -64,6 +64,91 @@ fn list_names_the_games_with_their_guarantees_and_bugs() {
                            the primary answers a get without asking whether it is still in charge
               --bug confirms-after-takeover
                            a backup that has taken over still confirms copies, which it does not keep
+            simple-deliv (rounds)
+              one node tells two others something, once
+              lineage      --eot 4 --eff 2 --crashes 0 unless said otherwise
+              at EOT       who has the payload is not alone
+              --bug counts-crashed-nodes
+                           the guarantee asks nodes that have crashed to have it as well
+            retry-deliv (rounds)
+              the same, in every round
+              lineage      --eot 4 --eff 2 --crashes 1 unless said otherwise
+              at EOT       who has the payload is not alone
+              --bug counts-crashed-nodes
+                           the guarantee asks nodes that have crashed to have it as well
+            classic-deliv (rounds)
+              whoever hears it tells it once
+              lineage      --eot 5 --eff 3 --crashes 0 unless said otherwise
+              at EOT       who has the payload is not alone
+              --bug counts-crashed-nodes
+                           the guarantee asks nodes that have crashed to have it as well
+            redun-deliv (rounds)
+              whoever has it tells it in every round
+              lineage      --eot 6 --eff 3 --crashes 0 unless said otherwise
+              at EOT       who has the payload is not alone
+              --bug counts-crashed-nodes
+                           the guarantee asks nodes that have crashed to have it as well
+            ack-deliv (rounds)
+              whoever has it tells it until it is acknowledged
+              lineage      --eot 6 --eff 3 --crashes 1 unless said otherwise
+              at EOT       who has the payload is not alone
+              --bug counts-crashed-nodes
+                           the guarantee asks nodes that have crashed to have it as well
+            2pc (rounds)
+              two-phase commit in which all wait
+              lineage      --eot 5 --eff 0 --crashes 1 unless said otherwise
+              at EOT       once somebody has prepared, two decide
+              at EOT       all who decide agree
+            2pc-optimist (rounds)
+              the same, where a coordinator that crashes excuses all
+              lineage      --eot 6 --eff 0 --crashes 1 unless said otherwise
+              at EOT       once somebody has prepared, two decide
+              at EOT       all who decide agree
+            2pc-timeout (rounds)
+              two-phase commit whose coordinator gives up, excused if it crashes
+              lineage      --eot 6 --eff 0 --crashes 1 unless said otherwise
+              at EOT       once somebody has prepared, two decide
+              at EOT       all who decide agree
+            2pc-ctp (rounds)
+              two-phase commit in which agents ask each other
+              lineage      --eot 8 --eff 0 --crashes 1 unless said otherwise
+              at EOT       once somebody has prepared, two decide
+              at EOT       all who decide agree
+            3pc (rounds)
+              three-phase commit
+              lineage      --eot 9 --eff 7 --crashes 1 unless said otherwise
+              at EOT       once somebody has prepared, two decide
+              at EOT       all who decide agree
+            kafka (rounds)
+              replicas of a log that a client appends to, as of 2013
+              lineage      --eot 7 --eff 4 --crashes 1 unless said otherwise
+              at EOT       what is acknowledged is stored
+            paxos (rounds)
+              the synod of Paxos with two proposers
+              lineage      --eot 9 --eff 5 --crashes 0 unless said otherwise
+              at EOT       one value is chosen
+              --bug breaks-promises
+                           acceptors accept what is below a ballot that they have prepared
+            paxos-hasty (rounds)
+              the same, where proposers try again a round earlier
+              lineage      --eot 7 --eff 4 --crashes 0 unless said otherwise
+              at EOT       one value is chosen
+              --bug breaks-promises
+                           acceptors accept what is below a ballot that they have prepared
+            async-backup (rounds)
+              a primary that tells its backups once, and its client
+              lineage      --eot 6 --eff 4 --crashes 1 unless said otherwise
+              at EOT       what is acknowledged outlives the primary
+              --bug acknowledges-before-copies
+                           the client takes the word of the primary for that of its backups
+            zk-1270 (rounds)
+              a handover that waits for a flag that is set later
+              lineage      --eot 6 --eff 3 --crashes 0 unless said otherwise
+              at EOT       a leader that is answered finishes
+            ca-2083 (rounds)
+              a migration in which data overtake their schema
+              lineage      --eot 6 --eff 4 --crashes 0 unless said otherwise
+              at EOT       data that have arrived are made sense of
             exit 0
         "#]],
     );

@@ -79,7 +79,13 @@ impl<P: Program> Rounds<P> {
         let crashed = || (0..ending.seen.len()).filter(|node| !ending.correct[*node]).collect();
         let nodes: Vec<usize> = nodes.unwrap_or_else(crashed);
         let nodes = nodes.into_iter().map(NodeId::from_index).collect();
-        Ok(Blame { fact, nodes, ending, good })
+        let blame = Blame { fact, nodes, ending, good };
+        if !blame.nodes.is_empty() {
+            return Ok(blame);
+        }
+        // The run without faults is as bad: then there is nobody who ends better in it.
+        let nodes = self.supports_of_violation(&blame);
+        Ok(Blame { nodes, ..blame })
     }
 
     /// The smallest set of nodes of which the violation follows, whatever the others are like: all

@@ -376,6 +376,10 @@ fn lineage_finds_what_everything_tried_finds_and_never_runs_more() {
             compare(&commit(termination, CommitSpec::Optimist), at);
         }
     }
+    for at in [(6, 0, 1), (6, 3, 0), (6, 3, 1)] {
+        compare(&Handover, at);
+        compare(&Migration, at);
+    }
     for at in [(7, 0, 1), (7, 3, 0), (7, 3, 1)] {
         compare(&Kafka, at);
         compare(&Paxos { promise: Promise::Broken, retry_delay: 3 }, at);

@@ -30,24 +30,26 @@ impl Playing<'_> {
             print_found(found, pace.clock.elapsed());
         }
         let certified = match ran {
-            Some(found) if !self.is_for_unrolling(&found, wanted) => return Ok(found),
+            Some(found) if !is_for_unrolling(&found, wanted) => return Ok(found),
             Some(_) | None => self.unroll(context, pace)?,
         };
         print_certified(&certified, pace.clock.elapsed());
         Ok(certified.findings)
     }
 
-    /// Looks for one of the smallest counterexamples without a word.
+    /// Looks for one of the smallest counterexamples without a word; and says whether it took
+    /// unrolling.
     pub(super) fn search_quietly(
         &mut self,
         context: &Context<'_>,
         pace: &mut Pace<'_>,
-    ) -> Result<Findings, Failure> {
-        let found = self.run_sets(context, pace, Wanted::One)?;
-        match self.is_for_unrolling(&found, Wanted::One) {
-            true => Ok(self.unroll(context, pace)?.findings),
-            false => Ok(found),
+    ) -> Result<(Findings, bool), Failure> {
+        let ran = self.run_sets(context, pace, Wanted::One)?;
+        if !is_for_unrolling(&ran, Wanted::One) {
+            return Ok((ran, false));
         }
+        let unrolled = self.unroll(context, pace)?.findings;
+        Ok((Findings { runs: ran.runs + unrolled.runs, ..unrolled }, true))
     }
 
     fn run_sets(
@@ -65,12 +67,6 @@ impl Playing<'_> {
         });
         pace.end();
         found.or_exit(Exit::Internal)
-    }
-
-    /// Whether there were too many runs, and another engine knows better.
-    fn is_for_unrolling(&self, found: &Findings, wanted: Wanted) -> bool {
-        let is_open = matches!(found.verdict, Verdict::Bounded { .. });
-        is_open && wanted != Wanted::Minimal && found.runs >= RUNS_MAX
     }
 
     fn unroll(
@@ -114,6 +110,12 @@ impl Playing<'_> {
         output::verdict("BOUNDED", what, Exit::Bounded);
         Ok(Exit::Bounded)
     }
+}
+
+/// Whether there were too many runs, and another engine knows better.
+fn is_for_unrolling(found: &Findings, wanted: Wanted) -> bool {
+    let is_open = matches!(found.verdict, Verdict::Bounded { .. });
+    is_open && wanted != Wanted::Minimal && found.runs >= RUNS_MAX
 }
 
 /// Prints what a search has found.

@@ -30,7 +30,7 @@ pub(super) fn run(
         let setup = RoundsSetup { spec: sweep.spec(), bug: setup.bug.clone() };
         let mut playing = Playing::begin(game, &setup)?;
         let mut pace = Pace::new(&clock, Some(time));
-        let found = playing.search_quietly(context, &mut pace)?;
+        let (found, _) = playing.search_quietly(context, &mut pace)?;
         if matches!(found.verdict, Verdict::Bounded { .. }) {
             break;
         }

@@ -55,7 +55,7 @@ fn print_row(
     let mut playing = Playing::begin(game, &setup)?;
     let clock = Clock::start();
     let mut pace = Pace::new(&clock, None);
-    let found = playing.search_quietly(context, &mut pace)?;
+    let (found, is_unrolled) = playing.search_quietly(context, &mut pace)?;
     let (verdict, size, example) = match &found.verdict {
         Verdict::Certified => ("certified", None, String::new()),
         Verdict::Vacuous => ("vacuous", None, String::new()),
@@ -77,6 +77,7 @@ fn print_row(
     let as_known = is_settled && size == smallest;
     let name = game.name();
     let name = bug.map_or(name.to_owned(), |bug| format!("{name} {bug}"));
+    let example = if is_unrolled { format!("{example}unrolled at last") } else { example };
     let remark = if as_known { example } else { format!("{example} NOT AS KNOWN") };
     output::line(&row(&[
         &name,
