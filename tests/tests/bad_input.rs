@@ -68,6 +68,24 @@ fn a_truncated_trace_is_unreadable_input() {
 }
 
 #[test]
+fn a_trace_that_tells_a_variable_which_the_specification_lacks_is_unreadable_input() {
+    let bench = bench();
+    let trace = cadre_tests::sampled_traces(1).remove(0);
+    bench.write("wrong.ndjson", &trace.to_ndjson().replace("\"tmState\"", "\"tmPhase\""));
+    let ran = bench.run("conform wrong.ndjson");
+    let said = "(rmState, tmState, tmPrepared, msgs) in trace wrong, step 0, found `tmPhase`";
+    assert!(ran.output.contains(said), "{}", ran.output);
+    assert_eq!(ran.code, Some(5));
+}
+
+#[test]
+fn a_tlc_without_enough_memory_is_a_failure_of_the_tool_chain() {
+    let ran = bench().run("conform --graph two-phase-commit --memory 1M");
+    assert!(ran.output.contains("error: "), "{}", ran.output);
+    assert_eq!(ran.code, Some(4), "{}", ran.output);
+}
+
+#[test]
 fn a_trace_of_another_version_is_unreadable_input() {
     let bench = bench();
     let text = stored("early-commit.ndjson").replacen("\"version\":2", "\"version\":7", 1);

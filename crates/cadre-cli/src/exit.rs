@@ -1,6 +1,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use cadre::conform::ConformError;
+
 /// What the exit code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -69,6 +71,15 @@ impl<T, E: Into<anyhow::Error>> OrExit<T> for Result<T, E> {
     fn or_exit(self, exit: Exit) -> Result<T, Failure> {
         self.map_err(|error| Failure { exit, error: error.into() })
     }
+}
+
+/// A failure of a check by TLC: of the input if that says what the specification has no word for,
+/// of the tool chain otherwise.
+pub(crate) fn of_conform(error: ConformError) -> Failure {
+    let is_input =
+        matches!(error, ConformError::UnknownVariable { .. } | ConformError::OtherVariables { .. });
+    let exit = if is_input { Exit::Input } else { Exit::ToolChain };
+    Failure { exit, error: error.into() }
 }
 
 impl fmt::Display for Failure {

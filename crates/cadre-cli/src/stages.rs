@@ -14,7 +14,7 @@ use cadre::{Explored, Fuzzed, GameError};
 use crate::args::{ProcessArgs, SearchArgs};
 use crate::chosen::Chosen;
 use crate::context::Context;
-use crate::exit::{Exit, Failure, OrExit};
+use crate::exit::{Exit, Failure, OrExit, of_conform};
 use crate::run_directory::RunDirectory;
 use crate::sharing::no_directory;
 use crate::watch::{Clock, Limits, Watch, count, grouped, rate};
@@ -193,7 +193,7 @@ pub(crate) fn conform(
     let options = conform::Options::default();
     let clock = Clock::start();
     let checked = conform::check(&spec, &told, &tlc, &directory, &options, &context.stop);
-    let report = checked.or_exit(Exit::ToolChain).inspect_err(|_| {
+    let report = checked.map_err(of_conform).inspect_err(|_| {
         run.keep();
     })?;
     let (tally, traces) = (Tally::of(&report), count(traces.len(), "trace", "traces"));

@@ -167,6 +167,41 @@ fn a_module_that_does_not_parse_is_an_error_with_its_line() {
     check_parse_error("EXTENDS Nowhere\n", None, "Nowhere");
 }
 
+#[test]
+fn a_module_that_is_not_named_like_its_file_is_an_error_that_says_so() {
+    let directory = PrivateDirectory::new("tla-test").unwrap();
+    let run = prepare(directory.path(), COUNTER, &init_next());
+    let text = fs::read_to_string(directory.path().join("M.tla")).unwrap();
+    fs::write(directory.path().join("M.tla"), text.replace("MODULE M ", "MODULE N ")).unwrap();
+    match tlc().run(&run, &Stop::new()) {
+        Err(TlaError::Parse { file, message, .. }) => {
+            assert_eq!(file, "M.tla");
+            assert!(message.contains("does not match the name"), "{message}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(!directory.path().join("tmp").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_tlc_that_somebody_kills_is_an_error_and_leaves_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = PrivateDirectory::new("tla-test").unwrap();
+    let java = directory.path().join("java");
+    fs::write(&java, "#!/bin/sh\necho 'TLC2 Version 2.15'\nkill -9 $$\n").unwrap();
+    fs::set_permissions(&java, fs::Permissions::from_mode(0o755)).unwrap();
+    let killed = Tlc { java, ..tlc().clone() };
+    let run = prepare(directory.path(), COUNTER, &init_next());
+    match killed.run(&run, &Stop::new()) {
+        Err(TlaError::Killed { tail, .. }) => assert!(tail.contains("TLC2 Version"), "{tail}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(!directory.path().join("tmp").exists());
+    assert!(!directory.path().join("meta").exists());
+}
+
 #[track_caller]
 fn check_config_error(config: Config, part: &str) {
     match run_with(COUNTER, config, |_| {}) {
