@@ -5,7 +5,7 @@ mod foreign;
 mod graphs;
 mod hidden;
 mod model;
-mod scaffolds;
 mod mutations;
+mod scaffolds;
 mod support;
 mod two_phase;
