@@ -97,7 +97,7 @@ impl Reader<'_> {
         }
     }
 
-    fn call(&self, name: &str, call: &Expression, bound: &mut Vec<Bound>, found: &mut Found) {
+    fn call(&self, name: &str, call: &Expression, bound: &[Bound], found: &mut Found) {
         let definition = self.contents.definition(name).filter(|d| d.level == Level::Action);
         let Some(definition) = definition else { return self.unnamed(call, found) };
         // A definition that only groups actions is none itself.
