@@ -70,7 +70,8 @@ impl Protocol for Greeting {
                 *welcomed = true;
             }
             (State::Host(met), Event::Deliver { from, message: Message::Hello }) => {
-                if met.insert(from) {
+                let is_new = met.insert(from);
+                if is_new {
                     out.send(from, Message::Welcome);
                 }
             }
