@@ -33,13 +33,30 @@ fn init_writes_a_package_and_nothing_where_something_is() {
     let bench = bench();
     let args = format!("init hello-world --cadre-path {}", sources());
     let ran = bench.run(&args);
-    expect![[r#""#]].assert_eq(&ran.transcript());
+    expect![[r#"
+        init     written   hello-world, 11 files
+        next     cd hello-world && cargo test && cargo run -- check greeting
+        exit 0
+    "#]]
+    .assert_eq(&ran.transcript());
     let files: Vec<String> = bench
         .files("hello-world")
         .iter()
         .map(|file| file.strip_prefix(bench.path()).unwrap().display().to_string())
         .collect();
-    expect![[r#""#]].assert_eq(&files.join("\n"));
+    expect![[r#"
+        hello-world/Cargo.toml
+        hello-world/README.md
+        hello-world/src/game.rs
+        hello-world/src/lib.rs
+        hello-world/src/main.rs
+        hello-world/src/mapping.rs
+        hello-world/src/step.rs
+        hello-world/tests/greeting.rs
+        hello-world/tla/Greeting.tla
+        hello-world/tla/MCGreeting.tla
+        hello-world/tla/TraceGreeting.tla"#]]
+    .assert_eq(&files.join("\n"));
     let read = |file: &str| std::fs::read_to_string(bench.path().join(file)).unwrap();
     let manifest = read("hello-world/Cargo.toml");
     assert!(manifest.contains("name = \"hello-world\""), "{manifest}");
@@ -49,9 +66,20 @@ fn init_writes_a_package_and_nothing_where_something_is() {
         let text = read(file);
         assert!(!["PACKAGE", "NAME", "CADRE"].iter().any(|word| text.contains(word)), "{file}");
     }
-    expect![[r#""#]].assert_eq(&bench.run(&args).transcript());
-    expect![[r#""#]].assert_eq(&bench.run("init Hello --cadre-path .").transcript());
-    expect![[r#""#]].assert_eq(&bench.run("init hello --cadre-path .").transcript());
+    expect![[r#"
+        error: expected an empty directory or none, found files in hello-world; choose another one
+        exit 2
+    "#]]
+    .assert_eq(&bench.run(&args).transcript());
+    expect![[r#"
+        error: expected a directory whose name is that of a package, of small letters, digits, `-` and `_`, found `Hello`
+        exit 2
+    "#]].assert_eq(&bench.run("init Hello --cadre-path .").transcript());
+    expect![[r#"
+        error: expected the sources of Cadre in ., found no crates/cadre-cli there
+        exit 2
+    "#]]
+    .assert_eq(&bench.run("init hello --cadre-path .").transcript());
 }
 
 #[test]
@@ -86,14 +114,25 @@ fn a_trace_module_is_written_beside_a_specification_and_not_over_another() {
     bench.copy("crates/cadre-cli/template/tla");
     bench.write("Greeting.tla", include_str!("../../crates/cadre-cli/template/tla/Greeting.tla"));
     let written = bench.run("spec --scaffold Greeting.tla");
-    expect![[r#""#]].assert_eq(&written.transcript());
+    expect![[r#"
+        scaffold written   TraceGreeting.tla, 3 actions
+        next     fill in its table, then cadre conform --log FILE --mapping FILE --spec TraceGreeting.tla
+        exit 0
+    "#]].assert_eq(&written.transcript());
     let by_us = std::fs::read_to_string(bench.path().join("TraceGreeting.tla")).unwrap();
     let by_people = include_str!("../../crates/cadre-cli/template/tla/TraceGreeting.tla");
     let code = |text: &str| text.split_once("EXTENDS").unwrap().1.to_owned();
     assert_eq!(code(&by_us), code(by_people));
-    expect![[r#""#]].assert_eq(&bench.run("spec --scaffold Greeting.tla").transcript());
+    expect![[r#"
+        error: expected no TraceGreeting.tla yet, found one; remove or rename it first
+        exit 2
+    "#]]
+    .assert_eq(&bench.run("spec --scaffold Greeting.tla").transcript());
     bench.write("Small.tla", "---- MODULE Small ----\nVARIABLE x\nInit == x = 0\n====\n");
-    expect![[r#""#]].assert_eq(&bench.run("spec --scaffold Small.tla").transcript());
+    expect![[r#"
+        error: expected Small to define Next, found no definition; name the module that has the initial predicate Init and the next-state action Next
+        exit 5
+    "#]].assert_eq(&bench.run("spec --scaffold Small.tla").transcript());
     bench.write("Bad.tla", "---- MODULE Bad ----\nInit == x = 0\n====\n");
     let bad = bench.run("spec --scaffold Bad.tla");
     assert_eq!(bad.code, Some(4), "{}", bad.output);
@@ -114,5 +153,18 @@ fn a_log_needs_no_trace_module_where_one_can_be_written() {
         "{\"what\": \"SayHello\", \"who\": \"a\"}\n{\"what\": \"Meet\", \"who\": \"b\"}\n",
     );
     let ran = bench.run("conform --log log.ndjson --mapping mapping.toml");
-    expect![[r#""#]].assert_eq(&ran.transcript());
+    expect![[r#"
+        conforming 1 log with the specification Greeting
+        log      read      2 steps of 1 node in 1 file, 1 trace
+        conform  rejected  1 of 1 trace against Greeting, TLC 2.15, 2 runs, T s
+
+        rejected log.ndjson, line 2: Meet of log, step 2 of log
+                 the specification does not allow Meet(g: b) here
+        false    <<"hello", g>> \in msgs (Meet in Greeting.tla, line 25): g = b, <<"hello", g>> = <<"hello", b>>, msgs = {<<"hello", a>>}
+        state    met = {}, msgs = {<<"hello", a>>}, welcomed = {}
+        enabled  Meet(g: a), SayHello(g: b)
+        logs     .cadre/runs/conform-1
+        FAIL     1 trace does not conform (exit 1)
+        exit 1
+    "#]].assert_eq(&ran.transcript());
 }

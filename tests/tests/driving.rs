@@ -22,13 +22,55 @@ fn check(args: &str, expected: Expect) {
 
 #[test]
 fn a_thousand_behaviours_are_followed_by_the_step_function_and_fifty_by_real_processes() {
-    check("spec two-phase-commit --simulate 1000 --drive --processes 50", expect![[r#""#]]);
+    check(
+        "spec two-phase-commit --simulate 1000 --drive --processes 50",
+        expect![[r#"
+        behaviours of TwoPhase for two-phase-commit · 3 resource managers
+        simulate drawn     1 000 behaviours, 607 of them distinct with 3 724 steps, seed 1, TLC 2.15, T s
+        drive    follows   607 behaviours, 3 724 steps of the step function, T s
+                 taken     RMChooseToAbort: 639 times
+                 taken     RMPrepare: 944 times
+                 taken     RMRcvAbortMsg: 1 161 times
+                 taken     RMRcvCommitMsg: 21 times
+                 taken     TMAbort: 600 times
+                 taken     TMCommit: 7 times
+                 taken     TMRcvPrepared: 352 times
+        replay   agrees    50 schedules, 264 steps on 4 real processes
+        PASS     the game follows every behaviour that was drawn (exit 0)
+        exit 0
+    "#]],
+    );
 }
 
 #[test]
 fn what_the_specification_allows_and_the_game_does_not_do_is_shown_where_they_part() {
     // The game has one power loss, and the specification any number.
-    check("spec disk-store --simulate 50 --drive", expect![[r#""#]]);
+    check(
+        "spec disk-store --simulate 50 --drive",
+        expect![[r#"
+        behaviours of DiskStore for disk-store · 3 writers
+        simulate drawn     50 behaviours, 47 of them distinct with 346 steps, seed 1, TLC 2.15, T s
+        drive    parts     from 14 of 47 behaviours, 313 steps of the step function, T s
+                 taken     Get: 85 times
+                 partly    PowerLoss: 41 of 55 times
+                 taken     Put: 136 times
+                 taken     SyncDone: 51 times
+
+        parts    behaviour 4, step 6, PowerLoss
+        before   acknowledged = {w2}
+                 answers = <<>>
+                 asked = <<w2, w3, w1>>
+                 disk = (x :> none @@ y :> w2)
+                 syncing = <<w1>>
+                 waiting = <<>>
+        after    syncing = <<>>
+        instead  Get, SyncDone
+        saved    .cadre/traces/disk-store/spec-9a7e38b4.ndjson, up to there
+        show     cadre show .cadre/traces/disk-store/spec-9a7e38b4.ndjson
+        FAIL     14 behaviours are not followed (exit 1)
+        exit 1
+    "#]],
+    );
 }
 
 #[test]
@@ -36,7 +78,23 @@ fn a_counterexample_of_the_specification_is_followed_and_can_be_replayed() {
     let bench = bench();
     let ran = bench
         .run("spec two-phase-commit --nodes 1 --drive --invariant NobodyCommits --processes 1");
-    expect![[r#""#]].assert_eq(&ran.transcript());
+    expect![[r#"
+        checking the specification of two-phase-commit · 1 resource manager
+        spec     violated  11 distinct states, TLC 2.15, T s
+        drive    follows   1 behaviour, 4 steps of the step function, T s
+        replay   agrees    1 schedule, 4 steps on 2 real processes
+
+         #  action                    tm    rm1  changed
+         1  rm1 chooses Prepare       :      ●   rm1 working → prepared, +Prepared→tm, disk state
+         2  deliver Prepared rm1→tm   *◀───1─o   tm.prepared[0] none → 1, disk state
+         3  tm chooses Commit         ●      :   tm.decision undecided → committed, +Commit→rm1, disk state
+         4  deliver Commit tm→rm1     o─3───▶*   rm1 prepared → committed, disk state
+        saved    .cadre/traces/two-phase-commit/spec-e541690f.ndjson
+        replay   cadre replay .cadre/traces/two-phase-commit/spec-e541690f.ndjson
+        logs     .cadre/runs/spec-1
+        FAIL     the invariant NobodyCommits is violated (exit 1)
+        exit 1
+    "#]].assert_eq(&ran.transcript());
     let saved = bench.files(".cadre/traces").pop().unwrap();
     let again = bench.run(&format!("replay {} --against model", saved.display()));
     assert_eq!(again.code, Some(0), "{}", again.output);
@@ -44,19 +102,39 @@ fn a_counterexample_of_the_specification_is_followed_and_can_be_replayed() {
 
 #[test]
 fn without_a_violation_there_is_no_counterexample_to_follow() {
-    check("spec two-phase-commit --nodes 1 --drive", expect![[r#""#]]);
+    check(
+        "spec two-phase-commit --nodes 1 --drive",
+        expect![[r#"
+        checking the specification of two-phase-commit · 1 resource manager
+        spec     holds     12 distinct states, TLC 2.15, T s
+        PASS     TypeOK, Consistent hold, so that there is nothing to follow (exit 0)
+        exit 0
+    "#]],
+    );
 }
 
 #[test]
 fn random_behaviours_that_violate_nothing_prove_nothing() {
-    check("spec two-phase-commit --nodes 1 --simulate 5", expect![[r#""#]]);
+    check(
+        "spec two-phase-commit --nodes 1 --simulate 5",
+        expect![[r#"
+        behaviours of TwoPhase for two-phase-commit · 1 resource manager
+        simulate drawn     5 behaviours, 4 of them distinct with 9 steps, seed 1, TLC 2.15, T s
+        BOUNDED  nothing was found in the behaviours drawn (exit 3)
+        exit 3
+    "#]],
+    );
 }
 
 #[test]
 fn an_invariant_that_the_specification_does_not_have_is_told() {
     check(
         "spec two-phase-commit --nodes 1 --simulate 5 --drive --invariant Peace",
-        expect![[r#""#]],
+        expect![[r#"
+            behaviours of TwoPhase for two-phase-commit · 1 resource manager
+            error: TLC refuses the configuration: The invariant Peace specified in the configuration file is not defined in the specification.; correct it, see HERE/.cadre/runs/spec-1/simulate/tlc.log
+            exit 4
+        "#]],
     );
 }
 

@@ -64,8 +64,7 @@ fn a_manager_in_python_that_commits_too_early_is_rejected_at_its_line() {
     let expected = "\
 rejected tm.ndjson, line 2: decide committed of tm, step 5 of the log
          the specification does not allow TMCommit here
-allowed  TMAbort, TMRcvPrepared(rm: rm1), TMRcvPrepared(rm: rm2), TMRcvPrepared(rm: rm3)
-";
+false    tmPrepared = RM (TMCommit in TwoPhase.tla, line 56)";
     assert!(ran.output.contains(expected), "{}", ran.output);
 }
 
@@ -91,14 +90,13 @@ fn a_variable_with_another_value_is_told_with_both() {
         expect![[r#"
             conforming 4 logs with the specification TwoPhase
             log      read      2 steps of 2 nodes in 4 files, 1 trace, merged by their clocks
-            conform  rejected  1 of 1 trace against TwoPhase, TLC 2.15, 1 run, T s
+            conform  rejected  1 of 1 trace against TwoPhase, TLC 2.15, 2 runs, T s
 
             rejected tm.ndjson, line 2: heard of tm, step 2 of the log
                      after TMRcvPrepared(rm: rm1), tmPrepared is {rm1} in the specification and {rm2} in the log
-            state    msgs = {[rm |-> rm1, type |-> "Prepared"]}
-                     rmState = (rm1 :> "prepared" @@ rm2 :> "working" @@ rm3 :> "working")
-                     tmPrepared = {rm1}
-                     tmState = "init"
+            false    tmPrepared' = tmPrepared \cup {r} (TMRcvPrepared in TwoPhase.tla, line 50): r = rm1, tmPrepared \cup {r} = {rm1}, tmPrepared = {}, tmPrepared' = {rm2}
+            state    msgs = {[rm |-> rm1, type |-> "Prepared"]}, rmState = (rm1 :> "prepared" @@ rm2 :> "working" @@ rm3 :> "working"), tmPrepared = {}, tmState = "init"
+            enabled  RMChooseToAbort(rm: rm2), RMChooseToAbort(rm: rm3), RMPrepare(rm: rm2), RMPrepare(rm: rm3), TMAbort, TMRcvPrepared(rm: rm1)
             logs     .cadre/runs/conform-1
             FAIL     1 trace does not conform (exit 1)
             exit 1
@@ -220,15 +218,18 @@ fn states_in_the_informal_trace_format_are_checked_against_the_specification_of_
     expect![[r#"
         conforming 2 logs with the specification TwoPhase
         log      read      2 steps of 2 nodes in 2 files, 2 traces
-        conform  rejected  1 of 2 traces against TwoPhase, TLC 2.15, 1 run, T s
+        conform  rejected  1 of 2 traces against TwoPhase, TLC 2.15, 2 runs, T s
 
         rejected bad.itf.json, state 2: a step of bad.itf, step 1 of bad.itf
                  no step leads there; after the one that comes nearest, msgs is {[type |-> "Abort"]} in the specification and {[type |-> "Commit"]} in the log
                  no step leads there; after the one that comes nearest, tmState is "aborted" in the specification and "committed" in the log
-        state    msgs = {[type |-> "Abort"]}
-                 rmState = (rm1 :> "working")
-                 tmPrepared = {}
-                 tmState = "aborted"
+        false    tmPrepared = RM (TMCommit in TwoPhase.tla, line 56): RM = {rm1}, tmPrepared = {}
+        false    tmState' = "aborted" (TMAbort in TwoPhase.tla, line 64): tmState' = "committed"
+        false    Prepared(r) \in msgs (TMRcvPrepared in TwoPhase.tla, line 49): r = rm1, Prepared(r) = [rm |-> rm1, type |-> "Prepared"], msgs = {}
+        false    rmState' = [rmState EXCEPT ![r] = "prepared"] (RMPrepare in TwoPhase.tla, line 74): r = rm1, [rmState EXCEPT ![r] = "prepared"] = (rm1 :> "prepared"), rmState = (rm1 :> "working"), rmState' = (rm1 :> "working")
+        false    rmState' = [rmState EXCEPT ![r] = "aborted"] (RMChooseToAbort in TwoPhase.tla, line 82): r = rm1, [rmState EXCEPT ![r] = "aborted"] = (rm1 :> "aborted"), rmState = (rm1 :> "working"), rmState' = (rm1 :> "working")
+        state    msgs = {}, rmState = (rm1 :> "working"), tmPrepared = {}, tmState = "init"
+        enabled  Next, NextOrNothing
         logs     .cadre/runs/conform-1
         FAIL     1 trace does not conform (exit 1)
         exit 1

@@ -10,6 +10,7 @@ use cadre::tla::Tlc;
 use crate::args::LogArgs;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
+use crate::rejected::print_explanation;
 use crate::run_directory::RunDirectory;
 use crate::stages::{self, Tally};
 use crate::watch::{Clock, count};
@@ -201,12 +202,5 @@ fn print_rejection(trace: &LogTrace, rejection: &Rejection, walk: Walk) {
             output::labelled("", &why);
         }
     }
-    if !rejection.enabled.is_empty() {
-        output::labelled("allowed", &rejection.enabled.join(", "));
-    }
-    let mut label = "state";
-    for (variable, value) in &rejection.spec_state {
-        output::labelled(label, &format!("{variable} = {value}"));
-        label = "";
-    }
+    print_explanation(rejection);
 }
