@@ -163,7 +163,6 @@ impl<'r, P: Program, S: Solver> Hunting<'r, P, S> {
             }
             self.solver.add_clause(&clause);
         }
-        // A fact may need nobody in particular, and yet that nobody crashes.
         Ok(taken_away)
     }
 
