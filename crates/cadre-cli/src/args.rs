@@ -109,8 +109,8 @@ pub(crate) enum Verb {
     },
     /// Simulate runs of a game in virtual time: how it behaves under latency, loss and crashes
     Simulate(SimulateArgs),
-    /// Attack a program of synchronous rounds, or the schedules of a game: find the smallest faults
-    /// that break a guarantee; of rounds, or a certificate that there are none
+    /// Find the smallest faults that break a program of synchronous rounds, or certify that there
+    /// are none; of any other game, find faults that break a fair schedule
     Lineage(LineageArgs),
     /// Make a counterexample shorter, whatever has found it
     Minimise {

@@ -20,11 +20,10 @@ use crate::{output, rejected};
 /// `conform --graph`: has TLC check every state and every step of a game.
 pub(crate) fn run(
     context: &mut Context<'_>,
-    game: String,
+    game: &str,
     args: &GraphArgs,
 ) -> Result<Exit, Failure> {
-    let chosen = Chosen::named(context, &game, args.nodes, args.bug.as_deref())?;
-    let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
+    let (chosen, spec) = choose(context, game, args)?;
     output::line(&format!("conforming the whole graph of {}", chosen.title()));
     let found = explore(context, &chosen, &spec, args)?;
     let tlc = context.tlc()?;
@@ -57,11 +56,10 @@ pub(crate) fn run(
 /// `conform --graph --dry-run`: the java command alone.
 pub(crate) fn print_command(
     context: &mut Context<'_>,
-    game: String,
+    game: &str,
     args: &GraphArgs,
 ) -> Result<Exit, Failure> {
-    let chosen = Chosen::named(context, &game, args.nodes, args.bug.as_deref())?;
-    let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
+    let (chosen, spec) = choose(context, game, args)?;
     let found = chosen.game.graph(&chosen.setup, bounds(args), &mut watcher(context, args));
     let found = found.or_exit(Exit::Internal)?;
     let tlc = context.tlc()?;
@@ -72,6 +70,17 @@ pub(crate) fn print_command(
     run.keep();
     output::line(&command.or_exit(Exit::ToolChain)?);
     Ok(Exit::Holds)
+}
+
+/// The game, and the specification that it maps to.
+fn choose<'a>(
+    context: &Context<'a>,
+    game: &str,
+    args: &GraphArgs,
+) -> Result<(Chosen<'a>, Spec), Failure> {
+    let chosen = Chosen::named(context, game, args.nodes, args.bug.as_deref())?;
+    let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
+    Ok((chosen, spec))
 }
 
 /// How TLC is run.

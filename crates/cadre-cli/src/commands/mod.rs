@@ -58,8 +58,8 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
             logs::run(context, &log, dry_run)
         }
         Verb::Conform { traces, dry_run, graph, .. } => match (graph.graph.clone(), dry_run) {
-            (Some(game), false) => graph::run(context, game, &graph),
-            (Some(game), true) => graph::print_command(context, game, &graph),
+            (Some(game), false) => graph::run(context, &game, &graph),
+            (Some(game), true) => graph::print_command(context, &game, &graph),
             (None, true) => conform::print_command(context, &traces),
             (None, false) => conform::run(context, &traces),
         },

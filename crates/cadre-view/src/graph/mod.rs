@@ -36,9 +36,10 @@ pub(crate) const STYLE: &str = include_str!("style.css");
 /// ```
 pub fn lineage_graph(lineage: &LineageGraph) -> String {
     let drawn = paint::Drawn::of(lineage);
-    let (width, height) = (drawn.width.max(480), drawn.height + HEAD);
     let outcome = one_line(&lineage.outcome);
     let title = format!("Lineage of: {outcome}");
+    let letters = i32::try_from(title.chars().count()).unwrap_or(i32::MAX).min(LETTERS_MAX);
+    let (width, height) = (drawn.width.max(LETTER * letters + 32), drawn.height + HEAD);
     let cut = cut_set(lineage);
     let about = drawn.note.clone().unwrap_or_else(|| match cut.is_empty() {
         true => "what the outcome rests on".to_owned(),
@@ -52,7 +53,7 @@ pub fn lineage_graph(lineage: &LineageGraph) -> String {
             desc id="about" { (about) }
             style { (PreEscaped(diagram::STYLE)) (PreEscaped(STYLE)) }
             rect class="paper" width=(width) height=(height) {}
-            text class="heading" x="16" y="26" { (clip(&title, width as usize / 9)) }
+            text class="heading" x="16" y="26" { (clip(&title, (width / LETTER) as usize)) }
             text class="muted" x="16" y="46" { (clip(&about, width as usize / 7)) }
             g transform={ "translate(0 " (HEAD) ")" } { (drawn.markup) }
         }
@@ -82,3 +83,7 @@ fn cut_set(lineage: &LineageGraph) -> Vec<String> {
 
 /// The height of what stands above the graph of an SVG of its own.
 const HEAD: i32 = 56;
+/// How wide a letter of the title is at the most.
+const LETTER: i32 = 10;
+/// For a longer title the picture is not made wider.
+const LETTERS_MAX: i32 = 100;

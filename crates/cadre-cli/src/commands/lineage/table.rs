@@ -96,7 +96,7 @@ fn print_row(
 fn row(cells: &[&str; 8]) -> String {
     let [program, at, verdict, faults, runs, published, random, found] = cells;
     format!(
-        "{program:<33} {at:>7}  {verdict:<9} {faults:>6} {runs:>6} {published:>9} {random:>8}  \
+        "{program:<38} {at:>9}  {verdict:<9} {faults:>6} {runs:>6} {published:>9} {random:>8}  \
          {found}"
     )
 }
