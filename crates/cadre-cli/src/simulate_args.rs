@@ -80,6 +80,9 @@ pub(crate) struct SimulateArgs {
     /// Carry out faults too that the game does not say it may suffer
     #[arg(long)]
     every_fault: bool,
+    /// Count a run that goes wrong only if it has no more faults than the game's budgets allow
+    #[arg(long, conflicts_with = "every_fault")]
+    within_budgets: bool,
     /// Draw how long answers took, and how requests and messages went over time, into this SVG file
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
@@ -117,6 +120,7 @@ impl SimulateArgs {
         config.pause_every = self.pause_every.or(config.pause_every);
         config.partition_every = self.partition_every.or(config.partition_every);
         config.every_fault |= self.every_fault;
+        config.within_budgets |= self.within_budgets;
         Ok(config)
     }
 

@@ -90,6 +90,9 @@ pub struct Config {
     pub swarm: bool,
     /// Whether faults that the cluster does not declare are carried out too.
     pub every_fault: bool,
+    /// Whether a run that goes wrong counts only if it has no more faults than the cluster's
+    /// budgets allow.
+    pub within_budgets: bool,
     /// What decides the order of events; runs take turns with them.
     pub schedulers: Vec<Scheduler>,
     /// The most events of one run.
@@ -170,6 +173,7 @@ impl Default for Config {
             answer_within: Span::from_seconds(1),
             swarm: false,
             every_fault: false,
+            within_budgets: false,
             schedulers: vec![Scheduler::Timed],
             events_max: 10_000_000,
         }

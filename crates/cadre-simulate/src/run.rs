@@ -55,6 +55,8 @@ pub enum Ending {
     Zeno,
     /// There were more events than a run may have.
     EventsMax,
+    /// Something went wrong, but after more faults than the cluster's budgets allow.
+    BeyondBudgets,
 }
 
 /// The trace of a run.
@@ -75,7 +77,20 @@ const AT_ONCE_MAX: u64 = 100_000;
 ///
 /// Where the configuration does not [fit](Config::check) the cluster.
 pub fn run<P: Protocol>(cluster: &Cluster<P>, config: &Config, seed: u64) -> Run {
-    carry_out(cluster, config, seed, false).0
+    let run = carry_out(cluster, config, seed, false).0;
+    if config.within_budgets && run.ending.is_wrong() && !is_affordable(cluster, config, seed) {
+        return Run { ending: Ending::BeyondBudgets, ..run };
+    }
+    run
+}
+
+/// Whether what happens in a run costs no more than the cluster's budgets.
+fn is_affordable<P: Protocol>(cluster: &Cluster<P>, config: &Config, seed: u64) -> bool {
+    let (_, schedule) = carry_out(cluster, config, seed, true);
+    // What the cluster cannot carry out at all is for whoever records the run to complain of.
+    cluster
+        .path(schedule.iter().map(|(_, action)| action))
+        .map_or(true, |path| cluster.affords(&path))
 }
 
 /// Simulates one run again and gives its trace, by executing on the cluster what happened.
@@ -113,7 +128,7 @@ impl Ending {
             | Self::NoQuorum { guarantee }
             | Self::Livelock { guarantee }
             | Self::Stuck { guarantee } => Some(guarantee),
-            Self::Converged | Self::Zeno | Self::EventsMax => None,
+            Self::Converged | Self::Zeno | Self::EventsMax | Self::BeyondBudgets => None,
         }
     }
 
@@ -122,7 +137,9 @@ impl Ending {
     pub fn is_wrong(self) -> bool {
         match self {
             Self::Violated { .. } | Self::Livelock { .. } | Self::Stuck { .. } | Self::Zeno => true,
-            Self::Converged | Self::NoQuorum { .. } | Self::EventsMax => false,
+            Self::Converged | Self::NoQuorum { .. } | Self::EventsMax | Self::BeyondBudgets => {
+                false
+            }
         }
     }
 

@@ -319,7 +319,12 @@ impl<P: Protocol> World<'_, P> {
     fn jump(&mut self, node: NodeId) {
         let far_us = self.config.jump.draw(&mut self.random);
         let tick_us = self.tick_us();
-        let far_us = if tick_us > 0 { far_us.div_ceil(tick_us) * tick_us } else { far_us };
+        let far_us = match tick_us {
+            0 => far_us,
+            // What budgets count are jumps of a tick.
+            _ if self.config.within_budgets => tick_us,
+            _ => far_us.div_ceil(tick_us) * tick_us,
+        };
         let far_us = i64::try_from(far_us).unwrap_or(i64::MAX);
         let by_us = if self.random.chance(0.5) { far_us } else { -far_us };
         if self.act(TypedFault::Jump { node, by_us }.into()) {

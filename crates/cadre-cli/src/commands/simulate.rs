@@ -97,6 +97,11 @@ fn print_found(found: &Simulated, elapsed: Duration, config: &Config) -> usize {
             let told = format!("{}, nothing was to be expected", count(no_quorum, "run", "runs"));
             lines.push(("", "no quorum", told));
         }
+        let beyond = unfinished(|ending| ending == Ending::BeyondBudgets);
+        if beyond > 0 {
+            let told = format!("{} went wrong, with more faults", count(beyond, "run", "runs"));
+            lines.push(("", "budgets", told));
+        }
         let cut_off = unfinished(|ending| ending == Ending::EventsMax);
         if cut_off > 0 {
             let told =
@@ -166,7 +171,8 @@ fn conclude(
         Ending::Violated { .. }
         | Ending::Converged
         | Ending::NoQuorum { .. }
-        | Ending::EventsMax => "",
+        | Ending::EventsMax
+        | Ending::BeyondBudgets => "",
     };
     let saved = context.save(trace)?;
     output::labelled("", what);

@@ -162,6 +162,19 @@ impl<P: Protocol> Cluster<P> {
         error.map_or(Ok(path), Err)
     }
 
+    /// Whether an execution from the initial configuration has no more faults than the budgets
+    /// allow.
+    pub fn affords(&self, path: &[Choice]) -> bool {
+        let mut at = self.initial.clone();
+        path.iter().all(|choice| match self.next(&at, choice) {
+            Some(after) => {
+                at = after;
+                true
+            }
+            None => false,
+        })
+    }
+
     /// Finds the actions of a schedule that was made before the code was changed: those that cannot
     /// be taken are left out, and said which they are. Nothing takes the place of them.
     pub fn path_by_name<'a>(
