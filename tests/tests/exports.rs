@@ -263,3 +263,46 @@ fn a_trace_without_a_specification_has_no_itf() {
         exit 2
     "#]].assert_eq(&bench.run("export t.ndjson --format itf").transcript());
 }
+
+/// A page with Mermaid in it, from the package of that name.
+fn page_with_mermaid(directory: &Path) -> Browser {
+    let run = |program: Program| {
+        let log = directory.join("log");
+        let program = program.directory(directory);
+        let ran = cadre::process::run(&program, &log, Duration::from_secs(120), &Stop::new());
+        let is_done = ran.as_ref().is_ok_and(|ran| ran.code == Some(0));
+        assert!(is_done, "expected npm and tar to unpack Mermaid, found {ran:?}; install `npm`");
+    };
+    run(Program::new("npm").args(["pack", "--silent", "mermaid@11.17.2"]));
+    run(Program::new("tar").args(["xzf", "mermaid-11.17.2.tgz", "package/dist/mermaid.min.js"]));
+    let page = directory.join("page.html");
+    let text = "<!DOCTYPE html><script src=\"package/dist/mermaid.min.js\"></script><script>\
+                document.documentElement.dataset.ready = typeof mermaid === 'object'</script>";
+    std::fs::write(&page, text).expect("a file of the test");
+    let mut browser = Browser::start();
+    browser.open(&page, "");
+    browser
+}
+
+#[test]
+fn mermaid_draws_everybody_and_every_line_and_refuses_what_is_no_diagram() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let mut browser = page_with_mermaid(directory.path());
+    for (name, trace) in traces() {
+        let diagram = export::mermaid(&trace);
+        let drawn = browser.evaluate(&format!(
+            "mermaid.render('drawn', {}).then(({{ svg }}) => {{
+                const page = new DOMParser().parseFromString(svg, 'text/html');
+                const count = (selector) => page.querySelectorAll(selector).length;
+                return [count('.messageText'), count('.noteText'), count('.actor-line')];
+            }})",
+            json!(diagram)
+        ));
+        let lines = |mark: &str| diagram.lines().filter(|line| line.contains(mark)).count();
+        let arrows = lines("->>") + lines("--x");
+        let (notes, everybody) = (lines("Note over"), lines("participant ") + lines("actor "));
+        assert_eq!(drawn, json!([arrows, notes, everybody]), "{name}: {diagram}");
+    }
+    let refused = "mermaid.parse('sequenceDiagram\\n a->>').then(() => false, () => true)";
+    assert_eq!(browser.evaluate(refused), json!(true));
+}
