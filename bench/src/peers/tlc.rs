@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use cadre::process::{PrivateDirectory, Stop};
-use cadre::tla::{Find, Jit, Run, Tlc, Verdict, find};
+use cadre::tla::{Engine, Find, Jit, Run, Tlc, Verdict, find};
 
 use crate::case::Case;
 use crate::measurement::Measurement;

@@ -56,3 +56,23 @@ pub(crate) fn redraw(text: &str) {
 pub(crate) fn complain(failure: &Failure) {
     note(&format!("error: {failure}"));
 }
+
+/// The words in lines of so many columns, the later ones behind an indent; what takes more lines
+/// is cut.
+pub(crate) fn wrap(text: &str, columns: usize, lines_max: usize, indent: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.len() - 1;
+        let width = lines[last].chars().count() + 1 + word.chars().count();
+        match lines[last].as_str() {
+            "" => lines[last] = word.to_owned(),
+            _ if width > columns => lines.push(format!("{indent}{word}")),
+            line => lines[last] = format!("{line} {word}"),
+        }
+    }
+    if lines.len() > lines_max {
+        lines.truncate(lines_max);
+        lines[lines_max - 1] += " …";
+    }
+    lines
+}

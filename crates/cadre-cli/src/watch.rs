@@ -145,7 +145,7 @@ impl Clock {
 }
 
 /// A count with its thousands apart.
-pub(crate) fn grouped(count: u64) -> String {
+pub(crate) fn grouped(count: impl ToString) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

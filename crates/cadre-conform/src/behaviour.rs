@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cadre_process::Stop;
-use cadre_tla::{Module, Run, Simulation, SpecState, Tlc, Value, Verdict};
+use cadre_tla::{Engine, Module, Run, Simulation, SpecState, Value, Verdict};
 
 use crate::encode::constants;
 use crate::runs::write_files;
@@ -38,12 +38,12 @@ pub struct Simulated {
 pub fn simulate(
     spec: &Spec,
     simulation: Simulation,
-    tlc: &Tlc,
+    engine: &dyn Engine,
     directory: &Path,
     stop: &Stop,
 ) -> Result<Simulated, ConformError> {
     let run = prepare(spec, directory)?;
-    let found = tlc.simulate(&run, simulation, stop)?;
+    let found = engine.simulate(&run, simulation, stop)?;
     let drawn = found.all.len();
     let mut known = BTreeSet::new();
     let mut behaviours = Vec::new();

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cadre_process::Stop;
-use cadre_tla::{Dump, EvaluationError, TlaError, Tlc, Value};
+use cadre_tla::{Dump, Engine, EvaluationError, TlaError, Value};
 
 use crate::batch::{Batch, Cuts};
 use crate::compare::{Comparison, Finding, Mismatch, compare, probes, states_at};
@@ -78,13 +78,13 @@ impl Default for Options {
 pub fn check(
     spec: &Spec,
     traces: &[SpecTrace],
-    tlc: &Tlc,
+    engine: &dyn Engine,
     directory: &Path,
     options: &Options,
     stop: &Stop,
 ) -> Result<Report, ConformError> {
     validate::arguments(spec, traces)?;
-    let mut runs = Runs::new(spec, tlc, directory, options, stop);
+    let mut runs = Runs::new(spec, engine, directory, options, stop);
     let mut drafts = Vec::with_capacity(traces.len());
     let mut states = 0;
     for traces in portions(traces, options.steps_per_run_max) {
@@ -126,13 +126,13 @@ fn portions(traces: &[SpecTrace], steps_max: usize) -> Vec<&[SpecTrace]> {
 pub fn plan(
     spec: &Spec,
     traces: &[SpecTrace],
-    tlc: &Tlc,
+    engine: &dyn Engine,
     directory: &Path,
     options: &Options,
 ) -> Result<String, ConformError> {
     validate::arguments(spec, traces)?;
     let stop = Stop::new();
-    let mut runs = Runs::new(spec, tlc, directory, options, &stop);
+    let mut runs = Runs::new(spec, engine, directory, options, &stop);
     let portions = portions(traces, options.steps_per_run_max);
     let first = portions.first().copied().unwrap_or_default();
     let all: Vec<usize> = (0..first.len()).collect();
@@ -143,7 +143,7 @@ pub fn plan(
     let (module, config) = encode(&batch)?;
     let mut run = runs.prepare(&module, &config, batch.events_total())?;
     run.dump = log_states(first);
-    Ok(tlc.command_line(&run))
+    Ok(engine.command_line(&run))
 }
 
 /// A verdict that may still be open.

@@ -3,7 +3,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cadre_process::Stop;
-use cadre_tla::{Jit, Module, Outcome, Run, Tlc, Value};
+use cadre_tla::{Engine, Jit, Module, Outcome, Run, Value};
 
 use crate::encode::constants;
 use crate::runs::write_files;
@@ -59,12 +59,12 @@ impl Default for ModelOptions {
 /// specification fails.
 pub fn check_model(
     model: &SpecModel,
-    tlc: &Tlc,
+    engine: &dyn Engine,
     directory: &Path,
     options: &ModelOptions,
     stop: &Stop,
 ) -> Result<Outcome, ConformError> {
-    Ok(tlc.run(&prepare(model, directory, options)?, stop)?)
+    Ok(engine.run(&prepare(model, directory, options)?, stop)?)
 }
 
 /// Writes what [`check_model`] would run, and gives its command without running it.
@@ -74,11 +74,11 @@ pub fn check_model(
 /// As [`check_model`], as far as TLC is not needed.
 pub fn plan_model(
     model: &SpecModel,
-    tlc: &Tlc,
+    engine: &dyn Engine,
     directory: &Path,
     options: &ModelOptions,
 ) -> Result<String, ConformError> {
-    Ok(tlc.command_line(&prepare(model, directory, options)?))
+    Ok(engine.command_line(&prepare(model, directory, options)?))
 }
 
 fn prepare(

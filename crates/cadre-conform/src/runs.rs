@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cadre_process::Stop;
-use cadre_tla::{Config, Jit, Module, Outcome, Run, Tlc, Verdict};
+use cadre_tla::{Config, Engine, Jit, Module, Outcome, Run, Verdict};
 
 use crate::{ConformError, Options, Report, Spec, TraceVerdict};
 
@@ -14,7 +14,7 @@ const QUICK_EVENTS_MAX: usize = 500_000;
 #[derive(Debug)]
 pub(crate) struct Runs<'a> {
     pub(crate) spec: &'a Spec,
-    tlc: &'a Tlc,
+    engine: &'a dyn Engine,
     directory: &'a Path,
     options: &'a Options,
     stop: &'a Stop,
@@ -28,14 +28,14 @@ pub(crate) struct Runs<'a> {
 impl<'a> Runs<'a> {
     pub(crate) fn new(
         spec: &'a Spec,
-        tlc: &'a Tlc,
+        engine: &'a dyn Engine,
         directory: &'a Path,
         options: &'a Options,
         stop: &'a Stop,
     ) -> Self {
         Self {
             spec,
-            tlc,
+            engine,
             directory,
             options,
             stop,
@@ -79,8 +79,8 @@ impl<'a> Runs<'a> {
 
     /// Runs TLC on it; the generated specification itself has no violation.
     pub(crate) fn run(&mut self, run: &Run) -> Result<Outcome, ConformError> {
-        self.commands.push(self.tlc.command_line(run));
-        let outcome = self.tlc.run(run, self.stop)?;
+        self.commands.push(self.engine.command_line(run));
+        let outcome = self.engine.run(run, self.stop)?;
         self.elapsed += outcome.elapsed;
         self.logs.push(outcome.log.clone());
         self.version.clone_from(&outcome.version);

@@ -322,16 +322,8 @@ impl StepsByRound {
         for step in &trace.steps {
             round += u32::from(step.action == Action::Tick);
             if let Some(node) = step.action.node() {
-                let to = |effect: &Effect| match effect {
-                    Effect::Send { to, .. } => Some(to.clone()),
-                    Effect::SetTimer { .. }
-                    | Effect::CancelTimer { .. }
-                    | Effect::Write(_)
-                    | Effect::WriteSynced(_)
-                    | Effect::Sync
-                    | Effect::Respond { .. } => None,
-                };
-                let sent = step.effects.iter().filter_map(to).collect();
+                let sent = step.effects.iter().filter_map(Effect::message);
+                let sent = sent.map(|(to, _)| to.to_owned()).collect();
                 let heard = match &step.action {
                     Action::Deliver(envelope) => Some(envelope.from.clone()),
                     Action::Choose { .. }

@@ -47,16 +47,10 @@ pub(crate) fn merge(
 
 /// The messages among a node's effects.
 pub(crate) fn envelopes(from: &str, effects: &[Effect]) -> Vec<Envelope> {
-    let sent = effects.iter().filter_map(|effect| match effect {
-        Effect::Send { to, message } => {
-            Some(Envelope { from: from.to_owned(), to: to.clone(), message: message.clone() })
-        }
-        Effect::SetTimer { .. }
-        | Effect::CancelTimer { .. }
-        | Effect::Write(_)
-        | Effect::WriteSynced(_)
-        | Effect::Sync
-        | Effect::Respond { .. } => None,
+    let sent = effects.iter().filter_map(Effect::message).map(|(to, message)| Envelope {
+        from: from.to_owned(),
+        to: to.to_owned(),
+        message: message.clone(),
     });
     sent.collect()
 }

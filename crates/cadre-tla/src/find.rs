@@ -188,7 +188,7 @@ mod tests {
     use cadre_process::PrivateDirectory;
 
     use super::*;
-    use crate::Run;
+    use crate::{Engine, Run};
 
     /// A place with a cache, in which nothing is but what a test puts there.
     struct Place {

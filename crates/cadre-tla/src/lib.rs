@@ -18,6 +18,7 @@
 
 mod contents;
 mod dump;
+mod engine;
 mod environment;
 mod error;
 mod find;
@@ -37,6 +38,7 @@ mod value;
 
 pub use contents::{Contents, Declaration, Definition, Expression, Head, Level, Place};
 pub use dump::Dump;
+pub use engine::Engine;
 pub use error::{EvaluationError, TlaError};
 pub use find::{Find, Finding, Status, find, inspect};
 pub use itf::{from_itf, to_itf};

@@ -5,7 +5,8 @@ use std::time::Duration;
 use cadre_process::{Finished, ProcessError, Program, Stop, run};
 
 use crate::output::Output;
-use crate::{Features, Outcome, TlaError, Value};
+use crate::simulate;
+use crate::{Behaviours, Engine, Features, Outcome, Simulation, TlaError, Value};
 
 /// TLC, and a Java that runs it.
 #[derive(Clone, Debug)]
@@ -83,19 +84,10 @@ impl Run {
     }
 }
 
-impl Tlc {
-    /// Runs TLC, and reads its verdict.
-    ///
+impl Engine for Tlc {
     /// The directory then also holds `command.txt`, the whole output in `tlc.log`, and what was
     /// asked for of `states.dump` and `user.txt`.
-    ///
-    /// # Errors
-    ///
-    /// [`TlaError::Parse`], [`TlaError::Config`], [`TlaError::Evaluation`],
-    /// [`TlaError::OutOfMemory`], [`TlaError::TimeLimit`], [`TlaError::Stopped`],
-    /// [`TlaError::Killed`]; [`TlaError::NoVerdict`] if TLC ended without a verdict, whatever its
-    /// exit code.
-    pub fn run(&self, run: &Run, stop: &Stop) -> Result<Outcome, TlaError> {
+    fn run(&self, run: &Run, stop: &Stop) -> Result<Outcome, TlaError> {
         let directory = &run.directory;
         let finished = self.carry_out(run, stop)?;
         let output = Output::parse(&finished.output()?);
@@ -115,6 +107,21 @@ impl Tlc {
         }
     }
 
+    fn simulate(
+        &self,
+        run: &Run,
+        simulation: Simulation,
+        stop: &Stop,
+    ) -> Result<Behaviours, TlaError> {
+        simulate::simulate(self, run, simulation, stop)
+    }
+
+    fn command_line(&self, run: &Run) -> String {
+        self.program(run).command_line()
+    }
+}
+
+impl Tlc {
     /// Runs TLC to its end, whatever that is.
     pub(crate) fn carry_out(&self, run: &Run, stop: &Stop) -> Result<Finished, TlaError> {
         let directory = &run.directory;
@@ -130,11 +137,6 @@ impl Tlc {
         let _ = fs::remove_dir_all(directory.join(TEMPORARY));
         let _ = fs::remove_dir_all(directory.join(META));
         finished
-    }
-
-    /// The run as one line that can be pasted into a POSIX shell.
-    pub fn command_line(&self, run: &Run) -> String {
-        self.program(run).command_line()
     }
 
     /// Java in a directory, still without arguments.

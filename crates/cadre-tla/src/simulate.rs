@@ -38,38 +38,31 @@ pub struct Behaviours {
     pub version: String,
 }
 
-impl Tlc {
-    /// Has TLC draw random behaviours. A run on one thread gives the same ones each time.
-    ///
-    /// # Errors
-    ///
-    /// As [`run`](Tlc::run); [`TlaError::NoVerdict`] where there are fewer behaviours than asked
-    /// for and nothing is violated.
-    pub fn simulate(
-        &self,
-        run: &Run,
-        simulation: Simulation,
-        stop: &Stop,
-    ) -> Result<Behaviours, TlaError> {
-        let folder = run.directory.join(FOLDER);
-        create(&folder)?;
-        let run = run_of(run, simulation);
-        let finished = self.carry_out(&run, stop)?;
-        let output = Output::parse(&finished.output()?);
-        if let Some(error) = output.error(&run, &finished)? {
-            return Err(error);
-        }
-        let (all, violated) = (read(&folder)?, output.verdict()?);
-        if violated.is_none() && all.len() != simulation.behaviours as usize {
-            return Err(TlaError::NoVerdict {
-                code: finished.code.unwrap_or_default(),
-                log: finished.log,
-                tail: output.tail().to_owned(),
-            });
-        }
-        let (elapsed, log) = (finished.elapsed, finished.log);
-        Ok(Behaviours { all, violated, elapsed, log, version: output.version() })
+/// Has TLC draw random behaviours.
+pub(crate) fn simulate(
+    tlc: &Tlc,
+    run: &Run,
+    simulation: Simulation,
+    stop: &Stop,
+) -> Result<Behaviours, TlaError> {
+    let folder = run.directory.join(FOLDER);
+    create(&folder)?;
+    let run = run_of(run, simulation);
+    let finished = tlc.carry_out(&run, stop)?;
+    let output = Output::parse(&finished.output()?);
+    if let Some(error) = output.error(&run, &finished)? {
+        return Err(error);
     }
+    let (all, violated) = (read(&folder)?, output.verdict()?);
+    if violated.is_none() && all.len() != simulation.behaviours as usize {
+        return Err(TlaError::NoVerdict {
+            code: finished.code.unwrap_or_default(),
+            log: finished.log,
+            tail: output.tail().to_owned(),
+        });
+    }
+    let (elapsed, log) = (finished.elapsed, finished.log);
+    Ok(Behaviours { all, violated, elapsed, log, version: output.version() })
 }
 
 /// Where TLC writes the behaviours, a file for each.

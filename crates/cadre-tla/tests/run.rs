@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cadre_process::{PrivateDirectory, Stop};
 use cadre_tla::{
-    Config, Dump, Find, Jit, Lasso, Outcome, Run, TlaError, Tlc, Value, Verdict, find,
+    Config, Dump, Engine, Find, Jit, Lasso, Outcome, Run, TlaError, Tlc, Value, Verdict, find,
 };
 
 const COUNTER: &str = "\

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cadre_process::{PrivateDirectory, Stop};
-use cadre_tla::{Find, Outcome, Run, Tlc, Verdict, find};
+use cadre_tla::{Engine, Find, Outcome, Run, Tlc, Verdict, find};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -290,6 +290,26 @@ pub struct SpecStep {
     pub variables: BTreeMap<String, Json>,
 }
 
+impl Effect {
+    /// The message that is sent: where to, and what it says.
+    pub fn message(&self) -> Option<(&str, &Json)> {
+        match self {
+            Self::Send { to, message } => Some((to, message)),
+            Self::SetTimer { .. }
+            | Self::CancelTimer { .. }
+            | Self::Write(_)
+            | Self::WriteSynced(_)
+            | Self::Sync
+            | Self::Respond { .. } => None,
+        }
+    }
+
+    /// Whether others get to know of it: it is a message, or an answer.
+    pub fn leaves_the_node(&self) -> bool {
+        matches!(self, Self::Send { .. } | Self::Respond { .. })
+    }
+}
+
 impl Action {
     /// The node that takes a step or suffers the fault; `None` where only the network is concerned,
     /// or several nodes are.

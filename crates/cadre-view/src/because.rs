@@ -242,15 +242,8 @@ fn crash_before(trace: &Trace, node: &str, step: &Step) -> String {
     let crashed_at = match step.action {
         Action::Fault(Fault::CrashRestart { .. }) => Some(step.step),
         Action::Fault(Fault::Restart { .. }) => {
-            let is_crash = |action: &Action| match action {
-                Action::Fault(fault) => fault.stops(node),
-                Action::Deliver(_)
-                | Action::Choose { .. }
-                | Action::Fire { .. }
-                | Action::SyncDone { .. }
-                | Action::Invoke { .. }
-                | Action::Tick => false,
-            };
+            let is_crash =
+                |action: &Action| matches!(action, Action::Fault(fault) if fault.stops(node));
             let earlier = trace.steps.get(..step.step.saturating_sub(1)).unwrap_or_default();
             earlier.iter().rev().find(|step| is_crash(&step.action)).map(|step| step.step)
         }

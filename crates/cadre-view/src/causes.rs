@@ -120,15 +120,8 @@ fn touches(step: &Step, node: &str) -> bool {
 /// Whether a step put the message in flight.
 fn is_source(trace: &Trace, number: usize, envelope: &Envelope) -> bool {
     let Some(step) = step_at(trace, number) else { return number == 0 };
-    let sends = |effect: &Effect| match effect {
-        Effect::Send { to, message } => *to == envelope.to && *message == envelope.message,
-        Effect::SetTimer { .. }
-        | Effect::CancelTimer { .. }
-        | Effect::Write(_)
-        | Effect::WriteSynced(_)
-        | Effect::Sync
-        | Effect::Respond { .. } => false,
-    };
+    let wanted = (envelope.to.as_str(), &envelope.message);
+    let sends = |effect: &Effect| effect.message() == Some(wanted);
     let by_sender = step.action.node() == Some(envelope.from.as_str());
     step.change.added.contains(envelope) || (by_sender && step.effects.iter().any(sends))
 }

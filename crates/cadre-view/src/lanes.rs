@@ -294,16 +294,8 @@ impl<'t> StepRow<'t> {
     }
 
     fn act(&self, canvas: &mut Canvas, place: usize) {
-        let sends = |effect: &Effect| match effect {
-            Effect::Send { .. } | Effect::Respond { .. } => true,
-            Effect::SetTimer { .. }
-            | Effect::CancelTimer { .. }
-            | Effect::Write(_)
-            | Effect::WriteSynced(_)
-            | Effect::Sync => false,
-        };
         let adds = || !self.step.change.added.is_empty();
-        let sent = self.step.effects.iter().any(sends) || adds();
+        let sent = self.step.effects.iter().any(Effect::leaves_the_node) || adds();
         let step = if sent { '●' } else { '*' };
         let symbol = match &self.step.action {
             Action::Fault(

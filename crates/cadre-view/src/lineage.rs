@@ -199,31 +199,18 @@ impl<'t> Building<'t> {
 
 /// Whether anything can rest on a step.
 fn matters(step: &Step) -> bool {
-    let sends = |effect: &Effect| match effect {
-        Effect::Send { .. } | Effect::Respond { .. } => true,
-        Effect::SetTimer { .. }
-        | Effect::CancelTimer { .. }
-        | Effect::Write(_)
-        | Effect::WriteSynced(_)
-        | Effect::Sync => false,
-    };
     !step.change.nodes.is_empty()
         || !step.change.added.is_empty()
         || step.failure.is_some()
-        || step.effects.iter().any(sends)
+        || step.effects.iter().any(Effect::leaves_the_node)
 }
 
 fn restarts(action: &Action) -> Option<&str> {
-    match action {
-        Action::Fault(Fault::Restart { node, .. } | Fault::CrashRestart { node, .. }) => Some(node),
-        Action::Deliver(_)
-        | Action::Choose { .. }
-        | Action::Fire { .. }
-        | Action::SyncDone { .. }
-        | Action::Invoke { .. }
-        | Action::Tick
-        | Action::Fault(_) => None,
-    }
+    let Action::Fault(Fault::Restart { node, .. } | Fault::CrashRestart { node, .. }) = action
+    else {
+        return None;
+    };
+    Some(node)
 }
 
 fn written(effect: &Effect) -> Option<&str> {

@@ -75,7 +75,7 @@ fn print_violation(report: &RecordingReport, told: &Told) {
     output::line("");
     output::line(&told.drawing);
     let mut label = "\nbecause ";
-    for line in wrap(&told.because) {
+    for line in output::wrap(&told.because, BECAUSE_COLUMNS, BECAUSE_LINES, "") {
         output::line(&format!("{label:<8} {line}"));
         label = "";
     }
@@ -94,23 +94,4 @@ fn print_verdict(report: &RecordingReport, consistency: Consistency) -> Exit {
     };
     output::verdict(word, &what, exit);
     exit
-}
-
-/// The words in lines; what does not fit is cut.
-fn wrap(text: &str) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.len() - 1;
-        let width = lines[last].chars().count() + 1 + word.chars().count();
-        match lines[last].as_str() {
-            "" => lines[last] = word.to_owned(),
-            _ if width > BECAUSE_COLUMNS => lines.push(word.to_owned()),
-            line => lines[last] = format!("{line} {word}"),
-        }
-    }
-    if lines.len() > BECAUSE_LINES {
-        lines.truncate(BECAUSE_LINES);
-        lines[BECAUSE_LINES - 1] += " …";
-    }
-    lines
 }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use cadre_process::Stop;
-use cadre_tla::{Dump, EvaluationError, TlaError, Tlc, Value};
+use cadre_tla::{Dump, Engine, EvaluationError, TlaError, Value};
 
 use super::allowed::Allowed;
 use super::encode::{NODE, encode};
@@ -33,7 +33,7 @@ const VALUES_PER_RUN_MAX: usize = 4_000_000;
 pub fn check_graph(
     spec: &Spec,
     graph: &SpecGraph,
-    tlc: &Tlc,
+    engine: &dyn Engine,
     directory: &Path,
     options: &Options,
     stop: &Stop,
@@ -42,7 +42,7 @@ pub fn check_graph(
     if graph.states_count() == 0 {
         return Err(ConformError::NoTraces);
     }
-    let runs = Runs::new(spec, tlc, directory, options, stop);
+    let runs = Runs::new(spec, engine, directory, options, stop);
     let mut check = Check { graph, options, runs, undetermined: BTreeMap::new(), spec_states: 0 };
     let mut tally = Tally::new(graph);
     let steps = steps_by_source(graph);
@@ -77,7 +77,7 @@ pub fn check_graph(
 pub fn plan_graph(
     spec: &Spec,
     graph: &SpecGraph,
-    tlc: &Tlc,
+    engine: &dyn Engine,
     directory: &Path,
     options: &Options,
 ) -> Result<String, ConformError> {
@@ -86,7 +86,7 @@ pub fn plan_graph(
         return Err(ConformError::NoTraces);
     }
     let stop = Stop::new();
-    let mut runs = Runs::new(spec, tlc, directory, options, &stop);
+    let mut runs = Runs::new(spec, engine, directory, options, &stop);
     let chunks = chunks(graph, options.states_per_run_max);
     let run = if is_quick(graph, &chunks) {
         let steps = steps_by_source(graph);
@@ -99,7 +99,7 @@ pub fn plan_graph(
         run.dump = true;
         run
     };
-    Ok(tlc.command_line(&run))
+    Ok(engine.command_line(&run))
 }
 
 /// Whether one run can tell if the graph is that of the specification.

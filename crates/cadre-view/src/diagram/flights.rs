@@ -115,15 +115,9 @@ fn flight(
     let (from, to) = (plan.node(&envelope.from)?, plan.node(&envelope.to)?);
     let begin = sent_at.map_or(row, |sent_at| plan.row_of(sent_at));
     let sent = sent_at.and_then(|sent_at| step_at(plan.trace, sent_at));
-    let in_between = sent.is_some_and(|sent| match &sent.action {
-        Action::Fault(Fault::Duplicate(_) | Fault::Replay(_) | Fault::Corrupt { .. }) => true,
-        Action::Deliver(_)
-        | Action::Choose { .. }
-        | Action::Fire { .. }
-        | Action::SyncDone { .. }
-        | Action::Invoke { .. }
-        | Action::Tick
-        | Action::Fault(_) => false,
+    let in_between = sent.is_some_and(|sent| {
+        let Action::Fault(fault) = &sent.action else { return false };
+        matches!(fault, Fault::Duplicate(_) | Fault::Replay(_) | Fault::Corrupt { .. })
     });
     let begin = match in_between {
         true => Place::Between { from, to, row: begin },

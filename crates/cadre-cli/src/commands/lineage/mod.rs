@@ -144,7 +144,7 @@ impl<'a> Playing<'a> {
     fn print_size(&self) -> Exit {
         let nodes = self.rounds.names();
         let size = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
-        let combinations = grouped_digits(&self.setup.spec.combinations(size).to_string());
+        let combinations = grouped(self.setup.spec.combinations(size));
         output::stage("size", "", &format!("about {combinations} fault sets"));
         output::labelled("nodes", &nodes.join(", "));
         for claim in self.rounds.claims() {
@@ -238,8 +238,8 @@ impl<'a> Playing<'a> {
                 format!("smallest violation of {}", count(faults.len(), "fault", "faults"))
             }
         };
-        let executions = grouped_digits(&exhausted.executions.to_string());
-        let ratio = grouped_digits(&exhausted.ratio_to(found).to_string());
+        let executions = grouped(&exhausted.executions);
+        let ratio = grouped(exhausted.ratio_to(found));
         output::stage(
             "",
             outcome,
@@ -308,15 +308,3 @@ impl<'a> Playing<'a> {
 const LOSS_PERCENT: u64 = 10;
 /// The most runs of one series of random injection.
 const RANDOM_RUNS_MAX: u64 = 10_000;
-
-/// Digits in groups of three.
-fn grouped_digits(digits: &str) -> String {
-    let mut grouped = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            grouped.push(' ');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}

@@ -78,29 +78,10 @@ fn print_account(account: &Account) {
     for (label, sentences) in parts {
         let mut label = label;
         for sentence in sentences {
-            for line in wrap(sentence) {
+            for line in output::wrap(sentence, SENTENCE_COLUMNS, SENTENCE_LINES_MAX, "  ") {
                 output::labelled(label, &line);
                 label = "";
             }
         }
     }
-}
-
-/// The words in lines, the later ones indented; what does not fit is cut.
-fn wrap(text: &str) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.len() - 1;
-        let width = lines[last].chars().count() + 1 + word.chars().count();
-        match lines[last].as_str() {
-            "" => lines[last] = word.to_owned(),
-            _ if width > SENTENCE_COLUMNS => lines.push(format!("  {word}")),
-            line => lines[last] = format!("{line} {word}"),
-        }
-    }
-    if lines.len() > SENTENCE_LINES_MAX {
-        lines.truncate(SENTENCE_LINES_MAX);
-        lines[SENTENCE_LINES_MAX - 1] += " …";
-    }
-    lines
 }
