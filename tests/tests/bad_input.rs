@@ -184,7 +184,7 @@ fn a_specification_that_does_not_parse_is_named_with_its_line() {
     let told = told(&ran);
     assert!(told.contains("Broken.tla"), "{told}");
     assert!(told.contains("line 3"), "{told}");
-    assert_eq!(ran.code, Some(4), "{told}");
+    assert_eq!(ran.code, Some(5), "{told}");
     bench.assert_nothing_left();
 }
 

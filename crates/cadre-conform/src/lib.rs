@@ -28,6 +28,7 @@ mod drive;
 mod encode;
 mod error;
 mod graph;
+mod lanes;
 mod lines;
 mod logs;
 mod mapping;
@@ -49,6 +50,7 @@ pub use graph::{
     ActionCoverage, BadStep, Fault, GraphBound, GraphBounds, GraphReport, GraphStep, MappedGraph,
     Missing, SpecGraph, check_graph, plan_graph,
 };
+pub use lanes::behaviour_trace;
 pub use logs::{
     EventFields, EventStep, FieldSource, Kind, LogError, LogFile, LogLine, LogMapping, LogTrace,
     LoggedEvent, LoggedVariable, read_logs,
@@ -57,6 +59,6 @@ pub use mapping::{Mapping, MappingError, spec_trace};
 pub use model::{ModelOptions, SpecModel, check_model, plan_model};
 pub use report::{Difference, FalsePart, Reason, Rejection, Report, TraceVerdict};
 pub use scaffold::{Scaffold, scaffold};
-pub use spec::{Spec, SpecAction, SpecStep, SpecTrace};
+pub use spec::{Spec, SpecAction, SpecStep, SpecTrace, Temporal};
 pub use states::spec_of_states;
 pub use vocabulary::Vocabulary;

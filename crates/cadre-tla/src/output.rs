@@ -5,7 +5,7 @@ use std::time::Duration;
 use cadre_process::Finished;
 
 use crate::parse::parse_state;
-use crate::{EvaluationError, Run, TlaError, Value};
+use crate::{Coverage, EvaluationError, Run, TlaError, Value};
 
 /// What TLC found.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct Outcome {
     pub behaviour: Vec<SpecState>,
     /// How a behaviour goes on that violates a temporal property.
     pub lasso: Option<Lasso>,
+    /// How often its definitions were evaluated, if that was asked for.
+    pub coverage: Option<Vec<Coverage>>,
     /// The lines which the specification printed into its own file.
     pub user_lines: Vec<String>,
     /// The file of all distinct states.
@@ -72,12 +74,17 @@ pub struct SpecState {
 }
 
 /// How a behaviour goes on forever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lasso {
     /// It stays in its last state.
     Stuttering,
-    /// It goes back to the state with this index.
-    BackTo(usize),
+    /// It goes back to an earlier state.
+    BackTo {
+        /// The index of that state.
+        index: usize,
+        /// The action that leads there, and which the behaviour does not list.
+        action: String,
+    },
 }
 
 /// The output of a run, cut into TLC's messages.
@@ -114,6 +121,7 @@ mod code {
     pub(super) const SUCCESS: u32 = 2193;
     pub(super) const DEPTH: u32 = 2194;
     pub(super) const COUNTS: u32 = 2199;
+    pub(super) const COVERAGE: u32 = 2201;
     pub(super) const STATE: u32 = 2217;
     pub(super) const STUTTERING: u32 = 2218;
     pub(super) const CONSTANT_UNASSIGNED: u32 = 2222;
@@ -175,6 +183,7 @@ impl Output {
             depth: self.first(code::DEPTH).and_then(|text| number_after(text, "search is ")),
             behaviour,
             lasso: self.lasso(),
+            coverage: run.coverage.then(|| self.coverage()),
             user_lines: Vec::new(),
             dump: None,
             elapsed: finished.elapsed,
@@ -295,11 +304,20 @@ impl Output {
         self.messages.iter().find_map(|message| match message.code {
             code::STUTTERING => Some(Lasso::Stuttering),
             code::BACK_TO => {
-                let number = message.text.split(|c: char| !c.is_ascii_digit());
-                number.filter_map(|n| n.parse().ok()).next().map(Lasso::BackTo)
+                let (index, action) = message.text.split_once(": Back to state")?;
+                let (action, _) = action_at(action.trim_start_matches(':'));
+                let index = index.trim().parse().ok()?;
+                Some(Lasso::BackTo { index, action: action.to_owned() })
             }
             _ => None,
         })
+    }
+
+    /// The counts after the last heading.
+    fn coverage(&self) -> Vec<Coverage> {
+        let heading = self.messages.iter().rposition(|message| message.code == code::COVERAGE);
+        let counts = self.messages.iter().skip(heading.unwrap_or(self.messages.len()));
+        crate::coverage::read(counts.map(|message| (message.code, message.text.as_str())))
     }
 
     /// The file, the line and the words of the parser's first error.
@@ -396,17 +414,22 @@ fn is_evaluation(code: u32) -> bool {
 fn spec_state(text: &str) -> Result<SpecState, TlaError> {
     let (head, variables) = text.split_once('\n').unwrap_or((text, ""));
     let (index, action) = head.split_once(": ").unwrap_or(("0", head));
-    let action = action.trim().trim_start_matches('<').trim_end_matches('>');
-    let (action, location) = match action.split_once(" line ") {
-        Some((action, location)) => (action, format!("line {location}")),
-        None => (action, String::new()),
-    };
+    let (action, location) = action_at(action);
     Ok(SpecState {
         index: index.trim().parse().unwrap_or_default(),
         action: action.into(),
         location,
         variables: parse_state(variables)?,
     })
+}
+
+/// Reads `<Action line 1, col 2 to line 3, col 4 of module M>`.
+fn action_at(text: &str) -> (&str, String) {
+    let text = text.trim().trim_start_matches('<').trim_end_matches('>');
+    match text.split_once(" line ") {
+        Some((action, location)) => (action, format!("line {location}")),
+        None => (text, String::new()),
+    }
 }
 
 /// The state which stands in a message about an initial state, after the line that ends in a colon.

@@ -201,7 +201,7 @@ impl Outcome {
 
 const TEMPORARY: &str = "tmp";
 const META: &str = "meta";
-const LOG: &str = "tlc.log";
+pub(crate) const LOG: &str = "tlc.log";
 const USER_FILE: &str = "user.txt";
 /// TLC adds the extension itself.
 const DUMP: &str = "states";

@@ -11,7 +11,7 @@ use crate::args::GraphArgs;
 use crate::chosen::Chosen;
 use crate::commands::conform::no_spec;
 use crate::context::Context;
-use crate::exit::{Exit, Failure, OrExit};
+use crate::exit::{Exit, Failure, OrExit, of_conform};
 use crate::run_directory::RunDirectory;
 use crate::stages::{self, Named};
 use crate::watch::{Clock, count, grouped};
@@ -33,7 +33,7 @@ pub(crate) fn run(
     let graph = &found.mapped.graph;
     let clock = Clock::start();
     let checked = conform::check_graph(&spec, graph, &tlc, &directory, &options, &context.stop);
-    let report = checked.or_exit(Exit::ToolChain).inspect_err(|_| {
+    let report = checked.map_err(of_conform).inspect_err(|_| {
         run.keep();
     })?;
     let (outcome, what) = told(&found.mapped, &report);
@@ -68,7 +68,7 @@ pub(crate) fn print_command(
     let command = conform::plan_graph(&spec, graph, &tlc, run.path(), &options(args));
     // The command is worth nothing without the modules it names.
     run.keep();
-    output::line(&command.or_exit(Exit::ToolChain)?);
+    output::line(&command.map_err(of_conform)?);
     Ok(Exit::Holds)
 }
 
@@ -266,7 +266,7 @@ impl Asked<'_, '_> {
         let directory = run.part("explanation").or_exit(Exit::ToolChain)?;
         let (options, stop) = (conform::Options::default(), &self.context.stop);
         let report = conform::check(self.spec, &[trace], self.tlc, &directory, &options, stop);
-        report.or_exit(Exit::ToolChain).inspect_err(|_| {
+        report.map_err(of_conform).inspect_err(|_| {
             run.keep();
         })
     }
