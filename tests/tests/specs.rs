@@ -125,3 +125,55 @@ fn a_name_that_the_specification_has_not_is_unreadable_input() {
         assert_eq!(ran.code, Some(5), "{}", ran.output);
     }
 }
+
+#[test]
+fn two_workers_on_this_host_find_what_one_process_does() {
+    let ran = bench().run("spec two-phase-commit --nodes 4 --distributed");
+    assert!(ran.output.contains("1 568 distinct states"), "{}", ran.output);
+    assert!(ran.output.contains("2 workers"), "{}", ran.output);
+    assert!(ran.output.contains("PASS     TypeOK, Consistent hold"), "{}", ran.output);
+    assert_eq!(ran.code, Some(0));
+}
+
+#[test]
+fn what_several_processes_find_to_be_violated_is_named() {
+    let bench = bench();
+    bench.write("hosts", "127.0.0.1 worker\n127.0.0.1 fingerprints\n");
+    let claim = "--invariant NobodyCommits --hosts hosts";
+    let ran = bench.run(&format!("spec two-phase-commit --nodes 2 --distributed {claim}"));
+    let told = &ran.output;
+    assert!(told.contains("an earlier state"), "{told}");
+    assert!(told.contains("RMRcvCommitMsg"), "{told}");
+    assert!(told.contains("FAIL     the invariant NobodyCommits is violated"), "{told}");
+    assert_eq!(ran.code, Some(1));
+}
+
+#[test]
+fn what_several_processes_cannot_do_is_refused_before_they_start() {
+    let bench = bench();
+    bench.write("hosts", "127.0.0.1 worker\n127.0.0.1 boss\n");
+    for (args, told, code) in [
+        ("--distributed --property Irrevocable", "invariants alone", 2),
+        ("--distributed --coverage", "cannot be used with", 2),
+        ("--distributed --hosts hosts", "in line 2", 5),
+        ("--distributed --hosts nobody", "cannot read the hosts", 5),
+        ("--hosts hosts", "--distributed", 2),
+    ] {
+        let ran = bench.run(&format!("spec two-phase-commit {args}"));
+        assert!(ran.output.contains(told), "{args}: {}", ran.output);
+        assert_eq!(ran.code, Some(code), "{args}: {}", ran.output);
+    }
+    bench.assert_nothing_left();
+}
+
+#[test]
+fn for_other_hosts_it_is_said_what_to_run_there() {
+    let bench = bench();
+    bench.write("hosts", "far worker 4\nfar fingerprints\n");
+    let plan = "--distributed --hosts hosts --address lead --port 21000 --dry-run";
+    let ran = bench.run(&format!("spec two-phase-commit {plan}"));
+    let told: Vec<&str> = ran.output.lines().filter(|line| line.starts_with("waits")).collect();
+    expect![[r#"
+        waits    for far: run there java -Xmx2048m -Dtlc2.tool.distributed.TLCServer.port=21000 -Dtlc2.tool.distributed.TLCWorker.threadCount=1 -cp tla2tools.jar tlc2.tool.distributed.fp.DistributedFPSet lead
+        waits    for far: run there java -Xmx2048m -Dtlc2.tool.distributed.TLCServer.port=21000 -Dtlc2.tool.distributed.TLCWorker.threadCount=4 -cp tla2tools.jar tlc2.tool.distributed.TLCWorker lead"#]].assert_eq(&told.join("\n"));
+}

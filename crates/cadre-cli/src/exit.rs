@@ -81,11 +81,18 @@ pub(crate) fn of_conform(error: ConformError) -> Failure {
         ConformError::UnknownVariable { .. } | ConformError::OtherVariables { .. } => true,
         ConformError::Tla(error) => matches!(
             error,
-            TlaError::Parse { .. } | TlaError::Config { .. } | TlaError::Evaluation(_)
+            TlaError::Parse { .. }
+                | TlaError::Config { .. }
+                | TlaError::Evaluation(_)
+                | TlaError::Hosts { .. }
         ),
         _ => false,
     };
-    let exit = if is_input { Exit::Input } else { Exit::ToolChain };
+    let exit = match &error {
+        ConformError::NotDistributed { .. } => Exit::Usage,
+        _ if is_input => Exit::Input,
+        _ => Exit::ToolChain,
+    };
     Failure { exit, error: error.into() }
 }
 

@@ -11,9 +11,10 @@ pub(crate) struct SpecArgs {
     /// with what arguments
     #[arg(long, value_name = "FILE.tla", conflicts_with_all = ["game", "simulate", "drive"])]
     pub(crate) scaffold: Option<PathBuf>,
-    /// TLC's worker threads; with more than one, the depth is approximate
-    #[arg(long, default_value_t = 1)]
-    pub(crate) workers: u32,
+    /// TLC's worker threads, or with --distributed its workers on this host; with more than one,
+    /// the depth is approximate [default: 1, or 2 with --distributed]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) workers: Option<u32>,
     /// Print the java command and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -23,7 +24,28 @@ pub(crate) struct SpecArgs {
     #[command(flatten)]
     pub(crate) claims: ClaimArgs,
     #[command(flatten)]
+    pub(crate) distributed: DistributedArgs,
+    #[command(flatten)]
     pub(crate) drive: DriveArgs,
+}
+
+/// By which processes TLC explores.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct DistributedArgs {
+    /// Let TLC explore by several processes, on this host unless --hosts says others; for
+    /// invariants alone
+    #[arg(long, conflicts_with_all = ["simulate", "drive", "coverage", "scaffold"])]
+    pub(crate) distributed: bool,
+    /// The processes of --distributed: in a line for each `HOST worker`, `HOST worker THREADS` or
+    /// `HOST fingerprints`; those of 127.0.0.1 are started, and for others it is said what to run
+    #[arg(long, value_name = "FILE", requires = "distributed", conflicts_with = "workers")]
+    pub(crate) hosts: Option<PathBuf>,
+    /// The name or address by which other hosts reach this one
+    #[arg(long, value_name = "HOST", requires = "distributed", default_value = "127.0.0.1")]
+    pub(crate) address: String,
+    /// The port of TLC's leading process [default: some port from 20000 on]
+    #[arg(long, requires = "distributed", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
 }
 
 /// What is checked beyond what the game claims.

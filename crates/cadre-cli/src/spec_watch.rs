@@ -52,7 +52,7 @@ impl SpecWatch {
         if self.is_terminal {
             output::redraw(&remark);
             self.is_drawn = true;
-        } else if self.said != Some(progress) && elapsed >= QUIET {
+        } else if self.said != Some(progress) && elapsed >= QUIET && progress.queue > 0 {
             output::note(&remark);
         }
         self.said = Some(progress);

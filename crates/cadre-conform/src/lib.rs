@@ -24,6 +24,7 @@ mod behaviour;
 mod check;
 mod compare;
 mod diagnose;
+mod distributed;
 mod drive;
 mod encode;
 mod error;
@@ -44,6 +45,7 @@ mod vocabulary;
 
 pub use behaviour::{Simulated, counterexample, simulate};
 pub use check::{Options, Walk, check, plan};
+pub use distributed::{DistributedOutcome, check_model_distributed, plan_model_distributed};
 pub use drive::{Driven, Driver, Matching, Offer, Parting};
 pub use error::ConformError;
 pub use graph::{

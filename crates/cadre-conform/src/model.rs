@@ -137,7 +137,8 @@ pub fn plan_model(
     Ok(engine.command_line(&prepare(model, directory, options)?))
 }
 
-fn prepare(
+/// Writes what TLC needs.
+pub(crate) fn prepare(
     model: &SpecModel,
     directory: &Path,
     options: &ModelOptions,

@@ -18,6 +18,7 @@
 
 mod contents;
 mod coverage;
+mod distributed;
 mod dump;
 mod engine;
 mod environment;
@@ -41,6 +42,7 @@ mod value;
 
 pub use contents::{Contents, Declaration, Definition, Expression, Head, Level};
 pub use coverage::{Coverage, StepsTaken};
+pub use distributed::{Distributed, Explored, Hosts, Worker};
 pub use dump::Dump;
 pub use engine::Engine;
 pub use error::{EvaluationError, TlaError};

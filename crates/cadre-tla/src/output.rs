@@ -18,7 +18,7 @@ pub struct Outcome {
     pub distinct: u64,
     /// The number of states of the longest of all shortest paths, if the search was complete.
     pub depth: Option<u64>,
-    /// The states that lead to the violation.
+    /// The states that lead to the violation, from an initial one on.
     pub behaviour: Vec<SpecState>,
     /// How a behaviour goes on that violates a temporal property.
     pub lasso: Option<Lasso>,
@@ -171,7 +171,7 @@ impl Output {
         };
         let (verdict, behaviour) = self.verdict()?.ok_or_else(no_verdict)?;
         // A violation in the initial state or in an assumption ends the run without counts.
-        let (generated, distinct) = match self.first(code::COUNTS).and_then(counts) {
+        let (generated, distinct) = match self.counts() {
             Some(counts) => counts,
             None if verdict == Verdict::NoError => return Err(no_verdict()),
             None => (behaviour.len() as u64, behaviour.len() as u64),
@@ -180,7 +180,7 @@ impl Output {
             verdict,
             generated,
             distinct,
-            depth: self.first(code::DEPTH).and_then(|text| number_after(text, "search is ")),
+            depth: self.depth(),
             behaviour,
             lasso: self.lasso(),
             coverage: run.coverage.then(|| self.coverage()),
@@ -192,9 +192,28 @@ impl Output {
         })
     }
 
+    /// How many states were generated, and how many of them are distinct.
+    pub(crate) fn counts(&self) -> Option<(u64, u64)> {
+        self.first(code::COUNTS).and_then(counts)
+    }
+
+    /// The depth of a complete search.
+    pub(crate) fn depth(&self) -> Option<u64> {
+        self.first(code::DEPTH).and_then(|text| number_after(text, "search is "))
+    }
+
+    /// The states of the behaviour that is printed, whatever it is for.
+    pub(crate) fn states(&self) -> Result<Vec<SpecState>, TlaError> {
+        self.states_after(0)
+    }
+
     /// What TLC calls itself.
     pub(crate) fn version(&self) -> String {
-        self.first(code::VERSION).unwrap_or_default().trim().to_string()
+        let in_message = self.first(code::VERSION);
+        // The leading process of a distributed run says it outside of any message.
+        let loose =
+            || self.loose.iter().map(String::as_str).find(|line| line.contains(" Version "));
+        in_message.or_else(loose).unwrap_or_default().trim().to_string()
     }
 
     /// The last lines, for a message to quote.

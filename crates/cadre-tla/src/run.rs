@@ -221,7 +221,8 @@ fn user_lines(directory: &Path) -> Result<Vec<String>, TlaError> {
     }
 }
 
-fn start(program: &Program, settings: &Run, stop: &Stop) -> Result<Finished, TlaError> {
+/// Runs a program with the log and within the limits of a run.
+pub(crate) fn start(program: &Program, settings: &Run, stop: &Stop) -> Result<Finished, TlaError> {
     let log = settings.directory.join(LOG);
     match run(program, &log, settings.time_limit, stop) {
         Ok(finished) => Ok(finished),

@@ -1,5 +1,6 @@
 mod check;
 mod conform;
+mod distributed;
 mod doctor;
 mod drive;
 mod explore;

@@ -1,9 +1,9 @@
 use cadre::conform::{self, ModelOptions, Spec, SpecModel, check_model, plan_model};
-use cadre::tla::{Engine, Lasso, Outcome, Verdict};
+use cadre::tla::{Engine, Lasso, Outcome, SpecState, Verdict};
 use cadre::view::{LaneOptions, lanes};
 
 use crate::chosen::Chosen;
-use crate::commands::{drive, no_spec, scaffold};
+use crate::commands::{distributed, drive, no_spec, scaffold};
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit, of_conform};
 use crate::run_directory::RunDirectory;
@@ -32,6 +32,9 @@ pub(crate) fn run(context: &mut Context<'_>, args: &SpecArgs) -> Result<Exit, Fa
     if !args.dry_run {
         output::line(&format!("checking the specification of {}", chosen.title()));
     }
+    if args.distributed.distributed {
+        return distributed::run(context, &checked, args);
+    }
     match (args.dry_run, args.drive.drive) {
         (true, _) => print_command(context, &checked),
         (false, true) => drive::counterexample(context, &chosen, &checked, &args.drive),
@@ -42,8 +45,8 @@ pub(crate) fn run(context: &mut Context<'_>, args: &SpecArgs) -> Result<Exit, Fa
 /// A specification with all that is claimed of it, as TLC is to explore it.
 pub(crate) struct Checked {
     pub(crate) spec: Spec,
-    model: SpecModel,
-    options: ModelOptions,
+    pub(crate) model: SpecModel,
+    pub(crate) options: ModelOptions,
     /// What was asked for beyond the claims of the game, as it was given.
     asked: Vec<String>,
 }
@@ -56,7 +59,7 @@ impl Checked {
         if let Some(formula) = &args.claims.formula {
             model.specification.clone_from(formula);
         }
-        let (workers, coverage) = (args.workers, args.coverage);
+        let (workers, coverage) = (args.workers.unwrap_or(1), args.coverage);
         let options = ModelOptions { workers, coverage, ..ModelOptions::default() };
         Ok(Self { spec, model, options, asked: args.claims.to_args() })
     }
@@ -195,4 +198,17 @@ fn print_behaviour(
         output::labelled("follow", &format!("{} --drive", again.join(" ")));
     }
     Ok(())
+}
+
+/// States, each with the action that leads to it and the variables that it changes.
+pub(crate) fn print_states(states: &[SpecState]) {
+    for (index, state) in states.iter().enumerate() {
+        output::line(&format!("{:>3}  {}", index + 1, state.action));
+        let before = index.checked_sub(1).map(|before| &states[before].variables);
+        for (name, value) in &state.variables {
+            if before.is_none_or(|before| before.get(name) != Some(value)) {
+                output::line(&format!("       {name} = {value}"));
+            }
+        }
+    }
 }
