@@ -73,6 +73,16 @@ pub enum ConformError {
         place: String,
     },
 
+    /// A step is one of no actions.
+    #[error(
+        "expected at least one action of which the step {place} is one, found none; correct the \
+         mapping"
+    )]
+    NoAlternative {
+        /// Which step.
+        place: String,
+    },
+
     /// A constant has no value.
     #[error(
         "expected a value for the constant {name} of {module}, found none; write it under \

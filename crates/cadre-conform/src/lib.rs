@@ -27,6 +27,7 @@ mod diagnose;
 mod drive;
 mod encode;
 mod error;
+mod events;
 mod graph;
 mod lines;
 mod logs;
@@ -55,7 +56,7 @@ pub use logs::{
 };
 pub use mapping::{Mapping, MappingError, spec_trace};
 pub use model::{ModelOptions, SpecModel, check_model, plan_model};
-pub use report::{Difference, FalsePart, Reason, Rejection, Report, TraceVerdict};
+pub use report::{Difference, FalsePart, Reason, Rejection, Report, StepPart, TraceVerdict};
 pub use scaffold::{Scaffold, scaffold};
 pub use spec::{Spec, SpecAction, SpecStep, SpecTrace};
 pub use states::spec_of_states;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use cadre_tla::Value;
 
+use crate::SpecAction;
+
 /// What TLC says about a batch of traces.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -51,10 +53,12 @@ pub enum TraceVerdict {
 pub struct Rejection {
     /// The step, from 1; 0 is the initial state.
     pub step: usize,
+    /// Which step of the specification it is, where the step of the trace is several of them.
+    pub part: Option<StepPart>,
     /// What is wrong with it.
     pub reason: Reason,
-    /// The state of the specification before the step; the state itself if that is what is wrong,
-    /// be it an initial one or one that violates an invariant.
+    /// The state of the specification before the step, or before that part of it; the state itself
+    /// if that is what is wrong, be it an initial one or one that violates an invariant.
     pub spec_state: BTreeMap<String, Value>,
     /// The part of the specification that is false: of the action's definition, of the initial
     /// predicate, or of the invariant. Several if alternatives get equally far; none if each part
@@ -64,6 +68,17 @@ pub struct Rejection {
     /// The actions which the specification allows instead; empty if they cannot be enumerated, or
     /// if the report has many rejections.
     pub enabled: Vec<String>,
+}
+
+/// One of the steps of the specification that a step of a trace is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepPart {
+    /// Which of them it is, from 1.
+    pub number: usize,
+    /// How many there are.
+    pub count: usize,
+    /// What it is: a stutter or a single step.
+    pub action: SpecAction,
 }
 
 /// A part of the specification that is false where a trace leaves it.

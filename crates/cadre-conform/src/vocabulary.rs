@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cadre_tla::{Contents, Expression, Head};
 
 use crate::names::nearest;
-use crate::{ConformError, LogMapping, Spec, SpecAction, SpecTrace};
+use crate::{ConformError, EventStep, LogMapping, Spec, SpecTrace};
 
 /// The names that a trace module knows, as SANY reads them.
 #[derive(Clone, Debug)]
@@ -91,13 +91,19 @@ impl Vocabulary {
     ///
     /// [`ConformError::UnknownName`], [`ConformError::OtherArguments`].
     pub fn check_events(&self, mapping: &LogMapping) -> Result<(), ConformError> {
-        for (event, step) in mapping.events.iter().filter(|(_, step)| !step.stutter) {
-            let action = step.action.as_ref().unwrap_or(event);
-            self.check_action(action, step.arguments.keys(), || {
-                format!("for the event `{event}` of the mapping")
-            })?;
+        mapping.events.iter().try_for_each(|(event, step)| self.check_event(event, step))
+    }
+
+    fn check_event(&self, event: &str, step: &EventStep) -> Result<(), ConformError> {
+        if step.parts().next().is_some() {
+            return step.parts().try_for_each(|part| self.check_event(event, part));
         }
-        Ok(())
+        if step.stutter {
+            return Ok(());
+        }
+        let action = step.action.as_deref().unwrap_or(event);
+        let place = || format!("for the event `{event}` of the mapping");
+        self.check_action(action, step.arguments.keys(), place)
     }
 
     /// Checks the same for the steps of traces.
@@ -108,7 +114,7 @@ impl Vocabulary {
     pub fn check_traces(&self, traces: &[SpecTrace]) -> Result<(), ConformError> {
         for trace in traces {
             for (number, step) in (1..).zip(&trace.steps) {
-                if let SpecAction::Step { name, arguments } = &step.action {
+                for (name, arguments) in step.action.mentioned() {
                     let place = || format!("in step {number} of {}", trace.name);
                     self.check_action(name, arguments.keys(), place)?;
                 }

@@ -157,13 +157,24 @@ fn told(found: &MappedGraph, report: &GraphReport) -> (&'static str, String) {
 fn print_coverage(report: &GraphReport) {
     for (name, coverage) in &report.coverage {
         let (taken, allowed) = (grouped(coverage.taken), grouped(coverage.allowed));
-        let (outcome, what) = match &coverage.missing {
-            None if coverage.allowed == 0 => ("nowhere", "the spec allows none".to_owned()),
-            None => ("taken", format!("all {allowed}")),
-            Some(missing) => {
-                let outcome = if coverage.taken == 0 { "never" } else { "partly" };
+        let (outcome, what) = match (&coverage.missing, coverage.allowed, coverage.within) {
+            (None, 0, 0) => ("nowhere", "the spec allows none".to_owned()),
+            (None, 0, _) => ("within", "no step of its own".to_owned()),
+            (None, ..) => ("taken", format!("all {allowed}")),
+            (Some(missing), _, within) => {
+                let outcome = match (coverage.taken, within) {
+                    (0, 0) => "never",
+                    (0, _) => "within",
+                    (_, _) => "partly",
+                };
                 let first = format!("the first not taken is {}", missing.action);
                 (outcome, format!("{taken} of {allowed}, {first}"))
+            }
+        };
+        let what = match coverage.within {
+            0 => what,
+            within => {
+                format!("{what}; in {} that are several", count(within as usize, "step", "steps"))
             }
         };
         output::stage("", outcome, &format!("{name}: {what}"));
