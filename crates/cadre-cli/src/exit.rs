@@ -76,8 +76,13 @@ impl<T, E: Into<anyhow::Error>> OrExit<T> for Result<T, E> {
 /// A failure of a check by TLC: of the input if that says what the specification has no word for,
 /// of the tool chain otherwise.
 pub(crate) fn of_conform(error: ConformError) -> Failure {
-    let is_input =
-        matches!(error, ConformError::UnknownVariable { .. } | ConformError::OtherVariables { .. });
+    let is_input = matches!(
+        error,
+        ConformError::UnknownVariable { .. }
+            | ConformError::OtherVariables { .. }
+            | ConformError::UnknownName { .. }
+            | ConformError::NoAlternative { .. }
+    );
     let exit = if is_input { Exit::Input } else { Exit::ToolChain };
     Failure { exit, error: error.into() }
 }

@@ -50,7 +50,7 @@ fn why_rejected(rejection: &Rejection, trace: &Trace) -> String {
                 let conform::Difference { variable, logged, spec } = difference;
                 format!("{variable} is {logged}, the spec has {spec}")
             });
-            differs.collect::<Vec<_>>().join("; ")
+            format!("{}{composed}", differs.collect::<Vec<_>>().join("; "))
         }
         Reason::InvariantViolated { name } => {
             format!("the spec's own invariant {name} is violated{composed}")

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use crate::batch::{Batch, Cuts};
 use crate::compare::{Comparison, Finding, Mismatch, compare, probes, states_at};
 use crate::encode::{STEP, TRACE, encode};
 use crate::lines::{Lines, Place, Within};
+use crate::report::actions_known;
 use crate::runs::Runs;
 use crate::{
     ConformError, Reason, Rejection, Report, Spec, SpecTrace, StepPart, TraceVerdict, diagnose,
@@ -87,21 +88,29 @@ pub fn check(
     validate::arguments(spec, traces)?;
     let mut runs = Runs::new(spec, engine, directory, options, stop);
     let mut drafts = Vec::with_capacity(traces.len());
-    let mut states = 0;
+    let (mut states, mut actions) = (0, None);
     for traces in portions(traces, options.steps_per_run_max) {
         let failed = BTreeMap::new();
-        let mut check = Check { spec, traces, options, runs: &mut runs, failed, states: 0 };
+        let runs = &mut runs;
+        let mut check = Check { spec, traces, options, runs, failed, states: 0, actions: None };
         let mut of_portion = match options.walk {
             Walk::Events => check.by_events()?,
             Walk::States => traces.iter().map(|_| Draft::Ambiguous).collect(),
         };
         check.by_states(&mut of_portion)?;
         states += check.states;
+        actions = check.actions.or(actions);
         drafts.append(&mut of_portion);
+    }
+    if let Some(actions) = &actions {
+        // Of what conforms only an alternative that was not needed may have an unknown name.
+        let conforming = traces.iter().zip(&drafts);
+        let conforming = conforming.filter(|(_, draft)| matches!(draft, Draft::Conforms));
+        actions_known(actions, spec, conforming.map(|(trace, _)| trace))?;
     }
     diagnose::explain(&mut drafts, traces, &mut runs, options.diagnosed_max)?;
     let verdicts = drafts.into_iter().map(Draft::verdict).collect();
-    Ok(runs.report(verdicts, states))
+    Ok(runs.report(verdicts, actions, states))
 }
 
 /// The traces in portions of so many steps, but never less than one trace.
@@ -198,6 +207,8 @@ struct Check<'a, 'r> {
     /// The traces with an evaluation error: how many steps can be judged, and what TLC says.
     failed: BTreeMap<usize, (usize, String)>,
     states: u64,
+    /// The actions that the trace module knows.
+    actions: Option<BTreeSet<String>>,
 }
 
 /// A batch that TLC has walked to the end.
@@ -287,7 +298,7 @@ impl<'a> Check<'a, '_> {
             let stuck = walked.lines.stuck(row);
             // Where no initial state fits, there is none in which the trace could be stuck.
             let probe = stuck.map_or(0, |stuck| stuck.step + 1);
-            // Another sequence of a composition may have got farther than the one that ends wrongly.
+            // Another sequence of a composition may have got farther than the one that ends so.
             let taken = stuck.map_or(0, |stuck| stuck.progress().1);
             let is_farthest =
                 |mismatch: &&Mismatch| mismatch.within.is_none_or(|end| end.taken == taken + 1);
@@ -327,6 +338,7 @@ impl<'a> Check<'a, '_> {
             };
             let lines = Lines::read(outcome.user_values()?)?;
             self.states = self.states.max(outcome.distinct);
+            self.actions.clone_from(&lines.actions);
             judge_canaries(&batch, &lines, &outcome.log)?;
             return Ok(Walked { batch, lines, dump: outcome.dump, log: outcome.log });
         }

@@ -11,8 +11,9 @@ use crate::{Mapping, SpecAction, SpecStep, SpecTrace};
 ///
 /// Of all configurations that fit to the behaviour so far, each is followed: what changes nothing
 /// in the specification may happen at any time, and an action is a step of the behaviour if it is
-/// mapped to its action and leads to its state. An action that is mapped to a composition is as many
-/// steps of the behaviour; where that ends before the composition does, it is followed to its end.
+/// mapped to its action and leads to its state. An action that is mapped to a composition is as
+/// many steps of the behaviour; where that ends before the composition does, it is followed to its
+/// end.
 #[derive(Debug)]
 pub struct Driver<'a, P: Protocol> {
     mapping: &'a Mapping<P>,

@@ -303,8 +303,14 @@ fn report(module: Module, spec: &Spec, steps: &Steps) -> Module {
             "\n  /\\ {name} \\/ PrintT(<<\"INV\", {TRACE}, {STEP}, \"{name}\", {state}>>)"
         );
     }
-    module.definition("CadreKind(k)", KIND).definition("CadreReport", &report)
+    module
+        .definition("CadreKind(k)", KIND)
+        .definition("CadreReport", &report)
+        .assumption(TELL_ACTIONS)
 }
+
+/// Prints the names of the actions, which an error about a name then says.
+pub(crate) const TELL_ACTIONS: &str = "PrintT(<<\"KNOWS\", DOMAIN TraceArguments>>)";
 
 pub(crate) fn listing(items: impl IntoIterator<Item = String>) -> String {
     let items: Vec<String> = items.into_iter().collect();

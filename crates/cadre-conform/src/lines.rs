@@ -1,6 +1,6 @@
 //! The lines which the generated module prints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cadre_tla::Value;
 
@@ -10,6 +10,8 @@ use crate::ConformError;
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     rows: BTreeMap<usize, Row>,
+    /// The actions that the trace module knows, if that was printed.
+    pub(crate) actions: Option<BTreeSet<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -71,7 +73,9 @@ impl Lines {
     pub(crate) fn read(values: Vec<Value>) -> Result<Self, ConformError> {
         let mut lines = Self::default();
         for value in values {
-            if lines.add(&value).is_none() {
+            if let Some(actions) = known_actions(&value) {
+                lines.actions = Some(actions);
+            } else if lines.add(&value).is_none() {
                 let found = value.to_string().chars().take(200).collect();
                 return Err(ConformError::ForeignLine { found });
             }
@@ -124,6 +128,17 @@ impl Lines {
         }
         Some(())
     }
+}
+
+/// The names in the line about the actions that the trace module knows; `None` for another line.
+pub(crate) fn known_actions(line: &Value) -> Option<BTreeSet<String>> {
+    let Value::Sequence(parts) = line else { return None };
+    let [Value::String(word), Value::Set(names)] = parts.as_slice() else { return None };
+    let name = |name: &Value| match name {
+        Value::String(name) => Some(name.clone()),
+        _ => None,
+    };
+    (word == "KNOWS").then(|| names.iter().map(name).collect())?
 }
 
 fn place(parts: &[Value]) -> Option<Place> {

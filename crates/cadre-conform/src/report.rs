@@ -1,16 +1,19 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use cadre_tla::Value;
 
-use crate::SpecAction;
+use crate::vocabulary::known;
+use crate::{ConformError, Spec, SpecAction, SpecTrace};
 
 /// What TLC says about a batch of traces.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// One verdict for each trace, in their order.
     pub verdicts: Vec<TraceVerdict>,
+    /// The actions that the trace module knows, as far as it has said so.
+    pub actions: Option<BTreeSet<String>>,
     /// How many states of the specification the traces went through in the first run.
     pub states: u64,
     /// How often TLC was run: once if all traces conform.
@@ -30,6 +33,55 @@ impl Report {
     pub fn conforms(&self) -> bool {
         self.verdicts.iter().all(|verdict| matches!(verdict, TraceVerdict::Conforms))
     }
+
+    /// Checks that the traces name no action but those that the trace module knows. Where one does,
+    /// it is rejected there, unless something else is wrong before; this tells the name that may
+    /// have been meant.
+    ///
+    /// # Errors
+    ///
+    /// [`ConformError::UnknownName`].
+    pub fn judge_names(&self, spec: &Spec, traces: &[SpecTrace]) -> Result<(), ConformError> {
+        match &self.actions {
+            None => Ok(()),
+            Some(actions) => actions_known(actions, spec, traces),
+        }
+    }
+}
+
+/// Checks the same by the names themselves.
+///
+/// # Errors
+///
+/// [`ConformError::UnknownName`].
+pub(crate) fn actions_known<'t>(
+    actions: &BTreeSet<String>,
+    spec: &Spec,
+    traces: impl IntoIterator<Item = &'t SpecTrace>,
+) -> Result<(), ConformError> {
+    for trace in traces {
+        for (number, step) in (1..).zip(&trace.steps) {
+            let place = || format!("in step {number} of {}", trace.name);
+            action_known(actions, spec, &step.action, place)?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks the same of one action.
+///
+/// # Errors
+///
+/// [`ConformError::UnknownName`].
+pub(crate) fn action_known(
+    actions: &BTreeSet<String>,
+    spec: &Spec,
+    action: &SpecAction,
+    place: impl Fn() -> String,
+) -> Result<(), ConformError> {
+    let mut mentioned = action.mentioned().into_iter();
+    mentioned
+        .try_for_each(|(name, _)| known("an action", &spec.trace_module, actions, name, &place))
 }
 
 /// What TLC says about one trace.

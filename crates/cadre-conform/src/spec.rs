@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use cadre_tla::Value;
@@ -146,6 +146,11 @@ impl SpecAction {
     /// Whether this is one step at most, and known to be that one.
     pub fn is_single(&self) -> bool {
         matches!(self, Self::Stutter | Self::Step { .. })
+    }
+
+    /// Whether each action that this mentions has one of these names.
+    pub fn names_are_in(&self, names: &BTreeSet<String>) -> bool {
+        self.mentioned().iter().all(|(name, _)| names.contains(*name))
     }
 
     /// The single steps that this mentions: names with arguments.

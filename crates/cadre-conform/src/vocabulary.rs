@@ -70,10 +70,34 @@ impl Vocabulary {
     pub fn check_mapping(&self, mapping: &LogMapping, spec: &Spec) -> Result<(), ConformError> {
         let place = |what: &str| format!("under `{what}` in the mapping");
         for name in mapping.variables.keys() {
-            self.known("a variable", &self.variables, name, || place("variables"))?;
+            known("a variable", &self.module, &self.variables, name, || place("variables"))?;
         }
+        self.check_constants(spec, || place("constants"))
+    }
+
+    /// Checks that a specification as a mapping in Rust describes it names the variables of the
+    /// module, each of them, and gives every constant its value.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_mapping`](Self::check_mapping); [`ConformError::NoVariable`].
+    pub fn check_spec(&self, spec: &Spec) -> Result<(), ConformError> {
+        let place = || format!("in the mapping to {}", spec.name);
+        for name in &spec.variables {
+            known("a variable", &self.module, &self.variables, name, place)?;
+        }
+        match self.variables.iter().find(|name| !spec.variables.contains(name)) {
+            None => self.check_constants(spec, place),
+            Some(name) => {
+                let (module, name) = (self.module.clone(), name.clone());
+                Err(ConformError::NoVariable { module, name })
+            }
+        }
+    }
+
+    fn check_constants(&self, spec: &Spec, place: impl Fn() -> String) -> Result<(), ConformError> {
         for name in spec.constants.keys() {
-            self.known("a constant", &self.constants, name, || place("constants"))?;
+            known("a constant", &self.module, &self.constants, name, &place)?;
         }
         match self.constants.iter().find(|name| !spec.constants.contains_key(*name)) {
             None => Ok(()),
@@ -131,7 +155,7 @@ impl Vocabulary {
     ) -> Result<(), ConformError> {
         let Some(actions) = &self.actions else { return Ok(()) };
         let names: Vec<String> = actions.keys().cloned().collect();
-        self.known("an action", &names, name, &place)?;
+        known("an action", &self.module, &names, name, &place)?;
         let Some(expected) = &actions[name] else { return Ok(()) };
         let found: BTreeSet<String> = arguments.cloned().collect();
         match found == *expected {
@@ -144,25 +168,30 @@ impl Vocabulary {
             }),
         }
     }
+}
 
-    fn known(
-        &self,
-        what: &'static str,
-        known: &[String],
-        name: &str,
-        place: impl Fn() -> String,
-    ) -> Result<(), ConformError> {
-        if known.iter().any(|other| other == name) {
-            return Ok(());
-        }
-        Err(ConformError::UnknownName {
-            what,
-            known: format!("{} ({})", self.module, listed(known)),
-            found: name.to_owned(),
-            nearest: nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
-            place: place(),
-        })
+/// Checks that a name is one of those that a module has.
+///
+/// # Errors
+///
+/// [`ConformError::UnknownName`], with the nearest name that there is.
+pub(crate) fn known<'a>(
+    what: &'static str,
+    module: &str,
+    known: impl IntoIterator<Item = &'a String> + Copy,
+    name: &str,
+    place: impl Fn() -> String,
+) -> Result<(), ConformError> {
+    if known.into_iter().any(|other| other == name) {
+        return Ok(());
     }
+    Err(ConformError::UnknownName {
+        what,
+        known: format!("{module} ({})", listed(known)),
+        found: name.to_owned(),
+        nearest: nearest(name, known.into_iter().map(String::as_str)).map(str::to_owned),
+        place: place(),
+    })
 }
 
 fn listed<'a>(names: impl IntoIterator<Item = &'a String>) -> String {

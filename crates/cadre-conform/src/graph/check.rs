@@ -10,6 +10,8 @@ use super::encode::{NODE, encode};
 use super::quick;
 use super::report::{ActionCoverage, BadStep, Fault, GraphReport, Missing};
 use super::spec_graph::{GraphStep, SpecGraph};
+use crate::lines::known_actions;
+use crate::report::action_known;
 use crate::runs::Runs;
 use crate::{ConformError, Options, Spec, SpecAction, validate};
 
@@ -46,7 +48,9 @@ pub fn check_graph(
     judge_actions(graph)?;
     let runs = Runs::new(spec, engine, directory, options, stop);
     let (compositions, undetermined) = (Compositions::of(graph), BTreeMap::new());
-    let mut check = Check { graph, compositions, options, runs, undetermined, spec_states: 0 };
+    let (actions, spec_states) = (None, 0);
+    let mut check =
+        Check { graph, compositions, options, runs, undetermined, actions, spec_states };
     let mut tally = Tally::new(graph);
     let steps = steps_by_source(graph);
     let chunks = chunks(graph, options.states_per_run_max);
@@ -57,7 +61,8 @@ pub fn check_graph(
         }
     }
     tally.bad_steps.sort_by_key(|bad| bad.step);
-    let Check { runs, undetermined, spec_states, .. } = check;
+    judge_alternatives(spec, &tally, check.actions.as_ref())?;
+    let Check { runs, undetermined, actions, spec_states, .. } = check;
     Ok(GraphReport {
         bad_initial: tally.bad_initial,
         bad_steps: tally.bad_steps,
@@ -68,8 +73,25 @@ pub fn check_graph(
         next_unnamed: tally.next_unnamed,
         lacking: tally.lacking,
         coverage: tally.coverage,
-        tlc: runs.report(Vec::new(), spec_states),
+        tlc: runs.report(Vec::new(), actions, spec_states),
     })
+}
+
+/// Refuses a step that is one of the specification, but may as well be an action that there is not.
+fn judge_alternatives(
+    spec: &Spec,
+    tally: &Tally<'_>,
+    known: Option<&BTreeSet<String>>,
+) -> Result<(), ConformError> {
+    let graph = tally.graph;
+    let bad: BTreeSet<usize> = tally.bad_steps.iter().map(|bad| bad.step).collect();
+    let good = graph.steps().iter().enumerate().filter(|(number, _)| !bad.contains(number));
+    let actions: BTreeSet<usize> = good.map(|(_, step)| step.action).collect();
+    for action in actions.into_iter().map(|number| graph.action(number)) {
+        let place = || format!("in `{action}`");
+        known.map_or(Ok(()), |known| action_known(known, spec, action, place))?;
+    }
+    Ok(())
 }
 
 /// Writes the module of the first run of [`check_graph`], and gives its command without running it.
@@ -128,6 +150,8 @@ struct Check<'a> {
     options: &'a Options,
     runs: Runs<'a>,
     undetermined: BTreeMap<usize, String>,
+    /// The actions that the trace module knows.
+    actions: Option<BTreeSet<String>>,
     /// How many states TLC has come to.
     spec_states: u64,
 }
@@ -179,6 +203,7 @@ impl Check<'_> {
                 }
                 Err(other) => return Err(other),
             };
+            self.actions = outcome.user_values()?.iter().find_map(known_actions);
             let log = outcome.log;
             let Some(dump) = outcome.dump else {
                 return Err(ConformError::IncompleteGraph { log });

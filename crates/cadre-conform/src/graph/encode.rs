@@ -12,7 +12,7 @@ use cadre_tla::{Config, Module};
 
 use super::composed::Compositions;
 use super::spec_graph::SpecGraph;
-use crate::encode::{constants, listing, rows};
+use crate::encode::{TELL_ACTIONS, constants, listing, rows};
 use crate::{ConformError, Spec};
 
 /// The variable that holds the row of a state, and that number below zero after a step from it.
@@ -47,7 +47,8 @@ pub(crate) fn encode(
     let module = rows(defined, &tables.rows, tables.id_max())
         .definition("CadreInit", &format!("{STATES}{load}{INITIAL}"))
         .definition("CadreTake(name, args)", TAKE)
-        .definition("CadreStep", STEP);
+        .definition("CadreStep", STEP)
+        .assumption(TELL_ACTIONS);
     let module = match compositions {
         None => module.definition("CadreNext", "CadreStep"),
         Some(compositions) => {

@@ -369,6 +369,31 @@ mod tests {
         assert_eq!(initial["rmState"].to_string(), "(a :> \"working\" @@ b :> \"working\")");
     }
 
+    #[test]
+    fn an_event_may_be_several_steps_or_one_of_several() {
+        let text = r#"{
+            "event": { "name": "event" },
+            "events": {
+                "vote": { "steps": [
+                    { "action": "Prepare", "arguments": { "rm": "rm" } },
+                    { "one_of": [{ "action": "Vote" }, { "stutter": true }] }
+                ] }
+            }
+        }"#;
+        let traces = read(&mapping(text), &[r#"{"event": "vote", "rm": 3}"#]).unwrap();
+        assert_eq!(told(&traces[0]), "Prepare(rm: 3) · (Vote or stutter) @ log-0.ndjson, line 1\n");
+        for (change, by, problem) in [
+            (r#"{ "action": "Vote" }"#, "{}", "a step of `vote` without one"),
+            (r#""stutter": true"#, r#""stutter": true, "action": "A""#, "`action` and `stutter`"),
+            (r#""vote": {"#, r#""vote": { "action": "A","#, "`action` and `steps` for `vote`"),
+            (r#""vote": {"#, r#""vote": { "arguments": {"a": "b"},"#, "arguments of `vote` itself"),
+        ] {
+            let text = text.replace(change, by);
+            let error = read(&mapping(&text), &["{}"]).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+
     #[track_caller]
     fn refused(text: &str, expected: &str) {
         let error = read(&mapping(MAPPING), &[text]).unwrap_err().to_string();
