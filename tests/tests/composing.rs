@@ -110,12 +110,66 @@ fn a_step_that_leaves_out_half_of_what_it_is_leads_elsewhere_at_its_last_step() 
 
 #[test]
 fn a_name_that_the_specification_has_not_is_told_with_the_nearest_one_it_has() {
-    check("conform --graph ballot --bug odd-action", expect![[""]]);
-    check("conform --graph ballot --bug odd-alternative", expect![[""]]);
-    check("conform --graph ballot --bug odd-argument", expect![[""]]);
-    check("conform --graph ballot --bug odd-variable", expect![[""]]);
-    check("check ballot --bug odd-alternative", expect![[""]]);
-    check("check ballot --bug odd-variable", expect![[""]]);
+    check(
+        "conform --graph ballot --bug odd-action",
+        expect![[r#"
+        conforming the whole graph of ballot · 2 voters · bug odd-action
+        graph    seen      12 configurations, depth 5, are 12 states and 20 steps of Ballot, T s
+        conform  rejected  7 of 20 steps against Ballot, TLC 2.15, 1 run, T s
+        error: expected an action of TraceBallot (Count, Prepare, Vote), found `Counts` in step 2 of shortest; perhaps Count is meant
+        exit 5
+    "#]],
+    );
+    check(
+        "conform --graph ballot --bug odd-alternative",
+        expect![[r#"
+        conforming the whole graph of ballot · 2 voters · bug odd-alternative
+        graph    seen      12 configurations, depth 5, are 12 states and 20 steps of Ballot, T s
+        error: expected an action of TraceBallot (Count, Prepare, Vote), found `Voted` in `Vote(v: v1) or Prepare(v: v1) · Vote(v: v1) or Voted(v: v1)`; perhaps Vote is meant
+        exit 5
+    "#]],
+    );
+    check(
+        "conform --graph ballot --bug odd-argument",
+        expect![[r#"
+        conforming the whole graph of ballot · 2 voters · bug odd-argument
+        graph    seen      12 configurations, depth 5, are 12 states and 20 steps of Ballot, T s
+        conform  rejected  20 of 20 steps against Ballot, TLC 2.15, 1 run, T s
+        error: expected the arguments of Prepare (v), found voter in step 1 of shortest; name each of them as the trace module does
+        exit 5
+    "#]],
+    );
+    check(
+        "conform --graph ballot --bug odd-variable",
+        expect![[r#"
+        conforming the whole graph of ballot · 2 voters · bug odd-variable
+        graph    seen      12 configurations, depth 5, are 12 states and 20 steps of Ballot, T s
+        error: expected a variable of TraceBallot (prepared, voted, counted), found `count` in the mapping to Ballot; perhaps counted is meant
+        exit 5
+    "#]],
+    );
+    check(
+        "check ballot --bug odd-alternative",
+        expect![[r#"
+        checking ballot · 2 voters · bug odd-alternative
+        explore  holds     12 distinct configurations, depth 5, T s at R /s, omission < 4e-30
+        fuzz     bounded   256 random executions, 1 161 steps, seed 1
+        record   done      3 free runs of real processes, N steps
+        error: expected an action of TraceBallot (Count, Prepare, Vote), found `Voted` in step 1 of sampled 1; perhaps Vote is meant
+        exit 5
+    "#]],
+    );
+    check(
+        "check ballot --bug odd-variable",
+        expect![[r#"
+        checking ballot · 2 voters · bug odd-variable
+        explore  holds     12 distinct configurations, depth 5, T s at R /s, omission < 4e-30
+        fuzz     bounded   256 random executions, 1 161 steps, seed 1
+        record   done      3 free runs of real processes, N steps
+        error: expected a variable of TraceBallot (prepared, voted, counted), found `count` in the mapping to Ballot; perhaps counted is meant
+        exit 5
+    "#]],
+    );
 }
 
 #[test]
