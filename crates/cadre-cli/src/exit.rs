@@ -78,7 +78,10 @@ impl<T, E: Into<anyhow::Error>> OrExit<T> for Result<T, E> {
 /// the tool chain otherwise.
 pub(crate) fn of_conform(error: ConformError) -> Failure {
     let is_input = match &error {
-        ConformError::UnknownVariable { .. } | ConformError::OtherVariables { .. } => true,
+        ConformError::UnknownVariable { .. }
+        | ConformError::OtherVariables { .. }
+        | ConformError::UnknownName { .. }
+        | ConformError::NoAlternative { .. } => true,
         ConformError::Tla(error) => matches!(
             error,
             TlaError::Parse { .. }

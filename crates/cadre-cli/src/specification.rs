@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use cadre::conform::{self, LogMapping, Spec, Vocabulary};
-use cadre::tla::{Contents, Tlc};
+use cadre::conform::{
+    self, ConformError, LogMapping, Reason, Report, Spec, SpecTrace, TraceVerdict, Vocabulary,
+};
+use cadre::tla::{Contents, TlaError, Tlc};
 
 use crate::args::LogArgs;
 use crate::chosen::Chosen;
@@ -78,6 +80,76 @@ pub(crate) fn find(
     vocabulary.check_mapping(mapping, &spec).or_exit(Exit::Input)?;
     vocabulary.check_events(mapping).or_exit(Exit::Input)?;
     Ok(spec)
+}
+
+/// Holds the names in a mapping of a game against the specification, once TLC does not take them:
+/// a check that finds nothing wrong needs no parser beside TLC itself.
+///
+/// # Errors
+///
+/// What the specification has no word for.
+pub(crate) fn judge_names(
+    context: &Context<'_>,
+    spec: &Spec,
+    traces: &[SpecTrace],
+    checked: &Result<Report, ConformError>,
+    tlc: &Tlc,
+    run: &mut RunDirectory,
+) -> Result<(), Failure> {
+    match checked {
+        Ok(report) => {
+            report.judge_names(spec, traces).or_exit(Exit::Input)?;
+            match report.verdicts.iter().any(has_other_arguments) {
+                true => parsed(context, spec, tlc, run, |names| names.check_traces(traces)),
+                false => Ok(()),
+            }
+        }
+        Err(error) => judge_failure(context, spec, error, tlc, run),
+    }
+}
+
+/// Holds the names of variables and constants against the specification, once TLC does not parse
+/// what was made of them.
+///
+/// # Errors
+///
+/// What the specification has no word for.
+pub(crate) fn judge_failure(
+    context: &Context<'_>,
+    spec: &Spec,
+    error: &ConformError,
+    tlc: &Tlc,
+    run: &mut RunDirectory,
+) -> Result<(), Failure> {
+    match error {
+        ConformError::Tla(TlaError::Parse { .. } | TlaError::Config { .. }) => {
+            parsed(context, spec, tlc, run, |names| names.check_spec(spec))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Asks the parser for the names of the trace module; if that does not parse, or is none, then TLC
+/// has said so.
+fn parsed(
+    context: &Context<'_>,
+    spec: &Spec,
+    tlc: &Tlc,
+    run: &mut RunDirectory,
+    judge: impl Fn(&Vocabulary) -> Result<(), ConformError>,
+) -> Result<(), Failure> {
+    let directory = run.part("sany").or_exit(Exit::ToolChain)?;
+    modules::write(&directory, &spec.files).or_exit(Exit::ToolChain)?;
+    let contents = tlc.contents(&directory, &spec.trace_module, &context.stop);
+    let names = contents.ok().and_then(|contents| Vocabulary::of(&contents).ok());
+    names.map_or(Ok(()), |names| judge(&names).or_exit(Exit::Input))
+}
+
+fn has_other_arguments(verdict: &TraceVerdict) -> bool {
+    match verdict {
+        TraceVerdict::Rejected(rejection) => rejection.reason == Reason::WrongArguments,
+        TraceVerdict::Conforms | TraceVerdict::Undetermined { .. } => false,
+    }
 }
 
 /// SANY, in a directory of its own.

@@ -115,6 +115,7 @@ impl<'s> Lanes<'s> {
             spec: Some(SpecStep {
                 action: Some(action.to_owned()),
                 arguments: BTreeMap::new(),
+                ways: Vec::new(),
                 variables: itf_of(variables),
             }),
             at_us: None,

@@ -28,6 +28,7 @@ mod distributed;
 mod drive;
 mod encode;
 mod error;
+mod events;
 mod graph;
 mod lanes;
 mod lines;
@@ -59,7 +60,7 @@ pub use logs::{
 };
 pub use mapping::{Mapping, MappingError, spec_trace};
 pub use model::{ModelOptions, SpecModel, check_model, plan_model};
-pub use report::{Difference, FalsePart, Reason, Rejection, Report, TraceVerdict};
+pub use report::{Difference, FalsePart, Reason, Rejection, Report, StepPart, TraceVerdict};
 pub use scaffold::{Scaffold, scaffold};
 pub use spec::{Spec, SpecAction, SpecStep, SpecTrace, Temporal};
 pub use states::spec_of_states;

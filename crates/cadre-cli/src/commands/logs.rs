@@ -10,7 +10,7 @@ use cadre::tla::Tlc;
 use crate::args::LogArgs;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit, of_conform};
-use crate::rejected::print_explanation;
+use crate::rejected::{print_explanation, within};
 use crate::run_directory::RunDirectory;
 use crate::stages::{self, Tally};
 use crate::watch::{Clock, count};
@@ -168,7 +168,11 @@ fn place(trace: &LogTrace, step: usize) -> String {
 fn print_rejection(trace: &LogTrace, rejection: &Rejection, walk: Walk) {
     output::labelled("rejected", &place(trace, rejection.step));
     let step = rejection.step.checked_sub(1).map(|index| &trace.spec.steps[index]);
-    let action = step.map_or("the beginning".to_owned(), |step| step.action.to_string());
+    let whole = step.map_or("the beginning".to_owned(), |step| step.action.to_string());
+    let action = match &rejection.part {
+        None => whole,
+        Some(part) => format!("{}{}", part.action, within(rejection, &whole)),
+    };
     match &rejection.reason {
         Reason::NotEnabled => {
             output::labelled("", &format!("the specification does not allow {action} here"));
@@ -187,7 +191,9 @@ fn print_rejection(trace: &LogTrace, rejection: &Rejection, walk: Walk) {
                 Some(_) if walk == Walk::States => {
                     "no step leads there; after the one that comes nearest".to_owned()
                 }
-                Some(SpecAction::Step { .. }) => format!("after {action}"),
+                Some(SpecAction::Step { .. } | SpecAction::Sequence(_) | SpecAction::OneOf(_)) => {
+                    format!("after {action}")
+                }
             };
             for conform::Difference { variable, logged, spec } in differs {
                 let text = format!(

@@ -1,5 +1,6 @@
 //! Traces and specifications through the real TLC.
 
+mod composed;
 mod divergences;
 mod foreign;
 mod graphs;
