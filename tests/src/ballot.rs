@@ -163,6 +163,7 @@ fn spec(voters: usize, counted: &str) -> Spec {
         constants: BTreeMap::from([("Voter".to_owned(), Value::set(voters))]),
         variables: ["prepared", "voted", counted].map(str::to_owned).to_vec(),
         invariants: vec!["Careful".to_owned()],
+        temporal: None,
     }
 }
 

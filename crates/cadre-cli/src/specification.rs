@@ -11,7 +11,7 @@ use crate::args::LogArgs;
 use crate::chosen::Chosen;
 use crate::commands::no_spec;
 use crate::context::Context;
-use crate::exit::{Exit, Failure, OrExit};
+use crate::exit::{Exit, Failure, OrExit, of_tla};
 use crate::modules;
 use crate::run_directory::RunDirectory;
 
@@ -162,7 +162,7 @@ struct Parser<'a, 'c> {
 impl Parser<'_, '_> {
     fn contents(&self, files: &[(String, String)], module: &str) -> Result<Contents, Failure> {
         modules::write(&self.directory, files).or_exit(Exit::ToolChain)?;
-        self.tlc.contents(&self.directory, module, &self.context.stop).or_exit(Exit::ToolChain)
+        self.tlc.contents(&self.directory, module, &self.context.stop).map_err(of_tla)
     }
 
     fn of_events(

@@ -186,6 +186,16 @@ pub enum ConformError {
         log: PathBuf,
     },
 
+    /// Several hosts cannot check this.
+    #[error(
+        "expected invariants alone for a distributed run, as TLC passes over temporal properties \
+         there in silence, found {properties}; leave them out, or run it on this host"
+    )]
+    NotDistributed {
+        /// The temporal properties.
+        properties: String,
+    },
+
     /// Too many traces make the specification fail instead of being accepted or rejected.
     #[error(
         "expected expressions that TLC can evaluate, but the traces ran into more than {count} \

@@ -174,7 +174,8 @@ pub enum MappingError {
     Value(#[from] TlaError),
 }
 
-fn itf_of(values: &BTreeMap<String, Value>) -> BTreeMap<String, cadre_trace::Json> {
+/// Values by name, as traces keep them.
+pub(crate) fn itf_of(values: &BTreeMap<String, Value>) -> BTreeMap<String, cadre_trace::Json> {
     values.iter().map(|(name, value)| (name.clone(), to_itf(value))).collect()
 }
 

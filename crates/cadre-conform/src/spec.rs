@@ -31,6 +31,18 @@ pub struct Spec {
     pub variables: Vec<String>,
     /// Invariants to be checked in every state that a trace reaches.
     pub invariants: Vec<String>,
+    /// What is claimed of endless behaviours, which traces cannot show; for
+    /// [`check_model`](crate::check_model) alone.
+    pub temporal: Option<Temporal>,
+}
+
+/// What is claimed of a specification's behaviours as wholes.
+#[derive(Clone, Debug)]
+pub struct Temporal {
+    /// The formula that is the specification with its fairness, such as `FairSpec`.
+    pub specification: String,
+    /// The properties of it.
+    pub properties: Vec<String>,
 }
 
 /// A recorded behaviour in the words of the specification.

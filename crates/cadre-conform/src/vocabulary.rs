@@ -57,6 +57,7 @@ impl Vocabulary {
             constants: mapping.constants.clone(),
             variables: self.variables.clone(),
             invariants: mapping.invariants.clone(),
+            temporal: None,
         }
     }
 

@@ -84,6 +84,7 @@ impl Game for Broken {
             constants: BTreeMap::new(),
             variables: vec!["gone".to_owned()],
             invariants: Vec::new(),
+            temporal: None,
         };
         let gone = |gone: bool| BTreeMap::from([("gone".to_owned(), Value::Bool(gone))]);
         Some(Mapping::new(

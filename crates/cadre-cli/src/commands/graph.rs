@@ -73,7 +73,7 @@ pub(crate) fn print_command(
     let command = conform::plan_graph(&spec, graph, &tlc, run.path(), &options(args));
     // The command is worth nothing without the modules it names.
     run.keep();
-    output::line(&command.or_exit(Exit::ToolChain)?);
+    output::line(&command.map_err(of_conform)?);
     Ok(Exit::Holds)
 }
 

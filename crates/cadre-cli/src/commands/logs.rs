@@ -9,7 +9,7 @@ use cadre::tla::Tlc;
 
 use crate::args::LogArgs;
 use crate::context::Context;
-use crate::exit::{Exit, Failure, OrExit};
+use crate::exit::{Exit, Failure, OrExit, of_conform};
 use crate::rejected::{print_explanation, within};
 use crate::run_directory::RunDirectory;
 use crate::stages::{self, Tally};
@@ -42,7 +42,7 @@ pub(crate) fn run(
         // The command is worth nothing without the modules it names.
         run.keep();
         let command = conform::plan(&spec, &told, &tlc, run.path(), &options);
-        output::line(&command.or_exit(Exit::ToolChain)?);
+        output::line(&command.map_err(of_conform)?);
         return Ok(Exit::Holds);
     }
     let logs = count(files.len(), "log", "logs");
@@ -112,7 +112,7 @@ fn check(
     let directory = run.part("conform").or_exit(Exit::ToolChain)?;
     let clock = Clock::start();
     let checked = conform::check(spec, told, tlc, &directory, options, &context.stop);
-    let report = checked.or_exit(Exit::ToolChain).inspect_err(|_| {
+    let report = checked.map_err(of_conform).inspect_err(|_| {
         run.keep();
     })?;
     let (tally, all) = (Tally::of(&report), count(told.len(), "trace", "traces"));
