@@ -117,6 +117,7 @@ impl<'s> Lanes<'s> {
                 arguments: BTreeMap::new(),
                 ways: Vec::new(),
                 variables: itf_of(variables),
+                ways: Vec::new(),
             }),
             at_us: None,
         }
