@@ -115,7 +115,6 @@ impl<'s> Lanes<'s> {
             spec: Some(SpecStep {
                 action: Some(action.to_owned()),
                 arguments: BTreeMap::new(),
-                ways: Vec::new(),
                 variables: itf_of(variables),
                 ways: Vec::new(),
             }),
