@@ -16,6 +16,7 @@
 //!
 //! Absent on purpose: protocols, traces, and any knowledge of what a specification is about.
 
+mod apalache;
 mod contents;
 mod coverage;
 mod distributed;
@@ -40,6 +41,7 @@ mod simulate;
 pub mod syntax;
 mod value;
 
+pub use apalache::Apalache;
 pub use contents::{Contents, Declaration, Definition, Expression, Head, Level};
 pub use coverage::{Coverage, StepsTaken};
 pub use distributed::{Distributed, Explored, Hosts, Worker};
