@@ -206,6 +206,17 @@ pub enum TlaError {
         tail: String,
     },
 
+    /// An engine that stands in for TLC does not do something that TLC does.
+    #[error("expected an engine for {what}, found {engine}, which has none; {instead}")]
+    NotByEngine {
+        /// What the engine calls itself.
+        engine: &'static str,
+        /// What was asked of it.
+        what: String,
+        /// The way out.
+        instead: &'static str,
+    },
+
     /// TLC ended without saying what it found.
     #[error(
         "expected a verdict of TLC, found none (exit code {code}); its output says why{}",

@@ -18,6 +18,8 @@
 
 mod contents;
 mod dump;
+#[cfg(feature = "embedded")]
+mod embedded;
 mod engine;
 mod environment;
 mod error;
@@ -38,6 +40,8 @@ mod value;
 
 pub use contents::{Contents, Declaration, Definition, Expression, Head, Level, Place};
 pub use dump::Dump;
+#[cfg(feature = "embedded")]
+pub use embedded::Embedded;
 pub use engine::Engine;
 pub use error::{EvaluationError, TlaError};
 pub use find::{Find, Finding, Status, find, inspect};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::support::{Event, action, check_in_private, manager, tlc, trace, two_phase};
+use crate::support::{Event, action, check_in_private, engine, manager, trace, two_phase};
 use cadre_conform::{
     FalsePart, Options, Reason, Spec, SpecAction, SpecStep, SpecTrace, TraceVerdict, check,
 };
@@ -117,7 +117,7 @@ fn each_divergence_is_reported_with_its_step_its_action_and_the_part_that_is_fal
     let traces = divergences();
     let directory = PrivateDirectory::new("conform-test").unwrap();
     let options = Options { diagnosed_max: traces.len(), ..Options::default() };
-    let report = check(&spec, &traces, tlc(), directory.path(), &options, &Stop::new()).unwrap();
+    let report = check(&spec, &traces, engine(), directory.path(), &options, &Stop::new()).unwrap();
     let mut told = String::new();
     for (trace, verdict) in traces.iter().zip(&report.verdicts) {
         let _ = writeln!(told, "{}", trace.name);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Simulation, action, tlc, two_phase};
+use crate::support::{Simulation, action, engine, two_phase};
 use cadre_conform::{GraphReport, Options, SpecAction, SpecGraph, check_graph};
 use cadre_process::{PrivateDirectory, Stop};
 
@@ -43,7 +43,7 @@ fn check(managers: usize, graph: &SpecGraph) -> GraphReport {
     let directory = PrivateDirectory::new("conform-test").expect("a directory is created");
     let options = Options::default();
     let spec = two_phase(managers);
-    check_graph(&spec, graph, tlc(), directory.path(), &options, &Stop::new()).expect("TLC runs")
+    check_graph(&spec, graph, engine(), directory.path(), &options, &Stop::new()).expect("TLC runs")
 }
 
 fn bad_steps(graph: &SpecGraph, report: &GraphReport) -> BTreeSet<Step> {

@@ -1,6 +1,6 @@
 //! The specification of two-phase commit, explored by TLC, against the closed forms.
 
-use crate::support::{file, manager, tlc};
+use crate::support::{engine, file, manager};
 use cadre_conform::{ModelOptions, SpecModel, check_model, plan_model};
 use cadre_process::{PrivateDirectory, Stop};
 use cadre_tla::{Outcome, Value, Verdict};
@@ -20,9 +20,9 @@ fn model(managers: usize) -> SpecModel {
 fn explore(model: &SpecModel) -> Outcome {
     let directory = PrivateDirectory::new("conform-test").expect("a directory is created");
     let options = ModelOptions::default();
-    let command = plan_model(model, tlc(), directory.path(), &options).expect("a plan is made");
+    let command = plan_model(model, engine(), directory.path(), &options).expect("a plan is made");
     assert!(command.contains("CadreModel"), "{command}");
-    check_model(model, tlc(), directory.path(), &options, &Stop::new()).expect("TLC runs")
+    check_model(model, engine(), directory.path(), &options, &Stop::new()).expect("TLC runs")
 }
 
 #[test]

@@ -6,12 +6,23 @@ use std::sync::OnceLock;
 
 use cadre_conform::{ConformError, Options, Report, Spec, SpecAction, SpecStep, SpecTrace, check};
 use cadre_process::{PrivateDirectory, Stop};
-use cadre_tla::{Contents, Find, Tlc, Value, find};
+use cadre_tla::{Contents, Engine, Find, Tlc, Value, find};
 
 /// The TLC which the tests share: that of the user's cache, installed if it is not there.
 pub(crate) fn tlc() -> &'static Tlc {
     static TLC: OnceLock<Tlc> = OnceLock::new();
     TLC.get_or_init(|| find(&Find::default(), &mut |_| {}, &Stop::new()).expect("TLC is found"))
+}
+
+/// What the tests have checked: that of TLC.
+#[cfg(not(feature = "embedded"))]
+pub(crate) fn engine() -> &'static dyn Engine {
+    tlc()
+}
+
+#[cfg(feature = "embedded")]
+pub(crate) fn engine() -> &'static dyn Engine {
+    &cadre_tla::Embedded
 }
 
 /// Checks in a directory that is gone afterwards.
@@ -25,7 +36,7 @@ pub(crate) fn check_in(
     traces: &[SpecTrace],
     directory: &Path,
 ) -> Result<Report, ConformError> {
-    check(spec, traces, tlc(), directory, &Options::default(), &Stop::new())
+    check(spec, traces, engine(), directory, &Options::default(), &Stop::new())
 }
 
 pub(crate) fn file(name: &str) -> (String, String) {
