@@ -50,9 +50,10 @@ pub(crate) fn find(
     context: &Context<'_>,
     origin: Origin,
     mapping: &LogMapping,
-    tlc: &Tlc,
+    tlc: Option<&Tlc>,
     run: &mut RunDirectory,
 ) -> Result<Spec, Failure> {
+    let Some(tlc) = tlc else { return unread(context, origin, mapping) };
     let directory = run.part("sany").or_exit(Exit::ToolChain)?;
     let parser = Parser { context, tlc, directory };
     let (files, module, game) = match origin {
@@ -71,13 +72,35 @@ pub(crate) fn find(
         None => parser.of_states(files, &module, mapping)?,
     };
     if let Some(game) = game {
-        spec.constants = game.constants;
-        spec.constants.extend(mapping.constants.clone());
-        spec.invariants = game.invariants.into_iter().chain(mapping.invariants.clone()).collect();
+        let all = completed(game, mapping);
+        (spec.constants, spec.invariants) = (all.constants, all.invariants);
     }
     vocabulary.check_mapping(mapping, &spec).or_exit(Exit::Input)?;
     vocabulary.check_events(mapping).or_exit(Exit::Input)?;
     Ok(spec)
+}
+
+/// The specification of a game with what a mapping adds to it.
+fn completed(mut game: Spec, mapping: &LogMapping) -> Spec {
+    game.constants.extend(mapping.constants.clone());
+    game.invariants.extend(mapping.invariants.clone());
+    game
+}
+
+/// The specification where nobody can say which names its modules have: that of a game is known.
+fn unread(context: &Context<'_>, origin: Origin, mapping: &LogMapping) -> Result<Spec, Failure> {
+    match (origin, &mapping.event) {
+        (Origin::Game(game), Some(_)) => {
+            let chosen = Chosen::named(context, &game, mapping.nodes, None)?;
+            let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
+            Ok(completed(spec, mapping))
+        }
+        (Origin::Module(_), _) | (Origin::Game(_), None) => Err(anyhow::anyhow!(
+            "expected TLC, whose parser says which names a module has, found none; let it be \
+             installed, or name a game by --spec and its events in the mapping"
+        ))
+        .or_exit(Exit::ToolChain),
+    }
 }
 
 /// SANY, in a directory of its own.

@@ -4,7 +4,7 @@ use cadre::DrivenTrace;
 use cadre::conform::{
     self, Matching, ModelOptions, Simulated, Spec, SpecAction, SpecTrace, Vocabulary, check_model,
 };
-use cadre::tla::{Simulation, Tlc, Verdict};
+use cadre::tla::{Engine, Simulation, Verdict};
 
 use crate::args::{DriveArgs, GameArgs};
 use crate::chosen::Chosen;
@@ -15,7 +15,7 @@ use crate::exit::{Exit, Failure, OrExit};
 use crate::run_directory::RunDirectory;
 use crate::stages::{self, Named};
 use crate::watch::{Clock, count, grouped};
-use crate::{commands, modules, output};
+use crate::{commands, engines, modules, output};
 
 /// `spec --simulate`: has TLC draw random behaviours, and lets the game follow them.
 pub(crate) fn simulate(
@@ -26,10 +26,10 @@ pub(crate) fn simulate(
     let chosen = Chosen::new(context, game)?;
     let mut spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
     spec.invariants.extend(args.invariant.iter().cloned());
-    let tlc = context.tlc()?;
+    let engine = context.engine()?;
     let mut run = context.run_directory("spec")?;
     output::line(&format!("behaviours of {} for {}", spec.name, chosen.title()));
-    let found = draw(context, &spec, args, &tlc, &mut run)?;
+    let found = draw(context, &spec, args, &*engine, &mut run)?;
     if let Some((verdict, behaviour)) = &found.violated {
         return print_violated(context, &chosen, args, verdict, behaviour, &mut run);
     }
@@ -40,7 +40,7 @@ pub(crate) fn simulate(
     }
     let driven = drive(context, &chosen, &found.behaviours, Matching::Actions)?;
     let followed = Followed::of(&found.behaviours, &driven);
-    followed.print(&actions(context, &spec, &tlc, &mut run)?);
+    followed.print(&actions(context, &spec, &mut run)?);
     let replayed = replay(context, &chosen, args, &driven, &mut run)?;
     if let Some((index, _)) = followed.parted.first() {
         print_parting(context, &found.behaviours[*index], &driven[*index])?;
@@ -59,18 +59,18 @@ pub(crate) fn counterexample(
     let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
     let mut model = model(&chosen)?;
     model.invariants.extend(args.invariant.iter().cloned());
-    let tlc = context.tlc()?;
+    let engine = context.engine()?;
     let mut run = context.run_directory("spec")?;
     output::line(&format!("checking the specification of {}", chosen.title()));
     let options = ModelOptions { workers, ..ModelOptions::default() };
-    let outcome = check_model(&model, &tlc, run.path(), &options, &context.stop);
+    let outcome = check_model(&model, &*engine, run.path(), &options, &context.stop);
     let outcome = outcome.or_exit(Exit::ToolChain).inspect_err(|_| {
         run.keep();
     })?;
     let particulars = format!(
         "{} distinct states, {}, {:.1} s",
         grouped(outcome.distinct),
-        stages::tlc_name(&outcome.version),
+        engines::name(&outcome.version),
         outcome.elapsed.as_secs_f64()
     );
     if outcome.verdict == Verdict::NoError {
@@ -90,7 +90,7 @@ fn draw(
     context: &Context<'_>,
     spec: &Spec,
     args: &DriveArgs,
-    tlc: &Tlc,
+    engine: &dyn Engine,
     run: &mut RunDirectory,
 ) -> Result<Simulated, Failure> {
     let directory = run.part("simulate").or_exit(Exit::ToolChain)?;
@@ -99,7 +99,7 @@ fn draw(
         states_max: args.steps.saturating_add(1),
         seed: args.seed,
     };
-    let found = conform::simulate(spec, simulation, tlc, &directory, &context.stop);
+    let found = conform::simulate(spec, simulation, engine, &directory, &context.stop);
     let found = found.or_exit(Exit::ToolChain).inspect_err(|_| {
         run.keep();
     })?;
@@ -110,7 +110,7 @@ fn draw(
         grouped(found.behaviours.len() as u64),
         count(steps, "step", "steps"),
         args.seed,
-        stages::tlc_name(&found.version),
+        engines::name(&found.version),
         found.elapsed.as_secs_f64()
     );
     let outcome = if found.violated.is_some() { "violated" } else { "drawn" };
@@ -118,13 +118,13 @@ fn draw(
     Ok(found)
 }
 
-/// The actions of the trace module, as far as it lists them.
+/// The actions of the trace module, as far as it lists them and there is a parser to say so.
 fn actions(
-    context: &Context<'_>,
+    context: &mut Context<'_>,
     spec: &Spec,
-    tlc: &Tlc,
     run: &mut RunDirectory,
 ) -> Result<Vec<String>, Failure> {
+    let Some(tlc) = context.parser()? else { return Ok(Vec::new()) };
     let directory = run.part("sany").or_exit(Exit::ToolChain)?;
     modules::write(&directory, &spec.files).or_exit(Exit::ToolChain)?;
     let contents = tlc.contents(&directory, &spec.trace_module, &context.stop);

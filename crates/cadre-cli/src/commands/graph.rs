@@ -4,7 +4,7 @@ use cadre::GameGraph;
 use cadre::conform::{
     self, Fault, GraphBound, GraphBounds, GraphReport, MappedGraph, Report, Spec,
 };
-use cadre::tla::Tlc;
+use cadre::tla::Engine;
 use cadre::trace::Trace;
 
 use crate::args::GraphArgs;
@@ -15,7 +15,7 @@ use crate::exit::{Exit, Failure, OrExit};
 use crate::run_directory::RunDirectory;
 use crate::stages::{self, Named};
 use crate::watch::{Clock, count, grouped};
-use crate::{output, rejected};
+use crate::{engines, output, rejected};
 
 /// `conform --graph`: has TLC check every state and every step of a game.
 pub(crate) fn run(
@@ -26,13 +26,13 @@ pub(crate) fn run(
     let (chosen, spec) = choose(context, game, args)?;
     output::line(&format!("conforming the whole graph of {}", chosen.title()));
     let found = explore(context, &chosen, &spec, args)?;
-    let tlc = context.tlc()?;
+    let engine = context.engine()?;
     let mut run = context.run_directory("conform")?;
     let directory = run.part("graph").or_exit(Exit::ToolChain)?;
     let options = options(args);
     let graph = &found.mapped.graph;
     let clock = Clock::start();
-    let checked = conform::check_graph(&spec, graph, &tlc, &directory, &options, &context.stop);
+    let checked = conform::check_graph(&spec, graph, &*engine, &directory, &options, &context.stop);
     let report = checked.or_exit(Exit::ToolChain).inspect_err(|_| {
         run.keep();
     })?;
@@ -40,13 +40,13 @@ pub(crate) fn run(
     let particulars = format!(
         "{what} against {}, {}, {} {:.1} s",
         spec.name,
-        stages::tlc_name(&report.tlc.version),
+        engines::name(&report.tlc.version),
         count(report.tlc.runs as usize, "run,", "runs,"),
         clock.elapsed().as_secs_f64()
     );
     output::stage("conform", outcome, &particulars);
     if let Some(bad) = Bad::first(&found, &report)? {
-        let asked = Asked { context, chosen: &chosen, spec: &spec, tlc: &tlc };
+        let asked = Asked { context, chosen: &chosen, spec: &spec, engine: &*engine };
         return asked.print_bad(&found.mapped, &bad, &mut run);
     }
     print_coverage(&report);
@@ -62,10 +62,10 @@ pub(crate) fn print_command(
     let (chosen, spec) = choose(context, game, args)?;
     let found = chosen.game.graph(&chosen.setup, bounds(args), &mut watcher(context, args));
     let found = found.or_exit(Exit::Internal)?;
-    let tlc = context.tlc()?;
+    let engine = context.engine()?;
     let mut run = context.run_directory("conform")?;
     let graph = &found.mapped.graph;
-    let command = conform::plan_graph(&spec, graph, &tlc, run.path(), &options(args));
+    let command = conform::plan_graph(&spec, graph, &*engine, run.path(), &options(args));
     // The command is worth nothing without the modules it names.
     run.keep();
     output::line(&command.or_exit(Exit::ToolChain)?);
@@ -221,7 +221,7 @@ struct Asked<'a, 'c> {
     context: &'a Context<'c>,
     chosen: &'a Chosen<'c>,
     spec: &'a Spec,
-    tlc: &'a Tlc,
+    engine: &'a dyn Engine,
 }
 
 impl Asked<'_, '_> {
@@ -265,7 +265,7 @@ impl Asked<'_, '_> {
         let trace = conform::spec_trace(&named.name, &named.trace).or_exit(Exit::Internal)?;
         let directory = run.part("explanation").or_exit(Exit::ToolChain)?;
         let (options, stop) = (conform::Options::default(), &self.context.stop);
-        let report = conform::check(self.spec, &[trace], self.tlc, &directory, &options, stop);
+        let report = conform::check(self.spec, &[trace], self.engine, &directory, &options, stop);
         report.or_exit(Exit::ToolChain).inspect_err(|_| {
             run.keep();
         })

@@ -1,5 +1,7 @@
+use std::sync::Arc;
+
 use cadre::conform::{ModelOptions, SpecModel, check_model, plan_model};
-use cadre::tla::{Outcome, Tlc, Verdict};
+use cadre::tla::{Engine, Outcome, Verdict};
 
 use crate::args::GameArgs;
 use crate::chosen::Chosen;
@@ -7,7 +9,7 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit};
 use crate::run_directory::RunDirectory;
 use crate::watch::grouped;
-use crate::{output, stages};
+use crate::{engines, output};
 
 /// `spec`: checks the TLA+ specification of a game itself, by TLC.
 pub(crate) fn run(
@@ -15,9 +17,9 @@ pub(crate) fn run(
     game: &GameArgs,
     workers: u32,
 ) -> Result<Exit, Failure> {
-    let Prepared { title, model, tlc, mut run, options } = prepare(context, game, workers)?;
+    let Prepared { title, model, engine, mut run, options } = prepare(context, game, workers)?;
     output::line(&format!("checking the specification of {title}"));
-    let outcome = check_model(&model, &tlc, run.path(), &options, &context.stop);
+    let outcome = check_model(&model, &*engine, run.path(), &options, &context.stop);
     let outcome = outcome.or_exit(Exit::ToolChain).inspect_err(|_| {
         run.keep();
     })?;
@@ -26,7 +28,7 @@ pub(crate) fn run(
         "{} distinct states, {} generated, {depth}, {}, {:.1} s",
         grouped(outcome.distinct),
         grouped(outcome.generated),
-        stages::tlc_name(&outcome.version),
+        engines::name(&outcome.version),
         outcome.elapsed.as_secs_f64()
     );
     let Some(violated) = violated(&outcome.verdict) else {
@@ -47,8 +49,8 @@ pub(crate) fn print_command(
     game: &GameArgs,
     workers: u32,
 ) -> Result<Exit, Failure> {
-    let Prepared { model, tlc, mut run, options, .. } = prepare(context, game, workers)?;
-    let command = plan_model(&model, &tlc, run.path(), &options).or_exit(Exit::ToolChain)?;
+    let Prepared { model, engine, mut run, options, .. } = prepare(context, game, workers)?;
+    let command = plan_model(&model, &*engine, run.path(), &options).or_exit(Exit::ToolChain)?;
     // The command is worth nothing without the modules it names.
     run.keep();
     output::line(&command);
@@ -59,7 +61,7 @@ pub(crate) fn print_command(
 struct Prepared {
     title: String,
     model: SpecModel,
-    tlc: Tlc,
+    engine: Arc<dyn Engine>,
     run: RunDirectory,
     options: ModelOptions,
 }
@@ -73,7 +75,7 @@ fn prepare(context: &mut Context<'_>, game: &GameArgs, workers: u32) -> Result<P
     Ok(Prepared {
         title: chosen.title(),
         model: model(&chosen)?,
-        tlc: context.tlc()?,
+        engine: context.engine()?,
         run: context.run_directory("spec")?,
         options: ModelOptions { workers, ..ModelOptions::default() },
     })

@@ -9,3 +9,4 @@ mod mutations;
 mod scaffolds;
 mod support;
 mod two_phase;
+mod timing;

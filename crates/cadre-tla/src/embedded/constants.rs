@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tla_checker::ast::DefinitionMap;
 use tla_checker::parser::{OperatorOverrides, Override, parse};
 
-use super::modules::{Module, Modules, PRINTING};
+use super::modules::{Module, Modules, PRINT, PRINT_T};
 use crate::syntax::Definition;
 
 /// The definitions of some modules that have one value.
@@ -86,7 +86,7 @@ struct Candidates<'a> {
 impl<'a> Candidates<'a> {
     fn of(modules: &'a Modules) -> Self {
         let mut excluded: BTreeSet<&str> = CHANGING.into_iter().chain(LARGE).collect();
-        excluded.extend(PRINTING.iter().map(|(_, instead)| instead));
+        excluded.extend([PRINT.1, PRINT_T.1]);
         let mut by_name = BTreeMap::new();
         let extended = &modules.extended;
         let instantiated: BTreeSet<&String> =

@@ -26,12 +26,18 @@ pub(super) struct Module {
     pub(super) instantiated: Vec<String>,
 }
 
-/// What prints, and what stands in its place: operators of the same length, which keep the columns,
-/// and which note what is to be printed.
-pub(super) const PRINTING: [(&str, &str); 2] = [("PrintT", "Cadre_"), ("Print", "Cadr_")];
+/// The operators in whose place others stand, which have names as long, so that all columns stay as
+/// they are.
+pub(super) const REPLACED: [(&str, &str); 3] = [PRINT_T, PRINT, SELECT];
+/// What prints; what stands in its place notes what is to be printed.
+pub(super) const PRINT_T: (&str, &str) = ("PrintT", "Cadre_");
+/// The same as an expression.
+pub(super) const PRINT: (&str, &str) = ("Print", "Cadr_");
+/// What the checker knows with a `LAMBDA` only, and not with the name of an operator.
+pub(super) const SELECT: (&str, &str) = ("SelectSeq", "CadreSeq_");
 
 impl Modules {
-    /// Copies the modules of a run, so that none of them prints.
+    /// Copies the modules of a run, with other operators in place of some.
     ///
     /// # Errors
     ///
@@ -47,7 +53,7 @@ impl Modules {
             }
             let text = read_text(&path)?;
             let copy = folder.join(path.file_name().unwrap_or_default());
-            fs::write(&copy, without_printing(&text))
+            fs::write(&copy, replaced(&text))
                 .map_err(|source| TlaError::io("write", &copy, source))?;
         }
         let mut extended = Vec::new();
@@ -65,10 +71,10 @@ fn read_text(path: &Path) -> Result<String, TlaError> {
     fs::read_to_string(path).map_err(|source| TlaError::io("read", path, source))
 }
 
-fn without_printing(text: &str) -> String {
+fn replaced(text: &str) -> String {
     let mut copy = text.to_owned();
     for token in tokens(text) {
-        if let Some((_, instead)) = PRINTING.iter().find(|(name, _)| token.is(name)) {
+        if let Some((_, instead)) = REPLACED.iter().find(|(name, _)| token.is(name)) {
             copy.replace_range(token.start..token.end(), instead);
         }
     }
@@ -120,10 +126,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_prints_is_replaced_where_it_is_a_name_and_nothing_moves() {
+    fn an_operator_is_replaced_where_it_is_a_name_and_nothing_moves() {
         let text = "A == PrintT(<<\"PrintT\">>) \\* PrintT\nPrintTwo == Print(1, 2)\n";
         assert_eq!(
-            without_printing(text),
+            replaced(text),
             "A == Cadre_(<<\"PrintT\">>) \\* PrintT\nPrintTwo == Cadr_(1, 2)\n"
         );
     }

@@ -6,7 +6,7 @@ use tla_checker::ast::State;
 use tla_checker::checker::{CheckResult, PrepareSpecError, check as check_all};
 use tla_checker::liveness::LivenessViolation;
 
-use super::world::{Noted, World, define_printing};
+use super::world::{Noted, World, define_replaced};
 use super::{Task, values};
 use crate::{Lasso, Outcome, SpecState, TlaError, Verdict};
 
@@ -19,7 +19,7 @@ pub(super) fn check(task: &Task, mut world: World, outcome: &mut Outcome) -> Res
     let own = world.invariants.len();
     let World { spec, config, constants, .. } = &mut world;
     // What is printed was noted before, and invariants were checked.
-    define_printing(&mut spec.definitions, Noted::No);
+    define_replaced(&mut spec.definitions, Noted::No);
     spec.invariants.drain(..own);
     spec.invariant_names.drain(..own);
     config.allow_deadlock = true;

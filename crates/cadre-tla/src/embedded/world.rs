@@ -11,10 +11,10 @@ use tla_checker::eval::{
     next_states, set_symbolic_integers,
 };
 use tla_checker::modules::merge_extended_declarations;
-use tla_checker::parser::{parse_expr, parse_with_overrides};
+use tla_checker::parser::{builtin_arity, parse_expr, parse_with_overrides};
 
 use super::constants::Constants;
-use super::modules::{Modules, PRINTING};
+use super::modules::{Modules, PRINT, PRINT_T, SELECT};
 use super::{Task, values};
 use crate::TlaError;
 
@@ -67,7 +67,7 @@ impl World {
 
     fn prepare(
         task: &Task,
-        spec: Spec,
+        mut spec: Spec,
         config: CheckerConfig,
         once: &Constants,
         asked: &TlcConfig,
@@ -76,13 +76,16 @@ impl World {
         let given: Env = asked.constants.iter().cloned().collect();
         let path = config.spec_path.as_ref();
         let prepared = prepare_spec(&spec, &given, path, true);
-        let (mut bindings, definitions) = prepared.map_err(|error| task.refusal(error))?;
+        let (mut bindings, mut definitions) = prepared.map_err(|error| task.refusal(error))?;
         let mut constants = given;
         for name in &once.order {
             // What cannot be evaluated may never be needed; if it is, that is an error then.
             if let Ok(value) = eval(&Expr::Var(name.clone()), &mut bindings, &definitions) {
                 bindings.insert(name.clone(), value.clone());
                 constants.insert(name.clone(), value);
+                // The checker looks for primes in all that is mentioned, tables included.
+                definitions.remove(name);
+                spec.definitions.remove(name);
             }
         }
         let missing = |what| task.config_error(format!("expected {what}, found none"));
@@ -176,18 +179,19 @@ fn forget_printed() {
     debug_assert!(forgotten.is_ok(), "a register can be set");
 }
 
-/// What the operators do that stand in place of those that print.
-pub(super) fn define_printing(definitions: &mut Definitions, is_noted: Noted) {
+/// Defines the operators that stand in place of others.
+pub(super) fn define_replaced(definitions: &mut Definitions, is_noted: Noted) {
     let note = match is_noted {
         Noted::Yes => format!("TLCSet({REGISTER}, Append(TLCGet({REGISTER}), x))"),
         Noted::No => "TRUE".to_owned(),
     };
-    let [(_, statement), (_, expression)] = PRINTING;
     let bodies = [
-        (statement, vec!["x".into()], note.clone()),
-        (expression, vec!["x".into(), "y".into()], format!("IF {note} THEN y ELSE y")),
+        (PRINT_T, ["x"].as_slice(), note.clone()),
+        (PRINT, &["x", "y"], format!("IF {note} THEN y ELSE y")),
+        (SELECT, &["s", "Test"], "SelectSeq(s, LAMBDA x : Test(x))".to_owned()),
     ];
-    for (name, parameters, body) in bodies {
+    for ((_, name), parameters, body) in bodies {
+        let parameters = parameters.iter().map(|name| Arc::from(*name)).collect();
         let body = parse_expr(&body).expect("the text is a formula");
         definitions.insert(name.into(), (parameters, Arc::new(body)));
     }
@@ -252,6 +256,10 @@ impl Task {
                 let line = u32::try_from(unparsed.line).ok();
                 return Err(self.parse_error(&module.name, line, unparsed.message.clone()));
             }
+            // An error in the comparison would only be a wrong order.
+            if module.definitions.iter().any(|found| found.whole.words.contains("SortSeq")) {
+                return Err(Self::cannot("SortSeq"));
+            }
             // The checker itself looks at the assumptions of the root alone.
             assumed.extend(parsed.assumes.iter().cloned());
             spec = Some(parsed);
@@ -263,7 +271,7 @@ impl Task {
         merge_extended_declarations(&mut spec, &path)
             .map_err(|message| self.parse_error(root, None, message))?;
         spec.definitions.extend(once.definitions.clone());
-        define_printing(&mut spec.definitions, Noted::Yes);
+        define_replaced(&mut spec.definitions, Noted::Yes);
         // Only what the configuration names is checked, not what has the name of an invariant.
         spec.invariants.clear();
         spec.invariant_names.clear();
@@ -271,9 +279,14 @@ impl Task {
             let message = "expected SPECIFICATION, or INIT and NEXT, found neither";
             return Err(self.config_error(message));
         }
-        let is_operator = |name: &Arc<str>| !spec.constants.contains(name);
-        if asked.substitutions.iter().any(|(name, _)| is_operator(name)) {
-            return Err(Self::cannot("operators that the configuration replaces"));
+        for name in asked.constants.iter().map(|(name, _)| name) {
+            self.is_constant(&spec, name)?;
+        }
+        for (name, _) in &asked.substitutions {
+            if spec.definitions.contains_key(name) || builtin_arity(name).is_some() {
+                return Err(Self::cannot("operators that the configuration replaces"));
+            }
+            self.is_constant(&spec, name)?;
         }
         let mut config = CheckerConfig {
             spec_path: Some(path),
@@ -287,6 +300,16 @@ impl Task {
         apply_config(asked, &mut spec, &mut domains, &mut config, &[], &[], true)
             .map_err(|message| self.config_error(message))?;
         Ok((spec, config))
+    }
+
+    fn is_constant(&self, spec: &Spec, name: &Arc<str>) -> Result<(), TlaError> {
+        match spec.constants.contains(name) {
+            true => Ok(()),
+            false => {
+                Err(self
+                    .config_error(format!("expected a constant {name}, found none of that name")))
+            }
+        }
     }
 
     fn refusal(&self, error: PrepareSpecError) -> Refusal {
