@@ -1,5 +1,7 @@
 //! Traces and specifications through the real TLC.
 
+#[cfg(feature = "embedded")]
+mod both;
 mod divergences;
 mod foreign;
 mod graphs;
@@ -7,6 +9,7 @@ mod hidden;
 mod model;
 mod mutations;
 mod scaffolds;
+#[cfg(feature = "embedded")]
+mod shortfalls;
 mod support;
 mod two_phase;
-mod timing;

@@ -14,15 +14,17 @@ pub(crate) fn tlc() -> &'static Tlc {
     TLC.get_or_init(|| find(&Find::default(), &mut |_| {}, &Stop::new()).expect("TLC is found"))
 }
 
-/// What the tests have checked: that of TLC.
+/// What the tests check with: TLC, and beside it the engine without a JVM where that is built.
 #[cfg(not(feature = "embedded"))]
 pub(crate) fn engine() -> &'static dyn Engine {
     tlc()
 }
 
+/// What the tests check with: TLC, and beside it the engine without a JVM.
 #[cfg(feature = "embedded")]
 pub(crate) fn engine() -> &'static dyn Engine {
-    &cadre_tla::Embedded
+    static BOTH: OnceLock<crate::both::Both> = OnceLock::new();
+    BOTH.get_or_init(|| crate::both::Both { tlc: tlc() })
 }
 
 /// Checks in a directory that is gone afterwards.

@@ -28,6 +28,7 @@ Show == PrintT(<<\"seen\", x, y>>)
 Forward == [][x' > x]_vars
 Positive == [](x > 0)
 Arrives == <>(x = 4)
+Leaves == <>(x # 1)
 Stays == <>[](x = 4)
 Returns == [](x = 4 => <>(x = 2))
 Begins == x = 2
@@ -46,7 +47,8 @@ fn invariants_properties_and_counts_are_those_of_tlc() {
         ("INVARIANTS Show Small", "Small is violated after 3 states"),
         ("PROPERTY Forward", "property Forward is violated after 4 states"),
         ("PROPERTY Positive", "holds, 7 states, depth 6"),
-        ("PROPERTY Arrives", "holds, 7 states, depth 6"),
+        ("PROPERTY Arrives", "a temporal property is violated"),
+        ("PROPERTY Leaves", "holds, 7 states, depth 6"),
         ("PROPERTY Stays", "a temporal property is violated"),
         ("PROPERTY Returns", "a temporal property is violated"),
         ("PROPERTY Begins", "property Begins is violated after 1 states"),
