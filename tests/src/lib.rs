@@ -1,5 +1,6 @@
 //! What the tests of the whole toolkit share: running the command, and scenario files.
 
+mod ballot;
 mod bench;
 mod browser;
 mod drawn;
@@ -8,6 +9,7 @@ mod picture;
 mod scenario;
 mod stored;
 
+pub use ballot::Ballot;
 pub use bench::{Bench, Ran, timeless};
 pub use browser::{Browser, WINDOW};
 pub use drawn::{long, stormy};

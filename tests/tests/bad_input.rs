@@ -184,7 +184,7 @@ fn a_specification_that_does_not_parse_is_named_with_its_line() {
     let told = told(&ran);
     assert!(told.contains("Broken.tla"), "{told}");
     assert!(told.contains("line 3"), "{told}");
-    assert_eq!(ran.code, Some(4), "{told}");
+    assert_eq!(ran.code, Some(5), "{told}");
     bench.assert_nothing_left();
 }
 
@@ -450,4 +450,56 @@ fn a_protocol_that_looks_at_a_global_variable_is_found_out() {
             exit 1
         "#]],
     );
+}
+
+/// A bench whose `java` is a script: it gets the real Java as `$JAVA`.
+#[cfg(unix)]
+fn bench_with_java(script: &str) -> (Bench, tempfile::TempDir) {
+    use std::os::unix::fs::PermissionsExt;
+
+    let stop = cadre::process::Stop::new();
+    let tlc = cadre::tla::find(&cadre::tla::Find::default(), &mut |_| {}, &stop).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let java = home.path().join("bin/java");
+    std::fs::create_dir(home.path().join("bin")).unwrap();
+    let real = tlc.java.display();
+    let version = "case \"$1\" in -version) exec \"$JAVA\" \"$@\";; esac";
+    std::fs::write(&java, format!("#!/bin/sh\nJAVA='{real}'\n{version}\n{script}\n")).unwrap();
+    std::fs::set_permissions(&java, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let bench = bench().env("JAVA_HOME", Some(&home.path().display().to_string()));
+    (bench, home)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_tlc_that_somebody_kills_is_a_failure_of_the_tool_chain() {
+    let (bench, _home) = bench_with_java("kill -9 $$");
+    for args in ["spec two-phase-commit", "check two-phase-commit --traces 1"] {
+        let ran = bench.run(args);
+        assert!(ran.output.contains("it was killed by a signal; run it again"), "{}", ran.output);
+        assert_eq!(ran.code, Some(4), "{}", ran.output);
+    }
+    bench.assert_nothing_left();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_tlc_that_says_nothing_has_not_found_everything_to_be_fine() {
+    let (bench, _home) = bench_with_java("exit 0");
+    for args in ["spec two-phase-commit", "check two-phase-commit --traces 1"] {
+        let ran = bench.run(args);
+        assert!(ran.output.contains("expected a verdict of TLC, found none"), "{}", ran.output);
+        assert_eq!(ran.code, Some(4), "{}", ran.output);
+    }
+    bench.assert_nothing_left();
+}
+
+#[test]
+fn a_module_that_is_not_named_like_its_file_is_unreadable_input() {
+    let bench = bench();
+    bench.write("Store.tla", "---- MODULE Shop ----\nVARIABLE x\nInit == x = 0\n====\n");
+    let ran = bench.run("spec --scaffold Store.tla");
+    assert!(ran.output.contains("Store") && ran.output.contains("Shop"), "{}", ran.output);
+    assert_eq!(ran.code, Some(5), "{}", ran.output);
+    bench.assert_nothing_left();
 }

@@ -80,7 +80,7 @@ fn a_counterexample_of_the_specification_is_followed_and_can_be_replayed() {
         .run("spec two-phase-commit --nodes 1 --drive --invariant NobodyCommits --processes 1");
     expect![[r#"
         checking the specification of two-phase-commit · 1 resource manager
-        spec     violated  11 distinct states, TLC 2.15, T s
+        spec     violated  11 distinct states, 17 generated, depth 5, TLC 2.15, T s
         drive    follows   1 behaviour, 4 steps of the step function, T s
         replay   agrees    1 schedule, 4 steps on 2 real processes
 
@@ -105,11 +105,11 @@ fn without_a_violation_there_is_no_counterexample_to_follow() {
     check(
         "spec two-phase-commit --nodes 1 --drive",
         expect![[r#"
-        checking the specification of two-phase-commit · 1 resource manager
-        spec     holds     12 distinct states, TLC 2.15, T s
-        PASS     TypeOK, Consistent hold, so that there is nothing to follow (exit 0)
-        exit 0
-    "#]],
+            checking the specification of two-phase-commit · 1 resource manager
+            spec     holds     12 distinct states, 20 generated, depth 5, TLC 2.15, T s
+            PASS     TypeOK, Consistent, EverybodyDecides, Irrevocable hold, so that there is nothing to follow (exit 0)
+            exit 0
+        "#]],
     );
 }
 
@@ -133,7 +133,7 @@ fn an_invariant_that_the_specification_does_not_have_is_told() {
         expect![[r#"
             behaviours of TwoPhase for two-phase-commit · 1 resource manager
             error: TLC refuses the configuration: The invariant Peace specified in the configuration file is not defined in the specification.; correct it, see HERE/.cadre/runs/spec-1/simulate/tlc.log
-            exit 4
+            exit 5
         "#]],
     );
 }

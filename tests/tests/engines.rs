@@ -83,7 +83,10 @@ fn check(bench: &Bench, args: &str, expected: Expect) {
 
 #[test]
 fn the_pipeline_runs_without_tlc_and_its_verdict_says_so() {
-    check(&bench(), "check two-phase-commit --traces 50 --engine embedded", expect![[r#"
+    check(
+        &bench(),
+        "check two-phase-commit --traces 50 --engine embedded",
+        expect![[r#"
         checking two-phase-commit · 3 resource managers
         explore  holds     288 distinct configurations, depth 11, T s at R /s, omission < 2e-27
         fuzz     bounded   256 random executions, 1 495 steps, seed 1
@@ -92,12 +95,16 @@ fn the_pipeline_runs_without_tlc_and_its_verdict_says_so() {
         replay   agrees    4 schedules, 48 steps on 4 real processes
         PASS     every guarantee holds, traces conform, real processes agree (checked by tla-checker, not by TLC) (exit 0)
         exit 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_seeded_bug_is_explained_by_the_engine_without_a_jvm() {
-    check(&bench(), "check two-phase-commit --bug early-commit --engine embedded", expect![[r#"
+    check(
+        &bench(),
+        "check two-phase-commit --bug early-commit --engine embedded",
+        expect![[r#"
         checking two-phase-commit · 3 resource managers · bug early-commit
         explore  violated  249 distinct configurations, depth 5, T s at R /s, omission < 2e-27
         conform  rejected  1 of 1 trace against TwoPhase, tla-checker 0.24.11, 2 runs, T s
@@ -122,18 +129,26 @@ fn a_seeded_bug_is_explained_by_the_engine_without_a_jvm() {
         report   .cadre/runs/check-1/report.html
         FAIL     no two resource managers decide differently (checked by tla-checker, not by TLC) (exit 1)
         exit 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_specification_a_graph_and_behaviours_are_checked_without_tlc() {
-    check(&bench(), "spec disk-store --engine embedded", expect![[r#"
+    check(
+        &bench(),
+        "spec disk-store --engine embedded",
+        expect![[r#"
         checking the specification of disk-store · 3 writers
         spec     holds     742 distinct states, 1 689 generated, depth 9, tla-checker 0.24.11, T s
         PASS     TypeOK, Durable, Monotonic hold (checked by tla-checker, not by TLC) (exit 0)
         exit 0
-    "#]]);
-    check(&bench(), "conform --graph disk-store --engine embedded", expect![[r#"
+    "#]],
+    );
+    check(
+        &bench(),
+        "conform --graph disk-store --engine embedded",
+        expect![[r#"
         conforming the whole graph of disk-store · 3 writers
         graph    seen      5 745 configurations, depth 9, are 712 states and 1 109 steps of DiskStore, T s
         conform  conforms  every state and every step against DiskStore, tla-checker 0.24.11, 2 runs, T s
@@ -143,8 +158,12 @@ fn a_specification_a_graph_and_behaviours_are_checked_without_tlc() {
                  taken     SyncDone: all 293
         PASS     every step is one of DiskStore, which allows more (checked by tla-checker, not by TLC) (exit 0)
         exit 0
-    "#]]);
-    check(&bench(), "spec two-phase-commit --simulate 50 --drive --engine embedded", expect![[r#"
+    "#]],
+    );
+    check(
+        &bench(),
+        "spec two-phase-commit --simulate 50 --drive --engine embedded",
+        expect![[r#"
         behaviours of TwoPhase for two-phase-commit · 3 resource managers
         simulate drawn     50 behaviours, 48 of them distinct with 276 steps, seed 1, tla-checker 0.24.11, T s
         drive    follows   48 behaviours, 276 steps of the step function, T s
@@ -157,7 +176,8 @@ fn a_specification_a_graph_and_behaviours_are_checked_without_tlc() {
                  taken     TMRcvPrepared: 21 times
         PASS     the game follows every behaviour that was drawn (checked by tla-checker, not by TLC) (exit 0)
         exit 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -81,6 +81,45 @@ rejected rm2.ndjson, line 2: give up of rm2, step 4 of the log
     assert!(ran.output.contains(expected), "{}", ran.output);
 }
 
+/// The mapping for a program that logs nothing of what the manager hears: each preparing is heard
+/// at once.
+fn heard_at_once(text: String, steps: [&str; 2]) -> String {
+    let steps = steps
+        .map(|action| format!("{{ action = \"{action}\", arguments.rm = \"node as model\" }}"));
+    let prepare = "action = \"RMPrepare\"\narguments.rm = \"node as model\"";
+    let heard = "[events.heard]\naction = \"TMRcvPrepared\"\narguments.rm = \"sender as model\"";
+    assert!(text.contains(prepare) && text.contains(heard), "{text}");
+    let text = text.replace(prepare, &format!("steps = [{}]", steps.join(", ")));
+    let text = text.replace(heard, "").replace("tmPrepared = \"prepared as set(model)\"", "");
+    text.replace("[constants]", "ignore = [\"heard\"]\n\n[constants]")
+}
+
+#[test]
+fn an_event_of_a_log_may_be_several_steps_of_the_specification() {
+    let bench = bench();
+    written(&bench, "--seed 1");
+    let ran = conform(&bench, |text| heard_at_once(text, ["RMPrepare", "TMRcvPrepared"]));
+    assert_eq!(ran.code, Some(0), "{}", ran.output);
+    assert!(ran.output.contains("read      7 steps of 4 nodes"), "{}", ran.output);
+}
+
+#[test]
+fn the_step_of_an_event_that_is_not_allowed_is_told() {
+    let bench = bench();
+    written(&bench, "--seed 1");
+    let ran = conform(&bench, |text| heard_at_once(text, ["TMRcvPrepared", "RMPrepare"]));
+    assert_eq!(ran.code, Some(1), "{}", ran.output);
+    let expected = "\
+rejected rm1.ndjson, line 1: prepare of rm1, step 1 of the log
+         the specification does not allow TMRcvPrepared(rm: rm1) (step 1 of 2 of \
+         TMRcvPrepared(rm: rm1) · RMPrepare(rm: rm1)) here
+";
+    assert!(ran.output.contains(expected), "{}", ran.output);
+    let ran = conform(&bench, |text| heard_at_once(text, ["RMPrepare", "TMPrepared"]));
+    assert_eq!(ran.code, Some(5), "{}", ran.output);
+    assert!(ran.output.contains("found `TMPrepared` for the event `prepare`"), "{}", ran.output);
+}
+
 #[test]
 fn a_variable_with_another_value_is_told_with_both() {
     check_lines(

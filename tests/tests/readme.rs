@@ -49,8 +49,9 @@ fn run(args: &str) -> String {
     bench.copy("tests/histories");
     bench.copy("traces/two-phase-commit");
     let ran = bench.run_raw(args);
-    let is_to_fail =
-        ["--bug", "stale-read", "retry-deliv"].iter().any(|failing| args.contains(failing));
+    let is_to_fail = ["--bug", "stale-read", "retry-deliv", "--formula Spec"]
+        .iter()
+        .any(|failing| args.contains(failing));
     let is_expected = matches!(ran.code, Some(0)) || is_to_fail;
     assert!(is_expected, "{args}: exit {:?}\n{}", ran.code, ran.output);
     let lines = ran.output.lines().filter(|line| !line.contains("installing"));

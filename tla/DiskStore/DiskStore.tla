@@ -114,4 +114,16 @@ Monotonic ==
         i <= j => Place(answers[i]) <= Place(answers[j])
     /\ \A i \in DOMAIN answers : Place(answers[i]) <= Place(disk[ReadKey])
 
+-----------------------------------------------------------------------------
+(* Behaviours as wholes. *)
+
+\* A sync that is under way ends.
+FairSpec == Spec /\ WF_vars(SyncDone)
+
+\* No put waits for ever: it is synced, or a power loss takes it.
+SyncsEnd ==
+    \A w \in Writer :
+        w \in Range(syncing) \cup Range(waiting)
+            ~> w \notin Range(syncing) \cup Range(waiting)
+
 =============================================================================

@@ -113,4 +113,17 @@ Spec == Init /\ [][Next]_vars
 Consistent ==
     \A r, s \in RM : ~ (rmState[r] = "committed" /\ rmState[s] = "aborted")
 
+-----------------------------------------------------------------------------
+(* Behaviours as wholes. *)
+
+\* Something happens as long as something that changes anything can happen.
+FairSpec == Spec /\ WF_vars(Next)
+
+\* Nobody is left in doubt for ever.
+EverybodyDecides == <>(\A r \in RM : rmState[r] \in {"committed", "aborted"})
+
+\* Who has committed never does anything else.
+Irrevocable ==
+    [][\A r \in RM : rmState[r] = "committed" => rmState'[r] = "committed"]_vars
+
 =============================================================================

@@ -13,6 +13,7 @@ use clap::{Parser, Subcommand};
 use crate::lineage_args::LineageArgs;
 use crate::memory;
 use crate::simulate_args::SimulateArgs;
+use crate::spec_args::SpecArgs;
 
 /// Write a protocol once; search it, check its traces with TLC, replay them on real processes.
 #[derive(Debug, Parser)]
@@ -198,22 +199,7 @@ pub(crate) enum Verb {
         steps: u64,
     },
     /// Check the TLA+ specification of a game itself, by TLC
-    Spec {
-        #[command(flatten)]
-        game: Option<GameArgs>,
-        /// Write a trace module for this specification instead: which of its steps a trace may
-        /// name, with what arguments
-        #[arg(long, value_name = "FILE.tla", conflicts_with_all = ["game", "simulate", "drive"])]
-        scaffold: Option<PathBuf>,
-        /// TLC's worker threads; with more than one, the depth is approximate
-        #[arg(long, default_value_t = 1)]
-        workers: u32,
-        /// Print the java command and run nothing
-        #[arg(long)]
-        dry_run: bool,
-        #[command(flatten)]
-        drive: DriveArgs,
-    },
+    Spec(SpecArgs),
     /// Write a protocol to begin with, with its game, its specification and its tests
     Init {
         /// The directory, whose name becomes that of the package
@@ -322,38 +308,6 @@ pub(crate) struct LogArgs {
     /// [default: what the mapping says]
     #[arg(long, value_name = "GAME|FILE.tla", requires = "log")]
     pub(crate) spec: Option<String>,
-}
-
-/// Which behaviours of a specification the game is to follow.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct DriveArgs {
-    /// Have TLC draw so many random behaviours instead of exploring all
-    #[arg(
-        long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..),
-        conflicts_with_all = ["workers", "dry_run"]
-    )]
-    pub(crate) simulate: Option<u32>,
-    /// The most steps of each of them
-    #[arg(
-        long, requires = "simulate", default_value_t = 100,
-        value_parser = clap::value_parser!(u32).range(1..)
-    )]
-    pub(crate) steps: u32,
-    /// What random behaviours follow from
-    #[arg(long, requires = "simulate", default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// Let the step function follow the behaviours, or the counterexample, and say where they part
-    #[arg(long)]
-    pub(crate) drive: bool,
-    /// Let real processes follow so many of them, too
-    #[arg(long, value_name = "K", requires = "drive")]
-    pub(crate) processes: Option<usize>,
-    /// One more invariant to check: a claim that nothing happens makes TLC show how it does; may
-    /// be repeated
-    #[arg(long, value_name = "NAME", requires = "drive")]
-    pub(crate) invariant: Vec<String>,
-    #[command(flatten)]
-    pub(crate) process: ProcessArgs,
 }
 
 /// How far a search goes, and how it goes about it.

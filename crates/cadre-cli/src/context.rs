@@ -69,23 +69,27 @@ impl<'a> Context<'a> {
         Ok(engine)
     }
 
-    /// The TLC to use; found once, installed where it is missing and that is allowed.
+    /// The TLC to use, where nothing else will do; found once, installed where it is missing and
+    /// that is allowed.
     pub(crate) fn tlc(&mut self) -> Result<Tlc, Failure> {
+        if self.common.engine == Some(EngineName::Embedded) {
+            let why =
+                "expected TLC, which alone does this, found --engine embedded; leave that out";
+            return Err(anyhow::anyhow!(why)).or_exit(Exit::Usage);
+        }
         self.found().or_exit(Exit::ToolChain)
     }
 
     /// TLC for its parser alone, which knows the names that a module has. Where another engine
-    /// checks, it may be absent, and then that is said.
-    pub(crate) fn parser(&mut self) -> Result<Option<Tlc>, Failure> {
-        if self.common.engine != Some(EngineName::Embedded) && self.stand_in.is_none() {
-            return self.tlc().map(Some);
-        }
+    /// checks, TLC is not installed for that, and may be absent, which is said.
+    pub(crate) fn parser(&self) -> Option<Tlc> {
         let present = Find { offline: true, ..self.find() };
-        let found = cadre::tla::find(&present, &mut output::note, &self.stop).ok();
-        if found.is_none() {
+        let find = || cadre::tla::find(&present, &mut output::note, &self.stop).ok();
+        let parser = self.tlc.clone().or_else(find);
+        if parser.is_none() {
             output::note("names are not compared with those of the specification: there is no TLC");
         }
-        Ok(found)
+        parser
     }
 
     fn found(&mut self) -> Result<Tlc, TlaError> {

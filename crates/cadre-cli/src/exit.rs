@@ -2,6 +2,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use cadre::conform::ConformError;
+use cadre::tla::TlaError;
 
 /// What the exit code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,13 +74,34 @@ impl<T, E: Into<anyhow::Error>> OrExit<T> for Result<T, E> {
     }
 }
 
-/// A failure of a check by TLC: of the input if that says what the specification has no word for,
-/// of the tool chain otherwise.
+/// A failure of a check by TLC: of the input if the specification does not read or does not fit, of
+/// the tool chain otherwise.
 pub(crate) fn of_conform(error: ConformError) -> Failure {
-    let is_input =
-        matches!(error, ConformError::UnknownVariable { .. } | ConformError::OtherVariables { .. });
-    let exit = if is_input { Exit::Input } else { Exit::ToolChain };
+    let is_input = match &error {
+        ConformError::UnknownVariable { .. }
+        | ConformError::OtherVariables { .. }
+        | ConformError::UnknownName { .. }
+        | ConformError::NoAlternative { .. } => true,
+        ConformError::Tla(error) => matches!(
+            error,
+            TlaError::Parse { .. }
+                | TlaError::Config { .. }
+                | TlaError::Evaluation(_)
+                | TlaError::Hosts { .. }
+        ),
+        _ => false,
+    };
+    let exit = match &error {
+        ConformError::NotDistributed { .. } => Exit::Usage,
+        _ if is_input => Exit::Input,
+        _ => Exit::ToolChain,
+    };
     Failure { exit, error: error.into() }
+}
+
+/// As [`of_conform`].
+pub(crate) fn of_tla(error: TlaError) -> Failure {
+    of_conform(error.into())
 }
 
 impl fmt::Display for Failure {

@@ -1,4 +1,4 @@
-use cadre::conform::{self, FalsePart, Reason, Rejection, Report, TraceVerdict};
+use cadre::conform::{self, FalsePart, Reason, Rejection, Report, SpecAction, TraceVerdict};
 use cadre::tla::Value;
 use cadre::trace::{Guarantee, GuaranteeKind, Trace, Verdict};
 
@@ -33,25 +33,43 @@ pub(crate) fn print_rejections(report: &Report, traces: &[Named], lines_max: usi
 /// Why the specification does not allow a step, in a clause.
 fn why_rejected(rejection: &Rejection, trace: &Trace) -> String {
     let step = trace.steps.get(rejection.step.wrapping_sub(1));
-    let action =
-        step.and_then(|step| step.spec.as_ref()?.action.as_deref()).unwrap_or("stuttering");
+    let whole = step.and_then(|step| step.spec.as_ref()?.title());
+    let whole = whole.unwrap_or_else(|| "stuttering".to_owned());
+    let action = rejection.part.as_ref().map_or(whole.as_str(), |part| name(&part.action));
+    let composed = within(rejection, &whole);
     match &rejection.reason {
         Reason::NotEnabled => {
             let false_part = rejection.false_parts.first().map(|part| format!(": {}", told(part)));
-            format!("the spec does not allow {action} here{}", false_part.unwrap_or_default())
+            let false_part = false_part.unwrap_or_default();
+            format!("the spec does not allow {action}{composed} here{false_part}")
         }
-        Reason::UnknownAction => format!("the spec has no action {action}"),
-        Reason::WrongArguments => format!("{action} has other arguments in the spec"),
+        Reason::UnknownAction => format!("the spec has no action {action}{composed}"),
+        Reason::WrongArguments => format!("{action}{composed} has other arguments in the spec"),
         Reason::WrongState { differs } | Reason::WrongInitial { differs } => {
             let differs = differs.iter().map(|difference| {
                 let conform::Difference { variable, logged, spec } = difference;
                 format!("{variable} is {logged}, the spec has {spec}")
             });
-            differs.collect::<Vec<_>>().join("; ")
+            format!("{}{composed}", differs.collect::<Vec<_>>().join("; "))
         }
         Reason::InvariantViolated { name } => {
-            format!("the spec's own invariant {name} is violated")
+            format!("the spec's own invariant {name} is violated{composed}")
         }
+    }
+}
+
+/// Which of the steps it is that a composition consists of, to be added in brackets.
+pub(crate) fn within(rejection: &Rejection, composition: &str) -> String {
+    match &rejection.part {
+        None => String::new(),
+        Some(part) => format!(" (step {} of {} of {composition})", part.number, part.count),
+    }
+}
+
+fn name(action: &SpecAction) -> &str {
+    match action {
+        SpecAction::Step { name, .. } => name,
+        SpecAction::Stutter | SpecAction::Sequence(_) | SpecAction::OneOf(_) => "stuttering",
     }
 }
 

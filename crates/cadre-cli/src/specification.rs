@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use cadre::conform::{self, LogMapping, Spec, Vocabulary};
-use cadre::tla::{Contents, Tlc};
+use cadre::conform::{
+    self, ConformError, LogMapping, Reason, Report, Spec, SpecTrace, TraceVerdict, Vocabulary,
+};
+use cadre::tla::{Contents, TlaError, Tlc};
 
 use crate::args::LogArgs;
 use crate::chosen::Chosen;
 use crate::commands::no_spec;
 use crate::context::Context;
-use crate::exit::{Exit, Failure, OrExit};
+use crate::exit::{Exit, Failure, OrExit, of_tla};
 use crate::modules;
 use crate::run_directory::RunDirectory;
 
@@ -50,12 +52,11 @@ pub(crate) fn find(
     context: &Context<'_>,
     origin: Origin,
     mapping: &LogMapping,
-    tlc: Option<&Tlc>,
     run: &mut RunDirectory,
 ) -> Result<Spec, Failure> {
-    let Some(tlc) = tlc else { return unread(context, origin, mapping) };
+    let Some(tlc) = context.parser() else { return unread(context, origin, mapping) };
     let directory = run.part("sany").or_exit(Exit::ToolChain)?;
-    let parser = Parser { context, tlc, directory };
+    let parser = Parser { context, tlc: &tlc, directory };
     let (files, module, game) = match origin {
         Origin::Game(game) => {
             let chosen = Chosen::named(context, &game, mapping.nodes, None)?;
@@ -103,6 +104,74 @@ fn unread(context: &Context<'_>, origin: Origin, mapping: &LogMapping) -> Result
     }
 }
 
+/// Holds the names in a mapping of a game against the specification, once TLC does not take them:
+/// a check that finds nothing wrong needs no parser beside TLC itself.
+///
+/// # Errors
+///
+/// What the specification has no word for.
+pub(crate) fn judge_names(
+    context: &Context<'_>,
+    spec: &Spec,
+    traces: &[SpecTrace],
+    checked: &Result<Report, ConformError>,
+    run: &mut RunDirectory,
+) -> Result<(), Failure> {
+    match checked {
+        Ok(report) => {
+            report.judge_names(spec, traces).or_exit(Exit::Input)?;
+            match report.verdicts.iter().any(has_other_arguments) {
+                true => parsed(context, spec, run, |names| names.check_traces(traces)),
+                false => Ok(()),
+            }
+        }
+        Err(error) => judge_failure(context, spec, error, run),
+    }
+}
+
+/// Holds the names of variables and constants against the specification, once TLC does not parse
+/// what was made of them.
+///
+/// # Errors
+///
+/// What the specification has no word for.
+pub(crate) fn judge_failure(
+    context: &Context<'_>,
+    spec: &Spec,
+    error: &ConformError,
+    run: &mut RunDirectory,
+) -> Result<(), Failure> {
+    match error {
+        ConformError::Tla(TlaError::Parse { .. } | TlaError::Config { .. }) => {
+            parsed(context, spec, run, |names| names.check_spec(spec))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Asks the parser for the names of the trace module; if that does not parse, or is none, then TLC
+/// has said so.
+fn parsed(
+    context: &Context<'_>,
+    spec: &Spec,
+    run: &mut RunDirectory,
+    judge: impl Fn(&Vocabulary) -> Result<(), ConformError>,
+) -> Result<(), Failure> {
+    let Some(tlc) = context.parser() else { return Ok(()) };
+    let directory = run.part("sany").or_exit(Exit::ToolChain)?;
+    modules::write(&directory, &spec.files).or_exit(Exit::ToolChain)?;
+    let contents = tlc.contents(&directory, &spec.trace_module, &context.stop);
+    let names = contents.ok().and_then(|contents| Vocabulary::of(&contents).ok());
+    names.map_or(Ok(()), |names| judge(&names).or_exit(Exit::Input))
+}
+
+fn has_other_arguments(verdict: &TraceVerdict) -> bool {
+    match verdict {
+        TraceVerdict::Rejected(rejection) => rejection.reason == Reason::WrongArguments,
+        TraceVerdict::Conforms | TraceVerdict::Undetermined { .. } => false,
+    }
+}
+
 /// SANY, in a directory of its own.
 struct Parser<'a, 'c> {
     context: &'a Context<'c>,
@@ -113,7 +182,7 @@ struct Parser<'a, 'c> {
 impl Parser<'_, '_> {
     fn contents(&self, files: &[(String, String)], module: &str) -> Result<Contents, Failure> {
         modules::write(&self.directory, files).or_exit(Exit::ToolChain)?;
-        self.tlc.contents(&self.directory, module, &self.context.stop).or_exit(Exit::ToolChain)
+        self.tlc.contents(&self.directory, module, &self.context.stop).map_err(of_tla)
     }
 
     fn of_events(

@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit, of_conform};
 use crate::run_directory::RunDirectory;
 use crate::sharing::no_directory;
+use crate::specification::judge_names;
 use crate::watch::{Clock, Limits, Watch, count, grouped, rate};
 use crate::{commands, engines, memory, output};
 
@@ -193,7 +194,8 @@ pub(crate) fn conform(
     let options = conform::Options::default();
     let clock = Clock::start();
     let checked = conform::check(&spec, &told, &*engine, &directory, &options, &context.stop);
-    let report = checked.map_err(of_conform).inspect_err(|_| {
+    let judged = judge_names(context, &spec, &told, &checked, run);
+    let report = judged.and_then(|()| checked.map_err(of_conform)).inspect_err(|_| {
         run.keep();
     })?;
     let (tally, traces) = (Tally::of(&report), count(traces.len(), "trace", "traces"));

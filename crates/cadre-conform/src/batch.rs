@@ -4,25 +4,23 @@ use std::collections::BTreeMap;
 
 use cadre_tla::Value;
 
-use crate::{Spec, SpecAction, SpecStep, SpecTrace};
-
-/// The event that no trace module knows.
-pub(crate) const IMPOSSIBLE: &str = "CadreImpossible";
+use crate::events::Events;
+use crate::{Spec, SpecTrace};
 
 /// The rows of a run, and which traces each of them stands for.
 #[derive(Debug)]
 pub(crate) struct Batch<'a> {
     pub(crate) spec: &'a Spec,
-    /// Event ids; 0 is a stutter. Row `n` of TLC is `rows[n - 1]`.
+    /// Event ids. Row `n` of TLC is `rows[n - 1]`.
     pub(crate) rows: Vec<Vec<usize>>,
     /// The row of each trace of the batch, by the trace's position in the report.
     row_of: BTreeMap<usize, usize>,
-    pub(crate) events: Vec<Value>,
+    pub(crate) events: Events,
     pub(crate) logged: Option<Logged>,
     /// The rows that must be rejected.
     pub(crate) impossible: Vec<usize>,
-    /// The row that must be accepted.
-    pub(crate) empty: usize,
+    /// The rows that must be accepted.
+    pub(crate) possible: Vec<usize>,
 }
 
 /// What the traces say about states, as ids into a table of values for each variable.
@@ -41,10 +39,9 @@ impl<'a> Batch<'a> {
     pub(crate) fn of_events(spec: &'a Spec, traces: &[SpecTrace], cuts: &Cuts) -> Self {
         let mut batch = Self::new(spec);
         let mut known = BTreeMap::new();
-        let mut ids = BTreeMap::new();
         for (position, trace) in traces.iter().enumerate() {
             let length = cuts.get(&position).copied().unwrap_or(trace.steps.len());
-            let row = batch.events_of(trace, length, &mut ids);
+            let row = batch.events_of(trace, length);
             let number = *known.entry(row.clone()).or_insert_with(|| batch.add_row(row));
             batch.row_of.insert(position, number);
         }
@@ -61,13 +58,12 @@ impl<'a> Batch<'a> {
         cuts: &Cuts,
     ) -> Self {
         let mut batch = Self::new(spec);
-        let mut ids = BTreeMap::new();
         let mut logged = Logged { values: vec![Vec::new(); spec.variables.len()], ids: Vec::new() };
         let mut known = vec![BTreeMap::new(); spec.variables.len()];
         for &position in chosen {
             let trace = &traces[position];
             let length = cuts.get(&position).copied().unwrap_or(trace.steps.len());
-            let row = batch.events_of(trace, length, &mut ids);
+            let row = batch.events_of(trace, length);
             let number = batch.add_row(row);
             batch.row_of.insert(position, number);
             let states = std::iter::once(&trace.initial)
@@ -120,34 +116,15 @@ impl<'a> Batch<'a> {
             spec,
             rows: Vec::new(),
             row_of: BTreeMap::new(),
-            events: Vec::new(),
+            events: Events::default(),
             logged: None,
             impossible: Vec::new(),
-            empty: 0,
+            possible: Vec::new(),
         }
     }
 
-    fn events_of<'t>(
-        &mut self,
-        trace: &'t SpecTrace,
-        length: usize,
-        ids: &mut BTreeMap<&'t SpecAction, usize>,
-    ) -> Vec<usize> {
-        let steps = trace.steps[..length].iter();
-        let id = |step: &'t SpecStep| {
-            *ids.entry(&step.action).or_insert_with(|| match &step.action {
-                SpecAction::Stutter => 0,
-                SpecAction::Step { name, arguments } => {
-                    self.add_event(event_value(name, arguments))
-                }
-            })
-        };
-        steps.map(id).collect()
-    }
-
-    fn add_event(&mut self, event: Value) -> usize {
-        self.events.push(event);
-        self.events.len()
+    fn events_of(&mut self, trace: &SpecTrace, length: usize) -> Vec<usize> {
+        trace.steps[..length].iter().map(|step| self.events.id(&step.action)).collect()
     }
 
     fn add_row(&mut self, row: Vec<usize>) -> usize {
@@ -158,18 +135,19 @@ impl<'a> Batch<'a> {
     /// Rows whose verdicts are known beforehand: if TLC finds otherwise, all verdicts are
     /// worthless.
     fn add_canaries(&mut self, first: &[usize]) {
-        let impossible = self.add_event(event_value(IMPOSSIBLE, &BTreeMap::new()));
+        let composed = self.events.add_composed_canaries();
+        let impossible = self.events.impossible();
         let alone = self.add_row(vec![impossible]);
         let corrupted = self.add_row([first, &[impossible]].concat());
         self.impossible = vec![alone, corrupted];
-        self.empty = self.add_row(Vec::new());
+        self.possible = vec![self.add_row(Vec::new())];
+        if let Some((ends_badly, ends_well)) = composed {
+            let rejected = self.add_row(vec![ends_badly]);
+            self.impossible.push(rejected);
+            let accepted = self.add_row(vec![ends_well]);
+            self.possible.push(accepted);
+        }
     }
-}
-
-/// An event as the trace module gets it.
-pub(crate) fn event_value(name: &str, arguments: &BTreeMap<String, Value>) -> Value {
-    let arguments = arguments.iter().map(|(name, value)| (name, value.clone()));
-    Value::record([("name", Value::string(name)), ("args", Value::record(arguments))])
 }
 
 impl Logged {

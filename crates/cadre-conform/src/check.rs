@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,10 +8,12 @@ use cadre_tla::{Dump, Engine, EvaluationError, TlaError, Value};
 use crate::batch::{Batch, Cuts};
 use crate::compare::{Comparison, Finding, Mismatch, compare, probes, states_at};
 use crate::encode::{STEP, TRACE, encode};
-use crate::lines::{Lines, Place};
+use crate::lines::{Lines, Place, Within};
+use crate::report::actions_known;
 use crate::runs::Runs;
 use crate::{
-    ConformError, Reason, Rejection, Report, Spec, SpecTrace, TraceVerdict, diagnose, validate,
+    ConformError, Reason, Rejection, Report, Spec, SpecTrace, StepPart, TraceVerdict, diagnose,
+    validate,
 };
 
 /// How traces are checked.
@@ -86,21 +88,29 @@ pub fn check(
     validate::arguments(spec, traces)?;
     let mut runs = Runs::new(spec, engine, directory, options, stop);
     let mut drafts = Vec::with_capacity(traces.len());
-    let mut states = 0;
+    let (mut states, mut actions) = (0, None);
     for traces in portions(traces, options.steps_per_run_max) {
         let failed = BTreeMap::new();
-        let mut check = Check { spec, traces, options, runs: &mut runs, failed, states: 0 };
+        let runs = &mut runs;
+        let mut check = Check { spec, traces, options, runs, failed, states: 0, actions: None };
         let mut of_portion = match options.walk {
             Walk::Events => check.by_events()?,
             Walk::States => traces.iter().map(|_| Draft::Ambiguous).collect(),
         };
         check.by_states(&mut of_portion)?;
         states += check.states;
+        actions = check.actions.or(actions);
         drafts.append(&mut of_portion);
+    }
+    if let Some(actions) = &actions {
+        // Of what conforms only an alternative that was not needed may have an unknown name.
+        let conforming = traces.iter().zip(&drafts);
+        let conforming = conforming.filter(|(_, draft)| matches!(draft, Draft::Conforms));
+        actions_known(actions, spec, conforming.map(|(trace, _)| trace))?;
     }
     diagnose::explain(&mut drafts, traces, &mut runs, options.diagnosed_max)?;
     let verdicts = drafts.into_iter().map(Draft::verdict).collect();
-    Ok(runs.report(verdicts, states))
+    Ok(runs.report(verdicts, actions, states))
 }
 
 /// The traces in portions of so many steps, but never less than one trace.
@@ -197,6 +207,8 @@ struct Check<'a, 'r> {
     /// The traces with an evaluation error: how many steps can be judged, and what TLC says.
     failed: BTreeMap<usize, (usize, String)>,
     states: u64,
+    /// The actions that the trace module knows.
+    actions: Option<BTreeSet<String>>,
 }
 
 /// A batch that TLC has walked to the end.
@@ -225,9 +237,13 @@ impl<'a> Check<'a, '_> {
             }
             drafts.push(match comparison.map(Comparison::finding) {
                 Some(Finding::Ambiguous) => Draft::Ambiguous,
+                // Of a composition the states walk tells which part of it leads elsewhere.
+                Some(Finding::Differs(mismatch)) if self.is_composed(position, mismatch.step) => {
+                    Draft::Ambiguous
+                }
                 Some(Finding::Differs(mismatch)) => {
-                    let row = walked.batch.row(position);
-                    let earlier = self.rejection(&walked, row).filter(|r| r.step < mismatch.step);
+                    let earlier = self.rejection(&walked, position);
+                    let earlier = earlier.filter(|rejection| rejection.step < mismatch.step);
                     match earlier {
                         Some(rejection) => Draft::Rejected { rejection, after: None },
                         None => Draft::differs(mismatch),
@@ -282,11 +298,16 @@ impl<'a> Check<'a, '_> {
             let stuck = walked.lines.stuck(row);
             // Where no initial state fits, there is none in which the trace could be stuck.
             let probe = stuck.map_or(0, |stuck| stuck.step + 1);
-            drafts[position] = match probes.get(&(position, probe)) {
+            // Another sequence of a composition may have got farther than the one that ends so.
+            let taken = stuck.map_or(0, |stuck| stuck.progress().1);
+            let is_farthest =
+                |mismatch: &&Mismatch| mismatch.within.is_none_or(|end| end.taken == taken + 1);
+            drafts[position] = match probes.get(&(position, probe)).filter(is_farthest) {
                 Some(mismatch) if !walked.lines.accepted(row) => {
                     let mut draft = Draft::differs(mismatch);
                     if let (Some(stuck), Draft::Rejected { rejection, .. }) = (stuck, &mut draft) {
                         rejection.spec_state = stuck.state.clone();
+                        rejection.part = self.part(position, stuck.step, mismatch.within, 0);
                     }
                     draft
                 }
@@ -317,6 +338,7 @@ impl<'a> Check<'a, '_> {
             };
             let lines = Lines::read(outcome.user_values()?)?;
             self.states = self.states.max(outcome.distinct);
+            self.actions.clone_from(&lines.actions);
             judge_canaries(&batch, &lines, &outcome.log)?;
             return Ok(Walked { batch, lines, dump: outcome.dump, log: outcome.log });
         }
@@ -382,7 +404,7 @@ impl<'a> Check<'a, '_> {
     /// The verdict which the printed lines alone give.
     fn by_lines(&self, walked: &Walked<'a>, position: usize) -> Result<Draft, ConformError> {
         let row = walked.batch.row(position);
-        if let Some(rejection) = self.rejection(walked, row) {
+        if let Some(rejection) = self.rejection(walked, position) {
             return Ok(Draft::Rejected { rejection, after: None });
         }
         if !walked.lines.accepted(row) {
@@ -394,20 +416,58 @@ impl<'a> Check<'a, '_> {
         })
     }
 
-    fn rejection(&self, walked: &Walked<'a>, row: usize) -> Option<Rejection> {
-        let refused =
-            |stuck: &Place| rejection(stuck.step + 1, refusal(&stuck.word), stuck.state.clone());
+    fn rejection(&self, walked: &Walked<'a>, position: usize) -> Option<Rejection> {
+        let row = walked.batch.row(position);
         let stuck = walked.lines.stuck(row).filter(|_| !walked.lines.accepted(row));
-        let broken = walked.lines.broken(row);
-        match (stuck, broken) {
-            (Some(stuck), Some(broken)) if broken.step > stuck.step => Some(refused(stuck)),
+        match (stuck, walked.lines.broken(row)) {
+            (Some(stuck), Some(broken)) if broken.progress() > stuck.progress() => {
+                Some(self.refused(position, stuck))
+            }
             (_, Some(broken)) => {
                 let reason = Reason::InvariantViolated { name: broken.word.clone() };
-                Some(rejection(broken.step, reason, broken.state.clone()))
+                // Within a composition it is the next step that has led there.
+                let step = broken.step + usize::from(broken.within.is_some());
+                let mut rejection = rejection(step, reason, broken.state.clone());
+                if broken.within.is_some() {
+                    rejection.part = self.part(position, broken.step, broken.within, 0);
+                }
+                Some(rejection)
             }
-            (Some(stuck), None) => Some(refused(stuck)),
+            (Some(stuck), None) => Some(self.refused(position, stuck)),
             (None, None) => None,
         }
+    }
+
+    /// The rejection of the step after a place.
+    fn refused(&self, position: usize, stuck: &Place) -> Rejection {
+        let mut rejection = rejection(stuck.step + 1, refusal(&stuck.word), stuck.state.clone());
+        rejection.part = self.part(position, stuck.step, stuck.within, 1);
+        rejection
+    }
+
+    /// The part of a step that comes so many after a place within it, if the step is a composition.
+    /// Of several sequences none of which is begun it is the first one's.
+    fn part(
+        &self,
+        position: usize,
+        step: usize,
+        within: Option<Within>,
+        after: usize,
+    ) -> Option<StepPart> {
+        let action = &self.traces[position].steps[step].action;
+        if action.is_single() {
+            return None;
+        }
+        let Within { taken, way } = within.unwrap_or(Within { taken: 0, way: 1 });
+        let way = action.ways().into_iter().nth(way - 1)?;
+        let number = taken + after;
+        let action = way.get(number.checked_sub(1)?)?.clone();
+        Some(StepPart { number, count: way.len(), action })
+    }
+
+    fn is_composed(&self, position: usize, step: usize) -> bool {
+        let before = step.checked_sub(1);
+        before.is_some_and(|before| !self.traces[position].steps[before].action.is_single())
     }
 
     fn incomplete(&self, position: usize, walked: &Walked<'a>) -> ConformError {
@@ -434,7 +494,8 @@ fn refusal(word: &str) -> Reason {
 
 /// A rejection that is still to be explained.
 fn rejection(step: usize, reason: Reason, spec_state: BTreeMap<String, Value>) -> Rejection {
-    Rejection { step, reason, spec_state, false_parts: Vec::new(), enabled: Vec::new() }
+    let (false_parts, enabled) = (Vec::new(), Vec::new());
+    Rejection { step, part: None, reason, spec_state, false_parts, enabled }
 }
 
 fn judge_canaries(batch: &Batch<'_>, lines: &Lines, log: &Path) -> Result<(), ConformError> {
@@ -443,8 +504,8 @@ fn judge_canaries(batch: &Batch<'_>, lines: &Lines, log: &Path) -> Result<(), Co
     if batch.impossible.iter().any(wrongly) {
         return Err(vacuous("an action that does not exist to be rejected"));
     }
-    if !lines.accepted(batch.empty) {
-        return Err(vacuous("a trace without steps to be accepted"));
+    if !batch.possible.iter().all(|row| lines.accepted(*row)) {
+        return Err(vacuous("a trace in which nothing happens to be accepted"));
     }
     Ok(())
 }

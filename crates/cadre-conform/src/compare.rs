@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use cadre_tla::{Dump, TlaError, Value};
 
 use crate::batch::{Batch, Cuts};
-use crate::encode::{STEP, TRACE};
+use crate::encode::{PART, STEP, TRACE};
+use crate::lines::Within;
 use crate::{ConformError, Difference, SpecTrace};
 
 /// What a trace logs of the state after its step; step 0 is the initial state.
@@ -47,6 +48,8 @@ pub(crate) struct Comparison {
 pub(crate) struct Mismatch {
     pub(crate) step: usize,
     differs_count: usize,
+    /// The last event of a composition, if the step is one and this is known.
+    pub(crate) within: Option<Within>,
     pub(crate) differs: Vec<Difference>,
     pub(crate) state: BTreeMap<String, Value>,
 }
@@ -92,7 +95,8 @@ impl Comparison {
             return;
         }
         let state = state.clone();
-        let mismatch = Mismatch { step, differs_count: differs.len(), differs, state };
+        let differs_count = differs.len();
+        let mismatch = Mismatch { step, differs_count, within: None, differs, state };
         if self.first.as_ref().is_none_or(|first| mismatch < *first) {
             self.first = Some(mismatch);
         }
@@ -114,7 +118,7 @@ pub(crate) fn compare(
     let mut comparisons: BTreeMap<usize, Comparison> = BTreeMap::new();
     for state in dump {
         let mut state = state?;
-        let (Some(row), Some(step)) = place(&mut state) else {
+        let (Some(row), Some(step), None) = place(&mut state, 1) else {
             continue;
         };
         for &position in traces_by_row.get(&row).into_iter().flatten() {
@@ -146,7 +150,7 @@ pub(crate) fn probes(
     let mut nearest: BTreeMap<(usize, usize), Mismatch> = BTreeMap::new();
     for state in dump {
         let mut state = state?;
-        let (Some(row), Some(step)) = probe_place(&mut state) else {
+        let (Some(row), Some(step), within) = place(&mut state, -1) else {
             continue;
         };
         for &position in traces_by_row.get(&row).into_iter().flatten() {
@@ -155,7 +159,8 @@ pub(crate) fn probes(
             };
             let differs = differences(logged, &state);
             let state = state.clone();
-            let mismatch = Mismatch { step, differs_count: differs.len(), differs, state };
+            let differs_count = differs.len();
+            let mismatch = Mismatch { step, differs_count, within, differs, state };
             let key = (position, step);
             if nearest.get(&key).is_none_or(|other| mismatch < *other) {
                 nearest.insert(key, mismatch);
@@ -190,7 +195,7 @@ pub(crate) fn states_at(
         };
         let place = number(TRACE).zip(number(STEP));
         for position in place.and_then(|place| by_place.get(&place)).into_iter().flatten() {
-            let of_spec = texts.iter().filter(|(name, _)| ![TRACE, STEP].contains(name));
+            let of_spec = texts.iter().filter(|(name, _)| ![TRACE, STEP, PART].contains(name));
             let state = of_spec.map(|(name, text)| Ok(((*name).to_owned(), Value::parse(text)?)));
             let state = state.collect::<Result<BTreeMap<_, _>, TlaError>>()?;
             let log = logged(&traces[*position], steps[position]);
@@ -203,13 +208,13 @@ pub(crate) fn states_at(
     Ok(found)
 }
 
-/// Takes row and step out of a state; the row of a probe is negative and gives none.
-fn place(state: &mut BTreeMap<String, Value>) -> (Option<usize>, Option<usize>) {
-    (number(state.remove(TRACE), 1), number(state.remove(STEP), 1))
-}
-
-fn probe_place(state: &mut BTreeMap<String, Value>) -> (Option<usize>, Option<usize>) {
-    (number(state.remove(TRACE), -1), number(state.remove(STEP), 1))
+/// Takes out of a state its row, which has the sign, its step, and its place within that.
+fn place(
+    state: &mut BTreeMap<String, Value>,
+    sign: i64,
+) -> (Option<usize>, Option<usize>, Option<Within>) {
+    let within = state.remove(PART).and_then(|value| Within::read(&value)).flatten();
+    (number(state.remove(TRACE), sign), number(state.remove(STEP), 1), within)
 }
 
 fn number(value: Option<Value>, sign: i64) -> Option<usize> {

@@ -1,18 +1,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::ops::Range;
 use std::rc::Rc;
 
 use cadre_model::{Choice, Cluster, Configuration, Model};
 use cadre_step::Protocol;
 use cadre_tla::Value;
 
-use crate::{Mapping, SpecAction, SpecTrace};
+use crate::{Mapping, SpecAction, SpecStep, SpecTrace};
 
 /// Leads a cluster along behaviours of its specification.
 ///
 /// Of all configurations that fit to the behaviour so far, each is followed: what changes nothing
 /// in the specification may happen at any time, and an action is a step of the behaviour if it is
-/// mapped to its action and leads to its state.
+/// mapped to its action and leads to its state. An action that is mapped to a composition is as
+/// many steps of the behaviour; where that ends before the composition does, it is followed to its
+/// end.
 #[derive(Debug)]
 pub struct Driver<'a, P: Protocol> {
     mapping: &'a Mapping<P>,
@@ -96,40 +97,43 @@ impl<'a, P: Protocol> Driver<'a, P> {
             let parting = Parting { step: 0, is_bounded: false, offers: Vec::new() };
             return Driven { path: Vec::new(), followed: 0, parting: Some(parting) };
         }
-        let mut here = 0..all.len();
-        for (index, step) in behaviour.steps.iter().enumerate() {
-            let Some(wanted) = &step.variables else { continue };
-            let begin = here.start;
-            if *self.state(&all[begin].configuration) == *wanted {
+        // What fits to the behaviour up to each of its steps, as far as that is not passed yet.
+        let mut fitting = BTreeMap::from([(0, (0..all.len()).collect::<Vec<usize>>())]);
+        loop {
+            let (followed, here) = fitting.pop_first().expect("one fits until none is found");
+            let (begin, rest) = (here[0], &behaviour.steps[followed..]);
+            let Some(step) = rest.first() else {
+                return Driven { path: path(&all, begin), followed, parting: None };
+            };
+            let wanted = step.variables.as_ref();
+            if wanted.is_none_or(|wanted| *self.state(&all[begin].configuration) == *wanted) {
+                fitting.entry(followed + 1).or_default().extend(here);
                 continue;
             }
-            let mut found = Step::new(self.fitting_max);
-            self.follow(&mut all, here.clone(), &step.action, wanted, &mut found);
-            if found.targets.is_empty() {
-                let offers = found.offers.into_iter().collect();
-                let parting = Parting { step: index + 1, is_bounded: found.is_bounded, offers };
-                let path = path(&all, begin);
-                return Driven { path, followed: index, parting: Some(parting) };
+            let mut found = Found::new(self.fitting_max);
+            self.follow(&mut all, here, rest, &mut found);
+            if found.targets.is_empty() && fitting.is_empty() {
+                let (is_bounded, offers) = (found.is_bounded, found.offers.into_iter().collect());
+                let parting = Some(Parting { step: followed + 1, is_bounded, offers });
+                return Driven { path: path(&all, begin), followed, parting };
             }
-            let first = all.len();
-            all.extend(found.targets);
-            here = first..all.len();
+            for (steps, target) in found.targets {
+                fitting.entry(followed + steps).or_default().push(all.len());
+                all.push(target);
+            }
         }
-        let (path, followed) = (path(&all, here.start), behaviour.steps.len());
-        Driven { path, followed, parting: None }
     }
 
-    /// Goes from configurations of one state to those of the next one; what changes nothing in the
-    /// specification is added to the configurations.
+    /// Goes from configurations of one state to those of the next one, or of a later one; what
+    /// changes nothing in the specification is added to the configurations.
     fn follow(
         &mut self,
         all: &mut Vec<Fitting>,
-        here: Range<usize>,
-        action: &SpecAction,
-        wanted: &State,
-        found: &mut Step,
+        here: Vec<usize>,
+        rest: &[SpecStep],
+        found: &mut Found,
     ) {
-        let mut open: Vec<usize> = here.collect();
+        let mut open = here;
         let mut seen: HashSet<Configuration> =
             open.iter().map(|at| all[*at].configuration.clone()).collect();
         let mut next = 0;
@@ -154,14 +158,33 @@ impl<'a, P: Protocol> Driver<'a, P> {
                     continue;
                 }
                 let taken = self.mapping.action(self.cluster, &before, *choice);
-                let is_action = self.matching == Matching::States || taken == *action;
-                if *later == *wanted && is_action {
-                    found.add_target(Fitting { configuration: after, reached });
-                } else {
+                let steps = self.steps_taken(&taken, &later, rest);
+                if steps.is_empty() {
                     found.offers.insert(Offer { action: taken, state: (*later).clone() });
+                }
+                for steps in steps {
+                    found.add_target(steps, &after, reached);
                 }
             }
         }
+    }
+
+    /// How many of the next steps of a behaviour an action is that leads to a state; there may be
+    /// several answers, and none if it is something else.
+    fn steps_taken(&self, taken: &SpecAction, later: &State, rest: &[SpecStep]) -> BTreeSet<usize> {
+        let leads_there = |steps: usize| rest[steps - 1].variables.as_ref() == Some(later);
+        let is_step = |(part, step): (&SpecAction, &SpecStep)| *part == step.action;
+        let mut steps = BTreeSet::new();
+        for way in taken.ways() {
+            let is_begun = way.iter().zip(rest).all(is_step);
+            let fits = match (self.matching, way.len() <= rest.len()) {
+                (Matching::Actions, true) => is_begun && leads_there(way.len()),
+                (Matching::Actions, false) => is_begun,
+                (Matching::States, is_within) => is_within && leads_there(way.len()),
+            };
+            steps.extend(fits.then(|| way.len().min(rest.len())));
+        }
+        steps
     }
 
     fn state(&mut self, configuration: &Configuration) -> Rc<State> {
@@ -176,26 +199,33 @@ impl<'a, P: Protocol> Driver<'a, P> {
     }
 }
 
-/// What one step of a behaviour leads to.
-struct Step {
-    targets: Vec<Fitting>,
-    known: HashSet<Configuration>,
+/// What the next steps of a behaviour lead to.
+struct Found {
+    /// After how many steps, and to what.
+    targets: Vec<(usize, Fitting)>,
+    known: HashSet<(usize, Configuration)>,
     offers: BTreeSet<Offer>,
     is_bounded: bool,
     fitting_max: usize,
 }
 
-impl Step {
+impl Found {
     fn new(fitting_max: usize) -> Self {
         let (targets, known, offers) = (Vec::new(), HashSet::new(), BTreeSet::new());
         Self { targets, known, offers, is_bounded: false, fitting_max }
     }
 
-    fn add_target(&mut self, target: Fitting) {
+    fn add_target(
+        &mut self,
+        steps: usize,
+        configuration: &Configuration,
+        reached: Option<(usize, Choice)>,
+    ) {
         if self.targets.len() >= self.fitting_max {
             self.is_bounded = true;
-        } else if self.known.insert(target.configuration.clone()) {
-            self.targets.push(target);
+        } else if self.known.insert((steps, configuration.clone())) {
+            let configuration = configuration.clone();
+            self.targets.push((steps, Fitting { configuration, reached }));
         }
     }
 }

@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use cadre_tla::{Config, Module, Value};
 
 use crate::batch::{Batch, Logged};
+use crate::events::Events;
 use crate::{ConformError, Spec};
 
 /// The root module of a batch.
@@ -20,6 +21,9 @@ pub(crate) const MODULE: &str = "CadreTraces";
 pub(crate) const TRACE: &str = "cadreTrace";
 /// The variable that says how many events of it have been taken.
 pub(crate) const STEP: &str = "cadreStep";
+/// The variable that says, within a composition, which of its sequences is walked and how many
+/// events of it have been taken. There is none where no step is a composition.
+pub(crate) const PART: &str = "cadrePart";
 
 /// The module and the configuration of a batch.
 ///
@@ -30,17 +34,19 @@ pub(crate) fn encode(batch: &Batch<'_>) -> Result<(Module, Config), ConformError
     let spec = batch.spec;
     let module = Module::new(MODULE).extends([spec.trace_module.as_str()]);
     let (module, config) = constants(module, &spec.constants, models(batch))?;
+    let steps = if batch.events.is_composed() { &COMPOSED } else { &SINGLE };
     let module = module
-        .variables([TRACE, STEP])
+        .variables(steps.variables.iter().copied())
         .definition("CadreVariables", &format!("<<{}>>", spec.variables.join(", ")));
-    let module = rows(events(module, batch)?, &batch.rows, batch.events.len());
-    let module = module.definition("CadreTake", TAKE);
+    let module = batch.events.define(module)?;
+    let module = rows(module, &batch.rows, batch.events.count());
+    let module = steps.define(module, &batch.events);
     let module = match &batch.logged {
-        None => walk(module),
-        Some(logged) => exact_walk(logged_states(module, spec, logged)?),
+        None => walk(module, steps),
+        Some(logged) => exact_walk(logged_states(module, spec, logged)?, steps),
     };
     let config = config.init_next("CadreInit", "CadreNext").invariant("CadreReport");
-    Ok((report(module, spec), config))
+    Ok((report(module, spec, steps), config))
 }
 
 /// Gives the constants their values, and declares the model values that are no constants.
@@ -85,22 +91,22 @@ const STARTS: &str = "
 
 /// An initial state that does not fit begins a negative trace, which goes nowhere.
 const STARTS_FITTING: &str = "
-  \\E t \\in 1..Len(CadreRows) :
-    /\\ cadreStep = 0
-    /\\ TraceInit
-    /\\ cadreTrace = IF CadreFits(CadreLogged[t][1]) THEN t ELSE -t";
+  /\\ \\E t \\in 1..Len(CadreRows) :
+       /\\ cadreStep = 0
+       /\\ TraceInit
+       /\\ cadreTrace = IF CadreFits(CadreLogged[t][1]) THEN t ELSE -t";
 
 const GOES_ON: &str = "
   /\\ cadreTrace > 0
   /\\ cadreStep < CadreLength(cadreTrace)
-  /\\ cadreTrace' = cadreTrace
-  /\\ cadreStep' = cadreStep + 1";
+  /\\ cadreTrace' = cadreTrace";
 
 // A quantifier over one element makes TLC decode the event once, where `LET` would make it do so at
 // every mention: with many traces that is a third of the time.
 const TAKE: &str = "
-  \\E k \\in {CadreEvent(cadreTrace, cadreStep + 1)} :
-    IF k = 0 THEN UNCHANGED CadreVariables ELSE \\E e \\in {CadreEvents[k]} : TraceEvent(e)";
+  /\\ cadreStep' = cadreStep + 1
+  /\\ \\E k \\in {CadreEvent(cadreTrace, cadreStep + 1)} :
+       IF k = 0 THEN UNCHANGED CadreVariables ELSE \\E e \\in {CadreEvents[k]} : TraceEvent(e)";
 
 /// One step more than what fits, into the negative traces.
 const PROBE: &str = "
@@ -108,7 +114,6 @@ const PROBE: &str = "
   /\\ cadreStep < CadreLength(cadreTrace)
   /\\ ~ENABLED CadreStep
   /\\ cadreTrace' = -cadreTrace
-  /\\ cadreStep' = cadreStep + 1
   /\\ CadreTake";
 
 /// Why an event is no step: its name, its arguments, or the state.
@@ -120,16 +125,72 @@ const KIND: &str = "
 
 fn models(batch: &Batch<'_>) -> BTreeSet<String> {
     let mut models = BTreeSet::new();
-    batch.events.iter().for_each(|event| event.collect_models(&mut models));
+    batch.events.collect_models(&mut models);
     let values = batch.logged.iter().flat_map(|logged| logged.values.iter().flatten());
     values.for_each(|value| value.collect_models(&mut models));
     models
 }
 
-fn events(module: Module, batch: &Batch<'_>) -> Result<Module, ConformError> {
-    let events = batch.events.iter().map(Value::to_text).collect::<Result<Vec<_>, _>>()?;
-    Ok(module.definition("CadreEvents", &listing(events)))
+/// How the steps of traces are taken.
+struct Steps {
+    variables: &'static [&'static str],
+    /// What more holds initially.
+    initially: &'static str,
+    /// The event that is next, given the id of the step.
+    next_event: &'static str,
+    /// What is printed of the place within a step.
+    place: &'static str,
+    /// What the state after an event has to fulfil.
+    fits: &'static str,
 }
+
+/// Each step is one event.
+const SINGLE: Steps = Steps {
+    variables: &[TRACE, STEP],
+    initially: "",
+    next_event: "k",
+    place: "",
+    fits: "CadreFitsNext(CadreLogged[cadreTrace][cadreStep + 2])",
+};
+
+/// A step may be several events: the states between them are whatever the specification has there,
+/// and only the one after the last event is known.
+const COMPOSED: Steps = Steps {
+    variables: &[TRACE, STEP, PART],
+    initially: "\n  /\\ cadrePart = <<>>",
+    next_event: "\n  IF cadrePart = <<>> THEN CadreWaysOf(k)[1][1]\n  \
+                 ELSE CadreWaysOf(k)[cadrePart[1]][cadrePart[2] + 1]",
+    place: ", cadrePart",
+    fits: "IF cadreStep' = cadreStep THEN TRUE \
+           ELSE CadreFitsNext(CadreLogged[cadreTrace][cadreStep + 2])",
+};
+
+impl Steps {
+    /// Defines `CadreTake`, which takes the next event of a trace.
+    fn define(&self, module: Module, events: &Events) -> Module {
+        let module = match self.variables.contains(&PART) {
+            false => module.definition("CadreTake", TAKE),
+            true => events
+                .define_ways(module)
+                .definition("CadreWaysOf(k)", "IF k = 0 THEN <<<<0>>>> ELSE CadreWays[k]")
+                .definition("CadreTakePart(way, p, i)", TAKE_PART)
+                .definition("CadreTake", TAKE_NEXT_PART),
+        };
+        module.definition("CadreNextEvent(k)", self.next_event)
+    }
+}
+
+/// Takes an event of a sequence. A probe, which ends there, keeps its place.
+const TAKE_PART: &str = "
+  /\\ cadreStep' = IF i = Len(way) THEN cadreStep + 1 ELSE cadreStep
+  /\\ cadrePart' = IF i = Len(way) /\\ cadreTrace' > 0 THEN <<>> ELSE <<p, i>>
+  /\\ CadreTakeEvent(way[i])";
+
+const TAKE_NEXT_PART: &str = "
+  \\E k \\in {CadreEvent(cadreTrace, cadreStep + 1)} :
+    IF cadrePart = <<>>
+    THEN \\E p \\in DOMAIN CadreWaysOf(k) : CadreTakePart(CadreWaysOf(k)[p], p, 1)
+    ELSE CadreTakePart(CadreWaysOf(k)[cadrePart[1]], cadrePart[1], cadrePart[2] + 1)";
 
 /// Defines `CadreRows`, the rows of ids up to the largest one, with `CadreLength(t)` of a row and
 /// `CadreEvent(t, i)`, one of its ids.
@@ -210,32 +271,31 @@ fn logged_states(module: Module, spec: &Spec, logged: &Logged) -> Result<Module,
         .definition("CadreFitsNext(ids)", &next))
 }
 
-fn walk(module: Module) -> Module {
+fn walk(module: Module, steps: &Steps) -> Module {
     module
-        .definition("CadreInit", &format!("{STARTS}\n  /\\ TraceInit"))
+        .definition("CadreInit", &format!("{STARTS}{}\n  /\\ TraceInit", steps.initially))
         .definition("CadreStep", &format!("{GOES_ON}\n  /\\ CadreTake"))
         .definition("CadreNext", "CadreStep")
 }
 
 /// As the plain walk, but only through states that fit to what was logged. Where that ends, the
 /// event is taken once more regardless, to show what would have come.
-fn exact_walk(module: Module) -> Module {
-    let next = "/\\ CadreFitsNext(CadreLogged[cadreTrace][cadreStep + 2])";
+fn exact_walk(module: Module, steps: &Steps) -> Module {
     module
-        .definition("CadreInit", STARTS_FITTING)
-        .definition("CadreStep", &format!("{GOES_ON}\n  /\\ CadreTake\n  {next}"))
+        .definition("CadreInit", &format!("{STARTS_FITTING}{}", steps.initially))
+        .definition("CadreStep", &format!("{GOES_ON}\n  /\\ CadreTake\n  /\\ {}", steps.fits))
         .definition("CadreProbe", PROBE)
         .definition("CadreNext", "CadreStep \\/ CadreProbe")
 }
 
-fn report(module: Module, spec: &Spec) -> Module {
-    let state = state_record(spec);
+fn report(module: Module, spec: &Spec, steps: &Steps) -> Module {
+    let state = format!("{}{}", state_record(spec), steps.place);
     let mut report = format!(
         "{TRACE} > 0 =>\n  \
          /\\ IF {STEP} = CadreLength({TRACE}) THEN PrintT(<<\"ACC\", {TRACE}>>)\n     \
          ELSE \\/ ENABLED CadreStep\n          \
          \\/ PrintT(<<\"REJ\", {TRACE}, {STEP}, \
-         CadreKind(CadreEvent({TRACE}, {STEP} + 1)), {state}>>)"
+         CadreKind(CadreNextEvent(CadreEvent({TRACE}, {STEP} + 1))), {state}>>)"
     );
     for name in &spec.invariants {
         let _ = write!(
@@ -243,15 +303,21 @@ fn report(module: Module, spec: &Spec) -> Module {
             "\n  /\\ {name} \\/ PrintT(<<\"INV\", {TRACE}, {STEP}, \"{name}\", {state}>>)"
         );
     }
-    module.definition("CadreKind(k)", KIND).definition("CadreReport", &report)
+    module
+        .definition("CadreKind(k)", KIND)
+        .definition("CadreReport", &report)
+        .assumption(TELL_ACTIONS)
 }
+
+/// Prints the names of the actions, which an error about a name then says.
+pub(crate) const TELL_ACTIONS: &str = "PrintT(<<\"KNOWS\", DOMAIN TraceArguments>>)";
 
 pub(crate) fn listing(items: impl IntoIterator<Item = String>) -> String {
     let items: Vec<String> = items.into_iter().collect();
     format!("<<\n  {} >>", items.join(",\n  "))
 }
 
-fn tuple(ids: &[usize]) -> String {
+pub(crate) fn tuple(ids: &[usize]) -> String {
     let ids: Vec<String> = ids.iter().map(usize::to_string).collect();
     format!("<<{}>>", ids.join(", "))
 }

@@ -73,15 +73,37 @@ pub enum ConformError {
         place: String,
     },
 
+    /// A step is one of no actions.
+    #[error(
+        "expected at least one action of which the step {place} is one, found none; correct the \
+         mapping"
+    )]
+    NoAlternative {
+        /// Which step.
+        place: String,
+    },
+
     /// A constant has no value.
     #[error(
-        "expected a value for the constant {name} of {module}, found none; write it under \
-         `constants` in the mapping, such as {name} = \"{{a, b}}\""
+        "expected a value for the constant {name} of {module}, found none; give it one among the \
+         `constants` of the mapping, such as {name} = \"{{a, b}}\""
     )]
     NoConstant {
         /// The module.
         module: String,
         /// The constant.
+        name: String,
+    },
+
+    /// A variable is not named.
+    #[error(
+        "expected the mapping to name every variable of {module}, found no {name}; add it, and say \
+         what its value is"
+    )]
+    NoVariable {
+        /// The module.
+        module: String,
+        /// The variable.
         name: String,
     },
 
@@ -162,6 +184,16 @@ pub enum ConformError {
         assumption: String,
         /// The output of the run.
         log: PathBuf,
+    },
+
+    /// Several hosts cannot check this.
+    #[error(
+        "expected invariants alone for a distributed run, as TLC passes over temporal properties \
+         there in silence, found {properties}; leave them out, or run it on this host"
+    )]
+    NotDistributed {
+        /// The temporal properties.
+        properties: String,
     },
 
     /// Too many traces make the specification fail instead of being accepted or rejected.

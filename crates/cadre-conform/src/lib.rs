@@ -24,10 +24,13 @@ mod behaviour;
 mod check;
 mod compare;
 mod diagnose;
+mod distributed;
 mod drive;
 mod encode;
 mod error;
+mod events;
 mod graph;
+mod lanes;
 mod lines;
 mod logs;
 mod mapping;
@@ -43,20 +46,22 @@ mod vocabulary;
 
 pub use behaviour::{Simulated, counterexample, simulate};
 pub use check::{Options, Walk, check, plan};
+pub use distributed::{DistributedOutcome, check_model_distributed, plan_model_distributed};
 pub use drive::{Driven, Driver, Matching, Offer, Parting};
 pub use error::ConformError;
 pub use graph::{
     ActionCoverage, BadStep, Fault, GraphBound, GraphBounds, GraphReport, GraphStep, MappedGraph,
     Missing, SpecGraph, check_graph, plan_graph,
 };
+pub use lanes::behaviour_trace;
 pub use logs::{
     EventFields, EventStep, FieldSource, Kind, LogError, LogFile, LogLine, LogMapping, LogTrace,
     LoggedEvent, LoggedVariable, read_logs,
 };
 pub use mapping::{Mapping, MappingError, spec_trace};
 pub use model::{ModelOptions, SpecModel, check_model, plan_model};
-pub use report::{Difference, FalsePart, Reason, Rejection, Report, TraceVerdict};
+pub use report::{Difference, FalsePart, Reason, Rejection, Report, StepPart, TraceVerdict};
 pub use scaffold::{Scaffold, scaffold};
-pub use spec::{Spec, SpecAction, SpecStep, SpecTrace};
+pub use spec::{Spec, SpecAction, SpecStep, SpecTrace, Temporal};
 pub use states::spec_of_states;
 pub use vocabulary::Vocabulary;

@@ -1,6 +1,6 @@
 //! The lines which the generated module prints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cadre_tla::Value;
 
@@ -10,6 +10,8 @@ use crate::ConformError;
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     rows: BTreeMap<usize, Row>,
+    /// The actions that the trace module knows, if that was printed.
+    pub(crate) actions: Option<BTreeSet<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -22,11 +24,44 @@ struct Row {
 /// A state of a row in which something is to be said.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
-    /// How many events have been taken.
+    /// How many steps have been taken.
     pub(crate) step: usize,
+    /// What has been taken of the next step, if that is a composition and has been begun.
+    pub(crate) within: Option<Within>,
     /// Why the next event is no step, or which invariant is violated.
     pub(crate) word: String,
     pub(crate) state: BTreeMap<String, Value>,
+}
+
+/// A place within a composition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Within {
+    /// How many events have been taken.
+    pub(crate) taken: usize,
+    /// Of which of its sequences, from 1.
+    pub(crate) way: usize,
+}
+
+impl Within {
+    /// The place that a value of the generated module's variable tells; `None` for what is none.
+    pub(crate) fn read(value: &Value) -> Option<Option<Self>> {
+        let Value::Sequence(parts) = value else { return None };
+        match parts.as_slice() {
+            [] => Some(None),
+            [Value::Int(way), Value::Int(taken)] => {
+                let (way, taken) = (usize::try_from(*way).ok()?, usize::try_from(*taken).ok()?);
+                Some(Some(Self { taken, way }))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Place {
+    /// How many steps have been taken, and how many events of the next one.
+    pub(crate) fn progress(&self) -> (usize, usize) {
+        (self.step, self.within.map_or(0, |within| within.taken))
+    }
 }
 
 impl Lines {
@@ -38,7 +73,9 @@ impl Lines {
     pub(crate) fn read(values: Vec<Value>) -> Result<Self, ConformError> {
         let mut lines = Self::default();
         for value in values {
-            if lines.add(&value).is_none() {
+            if let Some(actions) = known_actions(&value) {
+                lines.actions = Some(actions);
+            } else if lines.add(&value).is_none() {
                 let found = value.to_string().chars().take(200).collect();
                 return Err(ConformError::ForeignLine { found });
             }
@@ -74,7 +111,8 @@ impl Lines {
             ("REJ", rest) => {
                 let place = place(rest)?;
                 let better = |stuck: &Place| {
-                    place.step > stuck.step || (place.step == stuck.step && place < *stuck)
+                    place.progress() > stuck.progress()
+                        || (place.progress() == stuck.progress() && place < *stuck)
                 };
                 if row.stuck.as_ref().is_none_or(better) {
                     row.stuck = Some(place);
@@ -92,10 +130,26 @@ impl Lines {
     }
 }
 
+/// The names in the line about the actions that the trace module knows; `None` for another line.
+pub(crate) fn known_actions(line: &Value) -> Option<BTreeSet<String>> {
+    let Value::Sequence(parts) = line else { return None };
+    let [Value::String(word), Value::Set(names)] = parts.as_slice() else { return None };
+    let name = |name: &Value| match name {
+        Value::String(name) => Some(name.clone()),
+        _ => None,
+    };
+    (word == "KNOWS").then(|| names.iter().map(name).collect())?
+}
+
 fn place(parts: &[Value]) -> Option<Place> {
     match parts {
-        [Value::Int(step), Value::String(word), Value::Record(state)] => Some(Place {
+        [Value::Int(step), Value::String(word), Value::Record(state), within @ ..] => Some(Place {
             step: usize::try_from(*step).ok()?,
+            within: match within {
+                [] => None,
+                [only] => Within::read(only)?,
+                _ => return None,
+            },
             word: word.clone(),
             state: state.clone(),
         }),
@@ -124,6 +178,18 @@ mod tests {
     }
 
     #[test]
+    fn of_a_composition_the_sequence_counts_of_which_most_has_been_taken() {
+        let lines = lines(
+            "<<\"REJ\", 1, 2, \"disabled\", [x |-> 1], <<>>>> \
+             <<\"REJ\", 1, 2, \"unknown\", [x |-> 9], <<1, 2>>>> \
+             <<\"REJ\", 1, 2, \"disabled\", [x |-> 2], <<2, 1>>>>",
+        );
+        let stuck = lines.stuck(1).unwrap();
+        assert_eq!((stuck.word.as_str(), stuck.progress()), ("unknown", (2, 2)));
+        assert_eq!(stuck.within, Some(Within { taken: 2, way: 1 }));
+    }
+
+    #[test]
     fn an_invariant_is_broken_where_it_is_broken_first() {
         let lines =
             lines("<<\"INV\", 1, 4, \"A\", [x |-> 1]>> <<\"INV\", 1, 3, \"B\", [x |-> 1]>>");
@@ -132,7 +198,9 @@ mod tests {
 
     #[test]
     fn what_the_module_did_not_print_is_refused() {
-        for text in ["1", "<<>>", "<<\"ACC\", 1, 2>>", "<<\"ACC\", -1>>", "<<\"XYZ\", 1>>"] {
+        let odd_place = "<<\"INV\", 1, 2, \"A\", [x |-> 1], <<3>>>>";
+        let others = ["1", "<<>>", "<<\"ACC\", 1, 2>>", "<<\"ACC\", -1>>", "<<\"XYZ\", 1>>"];
+        for text in others.into_iter().chain([odd_place]) {
             let values = Value::parse_many(text).unwrap();
             assert!(matches!(Lines::read(values), Err(ConformError::ForeignLine { .. })), "{text}");
         }

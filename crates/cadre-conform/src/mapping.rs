@@ -4,7 +4,7 @@ use std::fmt;
 use cadre_model::{ActionOf, Choice, Cluster, Configuration, View};
 use cadre_step::Protocol;
 use cadre_tla::{TlaError, Value, from_itf, to_itf};
-use cadre_trace::{SpecHeader, Trace};
+use cadre_trace::{SpecHeader, SpecPart, Trace};
 
 use crate::{Spec, SpecAction, SpecStep, SpecTrace};
 
@@ -86,12 +86,7 @@ impl<P: Protocol> Mapping<P> {
                 true => SpecAction::Stutter,
                 false => cluster.with_view(&before, |view| (self.action)(view, &action)),
             };
-            let (name, arguments) = match action {
-                SpecAction::Stutter => (None, BTreeMap::new()),
-                SpecAction::Step { name, arguments } => (Some(name), itf_of(&arguments)),
-            };
-            let told = itf_of(&later);
-            steps.push(cadre_trace::SpecStep { action: name, arguments, variables: told });
+            steps.push(annotation(&action, &later));
             (before, variables) = (after, later);
         }
         trace.header.spec = Some(header);
@@ -114,15 +109,44 @@ pub fn spec_trace(name: &str, trace: &Trace) -> Result<SpecTrace, MappingError> 
     for step in &trace.steps {
         let spec = step.spec.as_ref();
         let spec = spec.ok_or_else(|| MappingError::NotAnnotated { trace: name.to_owned() })?;
-        let action = match &spec.action {
-            None => SpecAction::Stutter,
-            Some(action) => {
-                SpecAction::Step { name: action.clone(), arguments: values_of(&spec.arguments)? }
-            }
-        };
+        let action = action(spec)?;
         steps.push(SpecStep { action, variables: Some(values_of(&spec.variables)?) });
     }
     Ok(SpecTrace { name: name.to_owned(), initial: Some(values_of(&header.variables)?), steps })
+}
+
+/// What a trace says of a step.
+fn annotation(action: &SpecAction, variables: &BTreeMap<String, Value>) -> cadre_trace::SpecStep {
+    let part = |action: &SpecAction| match action {
+        SpecAction::Step { name, arguments } => {
+            SpecPart { action: Some(name.clone()), arguments: itf_of(arguments) }
+        }
+        SpecAction::Stutter | SpecAction::Sequence(_) | SpecAction::OneOf(_) => {
+            SpecPart { action: None, arguments: BTreeMap::new() }
+        }
+    };
+    let SpecPart { action: name, arguments } = part(action);
+    let ways = if action.is_single() { Vec::new() } else { action.ways() };
+    let ways = ways.iter().map(|way| way.iter().map(part).collect()).collect();
+    cadre_trace::SpecStep { action: name, arguments, variables: itf_of(variables), ways }
+}
+
+/// What [`annotation`] has written.
+fn action(spec: &cadre_trace::SpecStep) -> Result<SpecAction, MappingError> {
+    let single = |action: &Option<String>, arguments| match action {
+        None => Ok(SpecAction::Stutter),
+        Some(name) => Ok(SpecAction::Step { name: name.clone(), arguments: values_of(arguments)? }),
+    };
+    let mut ways = Vec::new();
+    for way in &spec.ways {
+        let parts = way.iter().map(|part| single(&part.action, &part.arguments));
+        ways.push(SpecAction::Sequence(parts.collect::<Result<_, MappingError>>()?));
+    }
+    match ways.len() {
+        0 => single(&spec.action, &spec.arguments),
+        1 => Ok(ways.remove(0)),
+        _ => Ok(SpecAction::OneOf(ways)),
+    }
 }
 
 /// Why a trace cannot be mapped to a specification.
@@ -150,7 +174,8 @@ pub enum MappingError {
     Value(#[from] TlaError),
 }
 
-fn itf_of(values: &BTreeMap<String, Value>) -> BTreeMap<String, cadre_trace::Json> {
+/// Values by name, as traces keep them.
+pub(crate) fn itf_of(values: &BTreeMap<String, Value>) -> BTreeMap<String, cadre_trace::Json> {
     values.iter().map(|(name, value)| (name.clone(), to_itf(value))).collect()
 }
 

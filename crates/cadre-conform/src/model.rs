@@ -3,11 +3,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use cadre_process::Stop;
-use cadre_tla::{Engine, Jit, Module, Outcome, Run, Value};
+use cadre_tla::{Engine, Jit, Module, Outcome, Run, Value, Verdict};
 
 use crate::encode::constants;
 use crate::runs::write_files;
-use crate::{ConformError, validate};
+use crate::{ConformError, Spec, validate};
 
 /// A specification to be explored by TLC itself.
 #[derive(Clone, Debug)]
@@ -40,11 +40,39 @@ pub struct ModelOptions {
     pub time_limit: Duration,
     /// How much Java optimises: fully for more than about a hundred thousand states.
     pub jit: Jit,
+    /// Whether it is counted how often each part of the specification is evaluated.
+    pub coverage: bool,
+}
+
+impl SpecModel {
+    /// What of a specification its module `MC…` lets TLC explore: with fairness if anything
+    /// temporal is claimed.
+    pub fn of(spec: Spec) -> Self {
+        let (specification, properties) = match spec.temporal {
+            Some(temporal) => (temporal.specification, temporal.properties),
+            None => ("Spec".to_owned(), Vec::new()),
+        };
+        Self {
+            module: format!("MC{}", spec.name),
+            files: spec.files,
+            constants: spec.constants,
+            specification,
+            invariants: spec.invariants,
+            properties,
+            deadlock: false,
+        }
+    }
 }
 
 impl Default for ModelOptions {
     fn default() -> Self {
-        Self { workers: 1, heap_mb: 2048, time_limit: Duration::from_secs(3600), jit: Jit::Quick }
+        Self {
+            workers: 1,
+            heap_mb: 2048,
+            time_limit: Duration::from_secs(3600),
+            jit: Jit::Quick,
+            coverage: false,
+        }
     }
 }
 
@@ -64,7 +92,35 @@ pub fn check_model(
     options: &ModelOptions,
     stop: &Stop,
 ) -> Result<Outcome, ConformError> {
-    Ok(engine.run(&prepare(model, directory, options)?, stop)?)
+    let mut outcome = engine.run(&prepare(model, directory, options)?, stop)?;
+    if outcome.verdict == (Verdict::PropertyViolated { name: None }) {
+        let name = violated_property(model, engine, directory, options, stop)?;
+        outcome.verdict = Verdict::PropertyViolated { name };
+    }
+    Ok(outcome)
+}
+
+/// The first of the temporal properties that is violated, which TLC does not tell: each is checked
+/// alone until one is, unless there is only one.
+fn violated_property(
+    model: &SpecModel,
+    engine: &dyn Engine,
+    directory: &Path,
+    options: &ModelOptions,
+    stop: &Stop,
+) -> Result<Option<String>, ConformError> {
+    if let [property] = model.properties.as_slice() {
+        return Ok(Some(property.clone()));
+    }
+    for property in &model.properties {
+        let (invariants, properties) = (Vec::new(), vec![property.clone()]);
+        let alone = SpecModel { invariants, properties, ..model.clone() };
+        let run = prepare(&alone, &directory.join(property), options)?;
+        if matches!(engine.run(&run, stop)?.verdict, Verdict::PropertyViolated { .. }) {
+            return Ok(Some(property.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// Writes what [`check_model`] would run, and gives its command without running it.
@@ -81,7 +137,8 @@ pub fn plan_model(
     Ok(engine.command_line(&prepare(model, directory, options)?))
 }
 
-fn prepare(
+/// Writes what TLC needs.
+pub(crate) fn prepare(
     model: &SpecModel,
     directory: &Path,
     options: &ModelOptions,
@@ -105,5 +162,6 @@ fn prepare(
     run.time_limit = options.time_limit;
     run.jit = options.jit;
     run.deadlock = model.deadlock;
+    run.coverage = options.coverage;
     Ok(run)
 }

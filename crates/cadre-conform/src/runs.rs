@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -99,9 +100,15 @@ impl<'a> Runs<'a> {
         }
     }
 
-    pub(crate) fn report(self, verdicts: Vec<TraceVerdict>, states: u64) -> Report {
+    pub(crate) fn report(
+        self,
+        verdicts: Vec<TraceVerdict>,
+        actions: Option<BTreeSet<String>>,
+        states: u64,
+    ) -> Report {
         Report {
             verdicts,
+            actions,
             states,
             runs: self.prepared,
             elapsed: self.elapsed,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use cadre_tla::Value;
@@ -31,6 +31,18 @@ pub struct Spec {
     pub variables: Vec<String>,
     /// Invariants to be checked in every state that a trace reaches.
     pub invariants: Vec<String>,
+    /// What is claimed of endless behaviours, which traces cannot show; for
+    /// [`check_model`](crate::check_model) alone.
+    pub temporal: Option<Temporal>,
+}
+
+/// What is claimed of a specification's behaviours as wholes.
+#[derive(Clone, Debug)]
+pub struct Temporal {
+    /// The formula that is the specification with its fairness, such as `FairSpec`.
+    pub specification: String,
+    /// The properties of it.
+    pub properties: Vec<String>,
 }
 
 /// A recorded behaviour in the words of the specification.
@@ -54,6 +66,21 @@ pub struct SpecStep {
 }
 
 /// What a step is in the specification.
+///
+/// A step of an implementation may be several steps of the specification, in one of several orders
+/// even: such a composition is stated, and the states between its steps are the checker's to find.
+///
+/// # Examples
+///
+/// ```
+/// use cadre_conform::SpecAction;
+///
+/// let prepare = || SpecAction::named("Prepare").with("rm", 1.into());
+/// let vote = || SpecAction::named("Vote").with("rm", 1.into());
+/// let step = vote().or(prepare().then(vote()));
+/// assert_eq!(step.to_string(), "Vote(rm: 1) or Prepare(rm: 1) · Vote(rm: 1)");
+/// assert_eq!(step.ways(), [vec![vote()], vec![prepare(), vote()]]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SpecAction {
     /// Nothing changes in the specification.
@@ -65,6 +92,10 @@ pub enum SpecAction {
         /// All its arguments by name.
         arguments: BTreeMap<String, Value>,
     },
+    /// These, one after the other.
+    Sequence(Vec<SpecAction>),
+    /// One of these, whichever the specification allows.
+    OneOf(Vec<SpecAction>),
 }
 
 impl SpecAction {
@@ -73,16 +104,94 @@ impl SpecAction {
         Self::Step { name: name.into(), arguments: BTreeMap::new() }
     }
 
-    /// The same action with one more argument; a stutter stays a stutter.
+    /// The same action with one more argument; of a composition each step gets it, and a stutter
+    /// stays a stutter.
     pub fn with(mut self, argument: impl Into<String>, value: Value) -> Self {
-        match &mut self {
-            Self::Stutter => {}
-            Self::Step { arguments, .. } => {
-                arguments.insert(argument.into(), value);
-            }
-        }
+        self.add_argument(&argument.into(), &value);
         self
     }
+
+    /// This, and then another.
+    pub fn then(self, next: Self) -> Self {
+        match self {
+            Self::Sequence(mut parts) => {
+                parts.push(next);
+                Self::Sequence(parts)
+            }
+            first => Self::Sequence(vec![first, next]),
+        }
+    }
+
+    /// Either this or another.
+    pub fn or(self, other: Self) -> Self {
+        match self {
+            Self::OneOf(mut alternatives) => {
+                alternatives.push(other);
+                Self::OneOf(alternatives)
+            }
+            first => Self::OneOf(vec![first, other]),
+        }
+    }
+
+    /// The sequences that this may be, each of stutters and single steps: never empty, and with a
+    /// stutter only where there is nothing else.
+    pub fn ways(&self) -> Vec<Vec<Self>> {
+        match self {
+            Self::Stutter | Self::Step { .. } => vec![vec![self.clone()]],
+            Self::Sequence(parts) => {
+                let mut ways = vec![Vec::new()];
+                for part in parts {
+                    let of_part = part.ways();
+                    let longer = |way: &Vec<Self>| {
+                        let way = way.clone();
+                        let joined = move |next: &Vec<Self>| [&way[..], &next[..]].concat();
+                        of_part.iter().map(joined).collect::<Vec<_>>()
+                    };
+                    ways = ways.iter().flat_map(longer).collect();
+                }
+                ways.into_iter().map(without_stutters).collect()
+            }
+            Self::OneOf(alternatives) => alternatives.iter().flat_map(Self::ways).collect(),
+        }
+    }
+
+    /// Whether this is one step at most, and known to be that one.
+    pub fn is_single(&self) -> bool {
+        matches!(self, Self::Stutter | Self::Step { .. })
+    }
+
+    /// Whether each action that this mentions has one of these names.
+    pub fn names_are_in(&self, names: &BTreeSet<String>) -> bool {
+        self.mentioned().iter().all(|(name, _)| names.contains(*name))
+    }
+
+    /// The single steps that this mentions: names with arguments.
+    pub(crate) fn mentioned(&self) -> Vec<(&String, &BTreeMap<String, Value>)> {
+        match self {
+            Self::Stutter => Vec::new(),
+            Self::Step { name, arguments } => vec![(name, arguments)],
+            Self::Sequence(parts) | Self::OneOf(parts) => {
+                parts.iter().flat_map(Self::mentioned).collect()
+            }
+        }
+    }
+
+    fn add_argument(&mut self, argument: &str, value: &Value) {
+        match self {
+            Self::Stutter => {}
+            Self::Step { arguments, .. } => {
+                arguments.insert(argument.to_owned(), value.clone());
+            }
+            Self::Sequence(parts) | Self::OneOf(parts) => {
+                parts.iter_mut().for_each(|part| part.add_argument(argument, value));
+            }
+        }
+    }
+}
+
+fn without_stutters(mut way: Vec<SpecAction>) -> Vec<SpecAction> {
+    way.retain(|step| *step != SpecAction::Stutter);
+    if way.is_empty() { vec![SpecAction::Stutter] } else { way }
 }
 
 impl fmt::Display for SpecAction {
@@ -98,6 +207,56 @@ impl fmt::Display for SpecAction {
                 }
                 f.write_str(")")
             }
+            Self::Sequence(parts) => {
+                for (position, part) in parts.iter().enumerate() {
+                    let dot = if position > 0 { " · " } else { "" };
+                    match part {
+                        Self::OneOf(_) => write!(f, "{dot}({part})")?,
+                        Self::Stutter | Self::Step { .. } | Self::Sequence(_) => {
+                            write!(f, "{dot}{part}")?;
+                        }
+                    }
+                }
+                Ok(())
+            }
+            Self::OneOf(alternatives) => {
+                for (position, alternative) in alternatives.iter().enumerate() {
+                    let or = if position > 0 { " or " } else { "" };
+                    write!(f, "{or}{alternative}")?;
+                }
+                Ok(())
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str) -> SpecAction {
+        SpecAction::named(name)
+    }
+
+    #[test]
+    fn the_ways_of_a_composition_are_all_orders_that_it_states() {
+        let either = named("A").or(named("A").then(named("B"))).or(named("B").then(named("A")));
+        let text = |action: &SpecAction| {
+            let ways = action.ways().into_iter().map(|way| SpecAction::Sequence(way).to_string());
+            ways.collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(text(&either), "A; A · B; B · A");
+        let twice = named("C").then(either.clone()).then(SpecAction::Stutter);
+        assert_eq!(twice.to_string(), "C · (A or A · B or B · A) · stutter");
+        assert_eq!(text(&twice), "C · A; C · A · B; C · B · A");
+        assert_eq!(text(&SpecAction::Stutter.then(SpecAction::Stutter)), "stutter");
+        assert_eq!(text(&SpecAction::OneOf(Vec::new())), "");
+        assert_eq!(text(&SpecAction::Sequence(Vec::new())), "stutter");
+    }
+
+    #[test]
+    fn an_argument_is_given_to_every_step_and_to_no_stutter() {
+        let action = named("A").then(SpecAction::Stutter.or(named("B"))).with("n", 1.into());
+        assert_eq!(action.to_string(), "A(n: 1) · (stutter or B(n: 1))");
     }
 }

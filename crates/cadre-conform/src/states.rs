@@ -39,6 +39,7 @@ pub fn spec_of_states(
         constants: mapping.constants.clone(),
         variables,
         invariants: mapping.invariants.clone(),
+        temporal: None,
     })
 }
 

@@ -3,13 +3,14 @@ use std::collections::BTreeMap;
 use cadre_tla::{Value, is_identifier};
 
 use crate::compare::logged;
-use crate::{ConformError, Spec, SpecTrace};
+use crate::{ConformError, Spec, SpecAction, SpecTrace};
 
 /// Checks what the generated modules take for granted.
 ///
 /// # Errors
 ///
-/// [`ConformError::NoTraces`], [`ConformError::BadName`], [`ConformError::UnknownVariable`].
+/// [`ConformError::NoTraces`], [`ConformError::BadName`], [`ConformError::UnknownVariable`],
+/// [`ConformError::NoAlternative`].
 pub(crate) fn arguments(spec: &Spec, traces: &[SpecTrace]) -> Result<(), ConformError> {
     if traces.is_empty() {
         return Err(ConformError::NoTraces);
@@ -21,8 +22,23 @@ pub(crate) fn arguments(spec: &Spec, traces: &[SpecTrace]) -> Result<(), Conform
                 variables(spec, trace, step, state)?;
             }
         }
+        for (number, step) in (1..).zip(&trace.steps) {
+            action(&step.action, || format!("in step {number} of {}", trace.name))?;
+        }
     }
     Ok(())
+}
+
+/// Checks that there is a way to take an action.
+///
+/// # Errors
+///
+/// [`ConformError::NoAlternative`].
+pub(crate) fn action(action: &SpecAction, place: impl Fn() -> String) -> Result<(), ConformError> {
+    match action.is_single() || !action.ways().is_empty() {
+        true => Ok(()),
+        false => Err(ConformError::NoAlternative { place: place() }),
+    }
 }
 
 /// Checks the names of a specification.

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cadre_tla::{Contents, Expression, Head};
 
 use crate::names::nearest;
-use crate::{ConformError, LogMapping, Spec, SpecAction, SpecTrace};
+use crate::{ConformError, EventStep, LogMapping, Spec, SpecTrace};
 
 /// The names that a trace module knows, as SANY reads them.
 #[derive(Clone, Debug)]
@@ -57,6 +57,7 @@ impl Vocabulary {
             constants: mapping.constants.clone(),
             variables: self.variables.clone(),
             invariants: mapping.invariants.clone(),
+            temporal: None,
         }
     }
 
@@ -70,10 +71,34 @@ impl Vocabulary {
     pub fn check_mapping(&self, mapping: &LogMapping, spec: &Spec) -> Result<(), ConformError> {
         let place = |what: &str| format!("under `{what}` in the mapping");
         for name in mapping.variables.keys() {
-            self.known("a variable", &self.variables, name, || place("variables"))?;
+            known("a variable", &self.module, &self.variables, name, || place("variables"))?;
         }
+        self.check_constants(spec, || place("constants"))
+    }
+
+    /// Checks that a specification as a mapping in Rust describes it names the variables of the
+    /// module, each of them, and gives every constant its value.
+    ///
+    /// # Errors
+    ///
+    /// As [`check_mapping`](Self::check_mapping); [`ConformError::NoVariable`].
+    pub fn check_spec(&self, spec: &Spec) -> Result<(), ConformError> {
+        let place = || format!("in the mapping to {}", spec.name);
+        for name in &spec.variables {
+            known("a variable", &self.module, &self.variables, name, place)?;
+        }
+        match self.variables.iter().find(|name| !spec.variables.contains(name)) {
+            None => self.check_constants(spec, place),
+            Some(name) => {
+                let (module, name) = (self.module.clone(), name.clone());
+                Err(ConformError::NoVariable { module, name })
+            }
+        }
+    }
+
+    fn check_constants(&self, spec: &Spec, place: impl Fn() -> String) -> Result<(), ConformError> {
         for name in spec.constants.keys() {
-            self.known("a constant", &self.constants, name, || place("constants"))?;
+            known("a constant", &self.module, &self.constants, name, &place)?;
         }
         match self.constants.iter().find(|name| !spec.constants.contains_key(*name)) {
             None => Ok(()),
@@ -91,13 +116,19 @@ impl Vocabulary {
     ///
     /// [`ConformError::UnknownName`], [`ConformError::OtherArguments`].
     pub fn check_events(&self, mapping: &LogMapping) -> Result<(), ConformError> {
-        for (event, step) in mapping.events.iter().filter(|(_, step)| !step.stutter) {
-            let action = step.action.as_ref().unwrap_or(event);
-            self.check_action(action, step.arguments.keys(), || {
-                format!("for the event `{event}` of the mapping")
-            })?;
+        mapping.events.iter().try_for_each(|(event, step)| self.check_event(event, step))
+    }
+
+    fn check_event(&self, event: &str, step: &EventStep) -> Result<(), ConformError> {
+        if step.parts().next().is_some() {
+            return step.parts().try_for_each(|part| self.check_event(event, part));
         }
-        Ok(())
+        if step.stutter {
+            return Ok(());
+        }
+        let action = step.action.as_deref().unwrap_or(event);
+        let place = || format!("for the event `{event}` of the mapping");
+        self.check_action(action, step.arguments.keys(), place)
     }
 
     /// Checks the same for the steps of traces.
@@ -108,7 +139,7 @@ impl Vocabulary {
     pub fn check_traces(&self, traces: &[SpecTrace]) -> Result<(), ConformError> {
         for trace in traces {
             for (number, step) in (1..).zip(&trace.steps) {
-                if let SpecAction::Step { name, arguments } = &step.action {
+                for (name, arguments) in step.action.mentioned() {
                     let place = || format!("in step {number} of {}", trace.name);
                     self.check_action(name, arguments.keys(), place)?;
                 }
@@ -125,7 +156,7 @@ impl Vocabulary {
     ) -> Result<(), ConformError> {
         let Some(actions) = &self.actions else { return Ok(()) };
         let names: Vec<String> = actions.keys().cloned().collect();
-        self.known("an action", &names, name, &place)?;
+        known("an action", &self.module, &names, name, &place)?;
         let Some(expected) = &actions[name] else { return Ok(()) };
         let found: BTreeSet<String> = arguments.cloned().collect();
         match found == *expected {
@@ -138,25 +169,30 @@ impl Vocabulary {
             }),
         }
     }
+}
 
-    fn known(
-        &self,
-        what: &'static str,
-        known: &[String],
-        name: &str,
-        place: impl Fn() -> String,
-    ) -> Result<(), ConformError> {
-        if known.iter().any(|other| other == name) {
-            return Ok(());
-        }
-        Err(ConformError::UnknownName {
-            what,
-            known: format!("{} ({})", self.module, listed(known)),
-            found: name.to_owned(),
-            nearest: nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
-            place: place(),
-        })
+/// Checks that a name is one of those that a module has.
+///
+/// # Errors
+///
+/// [`ConformError::UnknownName`], with the nearest name that there is.
+pub(crate) fn known<'a>(
+    what: &'static str,
+    module: &str,
+    known: impl IntoIterator<Item = &'a String> + Copy,
+    name: &str,
+    place: impl Fn() -> String,
+) -> Result<(), ConformError> {
+    if known.into_iter().any(|other| other == name) {
+        return Ok(());
     }
+    Err(ConformError::UnknownName {
+        what,
+        known: format!("{module} ({})", listed(known)),
+        found: name.to_owned(),
+        nearest: nearest(name, known.into_iter().map(String::as_str)).map(str::to_owned),
+        place: place(),
+    })
 }
 
 fn listed<'a>(names: impl IntoIterator<Item = &'a String>) -> String {

@@ -9,7 +9,7 @@ use cadre_process::Stop;
 use roxmltree::{Document, Node};
 
 use crate::output::Output;
-use crate::{Run, TlaError, Tlc};
+use crate::{Place, Run, TlaError, Tlc};
 
 /// A module with all that it extends, as the parser of TLA+ has read it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,36 +96,10 @@ pub enum Head {
     Other,
 }
 
-/// A part of a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// The module.
-    pub module: String,
-    /// The first line and column, from 1.
-    pub begin: (usize, usize),
-    /// The last line and column.
-    pub end: (usize, usize),
-}
-
 impl Contents {
     /// The definition of a name.
     pub fn definition(&self, name: &str) -> Option<&Definition> {
         self.definitions.iter().find(|definition| definition.name == name)
-    }
-}
-
-impl Place {
-    /// What stands there in the text of the module.
-    pub fn text(&self, module: &str) -> String {
-        let ((first, from), (last, to)) = (self.begin, self.end);
-        let lines = module.lines().enumerate().skip(first.saturating_sub(1));
-        let part = |(index, line): (usize, &str)| {
-            let begin = if index + 1 == first { from.saturating_sub(1) } else { 0 };
-            let end = if index + 1 == last { to } else { line.chars().count() };
-            line.chars().take(end).skip(begin).collect::<String>()
-        };
-        let parts: Vec<String> = lines.take((last + 1).saturating_sub(first)).map(part).collect();
-        parts.iter().map(|part| part.trim()).collect::<Vec<_>>().join(" ")
     }
 }
 

@@ -217,6 +217,28 @@ pub enum TlaError {
         instead: &'static str,
     },
 
+    /// A file of hosts does not read.
+    #[error(
+        "expected `HOST worker`, `HOST worker THREADS` or `HOST fingerprints` in each line, and at \
+         least one worker, found {found}{}; correct the hosts", at_line(*line)
+    )]
+    Hosts {
+        /// The line, from 1; 0 if it is none in particular.
+        line: usize,
+        /// What is there.
+        found: String,
+    },
+
+    /// All workers of a distributed run have ended, and the process that leads them has not.
+    #[error(
+        "expected TLC's workers to stay until the end, but all of them have ended before; see the \
+         logs beside {}", log.display()
+    )]
+    WorkersLost {
+        /// The output of the leading process.
+        log: PathBuf,
+    },
+
     /// TLC ended without saying what it found.
     #[error(
         "expected a verdict of TLC, found none (exit code {code}); its output says why{}",
@@ -268,6 +290,10 @@ fn place(file: &str, line: Option<u32>) -> String {
         Some(line) => format!("{file}, line {line}"),
         None => file.into(),
     }
+}
+
+fn at_line(line: usize) -> String {
+    if line == 0 { String::new() } else { format!(" in line {line}") }
 }
 
 fn quoted(log: &Path, tail: &str) -> String {

@@ -17,6 +17,8 @@
 //! Absent on purpose: protocols, traces, and any knowledge of what a specification is about.
 
 mod contents;
+mod coverage;
+mod distributed;
 mod dump;
 #[cfg(feature = "embedded")]
 mod embedded;
@@ -31,14 +33,18 @@ mod java;
 mod module;
 mod output;
 mod parse;
+mod place;
 mod problem;
+mod progress;
 mod run;
 mod serialize;
 mod simulate;
 pub mod syntax;
 mod value;
 
-pub use contents::{Contents, Declaration, Definition, Expression, Head, Level, Place};
+pub use contents::{Contents, Declaration, Definition, Expression, Head, Level};
+pub use coverage::{Coverage, StepsTaken};
+pub use distributed::{Distributed, Explored, Hosts, Worker};
 pub use dump::Dump;
 #[cfg(feature = "embedded")]
 pub use embedded::Embedded;
@@ -49,6 +55,8 @@ pub use itf::{from_itf, to_itf};
 pub use jar::Features;
 pub use module::{Config, Module};
 pub use output::{Lasso, Outcome, SpecState, Verdict};
+pub use place::Place;
+pub use progress::{Progress, progress};
 pub use run::{Jit, Run, Tlc};
 pub use serialize::{Model, NONE, Set, as_set, to_value};
 pub use simulate::{Behaviours, Simulation};

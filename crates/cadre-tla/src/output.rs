@@ -5,7 +5,7 @@ use std::time::Duration;
 use cadre_process::Finished;
 
 use crate::parse::parse_state;
-use crate::{EvaluationError, Run, TlaError, Value};
+use crate::{Coverage, EvaluationError, Run, TlaError, Value};
 
 /// What TLC found.
 #[derive(Clone, Debug)]
@@ -18,10 +18,12 @@ pub struct Outcome {
     pub distinct: u64,
     /// The number of states of the longest of all shortest paths, if the search was complete.
     pub depth: Option<u64>,
-    /// The states that lead to the violation.
+    /// The states that lead to the violation, from an initial one on.
     pub behaviour: Vec<SpecState>,
     /// How a behaviour goes on that violates a temporal property.
     pub lasso: Option<Lasso>,
+    /// How often its definitions were evaluated, if that was asked for.
+    pub coverage: Option<Vec<Coverage>>,
     /// The lines which the specification printed into its own file.
     pub user_lines: Vec<String>,
     /// The file of all distinct states.
@@ -72,12 +74,17 @@ pub struct SpecState {
 }
 
 /// How a behaviour goes on forever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lasso {
     /// It stays in its last state.
     Stuttering,
-    /// It goes back to the state with this index.
-    BackTo(usize),
+    /// It goes back to an earlier state.
+    BackTo {
+        /// The index of that state.
+        index: usize,
+        /// The action that leads there, and which the behaviour does not list.
+        action: String,
+    },
 }
 
 /// The output of a run, cut into TLC's messages.
@@ -114,6 +121,7 @@ mod code {
     pub(super) const SUCCESS: u32 = 2193;
     pub(super) const DEPTH: u32 = 2194;
     pub(super) const COUNTS: u32 = 2199;
+    pub(super) const COVERAGE: u32 = 2201;
     pub(super) const STATE: u32 = 2217;
     pub(super) const STUTTERING: u32 = 2218;
     pub(super) const CONSTANT_UNASSIGNED: u32 = 2222;
@@ -163,7 +171,7 @@ impl Output {
         };
         let (verdict, behaviour) = self.verdict()?.ok_or_else(no_verdict)?;
         // A violation in the initial state or in an assumption ends the run without counts.
-        let (generated, distinct) = match self.first(code::COUNTS).and_then(counts) {
+        let (generated, distinct) = match self.counts() {
             Some(counts) => counts,
             None if verdict == Verdict::NoError => return Err(no_verdict()),
             None => (behaviour.len() as u64, behaviour.len() as u64),
@@ -172,9 +180,10 @@ impl Output {
             verdict,
             generated,
             distinct,
-            depth: self.first(code::DEPTH).and_then(|text| number_after(text, "search is ")),
+            depth: self.depth(),
             behaviour,
             lasso: self.lasso(),
+            coverage: run.coverage.then(|| self.coverage()),
             user_lines: Vec::new(),
             dump: None,
             elapsed: finished.elapsed,
@@ -183,9 +192,28 @@ impl Output {
         })
     }
 
+    /// How many states were generated, and how many of them are distinct.
+    pub(crate) fn counts(&self) -> Option<(u64, u64)> {
+        self.first(code::COUNTS).and_then(counts)
+    }
+
+    /// The depth of a complete search.
+    pub(crate) fn depth(&self) -> Option<u64> {
+        self.first(code::DEPTH).and_then(|text| number_after(text, "search is "))
+    }
+
+    /// The states of the behaviour that is printed, whatever it is for.
+    pub(crate) fn states(&self) -> Result<Vec<SpecState>, TlaError> {
+        self.states_after(0)
+    }
+
     /// What TLC calls itself.
     pub(crate) fn version(&self) -> String {
-        self.first(code::VERSION).unwrap_or_default().trim().to_string()
+        let in_message = self.first(code::VERSION);
+        // The leading process of a distributed run says it outside of any message.
+        let loose =
+            || self.loose.iter().map(String::as_str).find(|line| line.contains(" Version "));
+        in_message.or_else(loose).unwrap_or_default().trim().to_string()
     }
 
     /// The last lines, for a message to quote.
@@ -295,11 +323,20 @@ impl Output {
         self.messages.iter().find_map(|message| match message.code {
             code::STUTTERING => Some(Lasso::Stuttering),
             code::BACK_TO => {
-                let number = message.text.split(|c: char| !c.is_ascii_digit());
-                number.filter_map(|n| n.parse().ok()).next().map(Lasso::BackTo)
+                let (index, action) = message.text.split_once(": Back to state")?;
+                let (action, _) = action_at(action.trim_start_matches(':'));
+                let index = index.trim().parse().ok()?;
+                Some(Lasso::BackTo { index, action: action.to_owned() })
             }
             _ => None,
         })
+    }
+
+    /// The counts after the last heading.
+    fn coverage(&self) -> Vec<Coverage> {
+        let heading = self.messages.iter().rposition(|message| message.code == code::COVERAGE);
+        let counts = self.messages.iter().skip(heading.unwrap_or(self.messages.len()));
+        crate::coverage::read(counts.map(|message| (message.code, message.text.as_str())))
     }
 
     /// The file, the line and the words of the parser's first error.
@@ -396,17 +433,22 @@ fn is_evaluation(code: u32) -> bool {
 fn spec_state(text: &str) -> Result<SpecState, TlaError> {
     let (head, variables) = text.split_once('\n').unwrap_or((text, ""));
     let (index, action) = head.split_once(": ").unwrap_or(("0", head));
-    let action = action.trim().trim_start_matches('<').trim_end_matches('>');
-    let (action, location) = match action.split_once(" line ") {
-        Some((action, location)) => (action, format!("line {location}")),
-        None => (action, String::new()),
-    };
+    let (action, location) = action_at(action);
     Ok(SpecState {
         index: index.trim().parse().unwrap_or_default(),
         action: action.into(),
         location,
         variables: parse_state(variables)?,
     })
+}
+
+/// Reads `<Action line 1, col 2 to line 3, col 4 of module M>`.
+fn action_at(text: &str) -> (&str, String) {
+    let text = text.trim().trim_start_matches('<').trim_end_matches('>');
+    match text.split_once(" line ") {
+        Some((action, location)) => (action, format!("line {location}")),
+        None => (text, String::new()),
+    }
 }
 
 /// The state which stands in a message about an initial state, after the line that ends in a colon.

@@ -162,7 +162,9 @@ impl Tlc {
             .arg(format!("-Djava.io.tmpdir={TEMPORARY}"))
             .arg("-cp")
             .arg(&self.jar)
-            .args(["tlc2.TLC", "-tool", "-nowarning", "-metadir", META, "-workers"])
+            .args(["tlc2.TLC", "-tool", "-nowarning", "-metadir", META])
+            // Otherwise TLC draws its hash function, and with it the behaviour that it finds first.
+            .args(["-fp", "0", "-workers"])
             .arg(run.workers.to_string());
         // The flag switches the check off; the configuration of an old TLC has no word for it.
         if !run.deadlock {
@@ -201,7 +203,7 @@ impl Outcome {
 
 const TEMPORARY: &str = "tmp";
 const META: &str = "meta";
-const LOG: &str = "tlc.log";
+pub(crate) const LOG: &str = "tlc.log";
 pub(crate) const USER_FILE: &str = "user.txt";
 /// TLC adds the extension itself.
 const DUMP: &str = "states";
@@ -221,7 +223,8 @@ fn user_lines(directory: &Path) -> Result<Vec<String>, TlaError> {
     }
 }
 
-fn start(program: &Program, settings: &Run, stop: &Stop) -> Result<Finished, TlaError> {
+/// Runs a program with the log and within the limits of a run.
+pub(crate) fn start(program: &Program, settings: &Run, stop: &Stop) -> Result<Finished, TlaError> {
     let log = settings.directory.join(LOG);
     match run(program, &log, settings.time_limit, stop) {
         Ok(finished) => Ok(finished),

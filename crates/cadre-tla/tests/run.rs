@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use cadre_process::{PrivateDirectory, Stop};
 use cadre_tla::{
-    Config, Dump, Engine, Find, Jit, Lasso, Outcome, Run, TlaError, Tlc, Value, Verdict, find,
+    Config, Dump, Engine, Find, Jit, Lasso, Outcome, Run, StepsTaken, TlaError, Tlc, Value,
+    Verdict, find,
 };
 
 const COUNTER: &str = "\
@@ -29,9 +30,12 @@ fn tlc() -> &'static Tlc {
     TLC.get_or_init(|| find(&Find::default(), &mut |_| {}, &Stop::new()).expect("TLC is found"))
 }
 
+fn module(body: &str) -> String {
+    format!("---- MODULE M ----\n{body}====\n")
+}
+
 fn prepare(directory: &Path, body: &str, config: &Config) -> Run {
-    fs::write(directory.join("M.tla"), format!("---- MODULE M ----\n{body}====\n"))
-        .expect("the module is written");
+    fs::write(directory.join("M.tla"), module(body)).expect("the module is written");
     fs::write(directory.join("M.cfg"), config.to_text()).expect("the configuration is written");
     Run::new(directory, "M")
 }
@@ -97,6 +101,35 @@ fn a_violated_temporal_property_says_how_the_behaviour_goes_on() {
     assert_eq!(outcome.behaviour.len(), 4);
     let outcome = counter(Config::new().specification("Spec").property("Always"));
     assert_eq!(outcome.verdict, Verdict::NoError);
+    assert_eq!(outcome.lasso, None);
+}
+
+#[test]
+fn a_behaviour_that_repeats_says_from_which_state_on_and_by_which_action() {
+    let body = "EXTENDS Integers\nVARIABLE x\nInit == x = 0\nUp == x < 3 /\\ x' = x + 1\n\
+                Again == x = 3 /\\ x' = 1\nSpec == Init /\\ [][Up \\/ Again]_x /\\ WF_x(Up \\/ Again)\n\
+                Ends == <>[](x = 3)\n";
+    let config = Config::new().specification("Spec").property("Ends");
+    let outcome = run_with(body, config, |_| {}).expect("TLC gives a verdict");
+    assert_eq!(outcome.behaviour.len(), 4);
+    assert_eq!(outcome.lasso, Some(Lasso::BackTo { index: 2, action: "Again".into() }));
+}
+
+#[test]
+fn coverage_counts_steps_and_tells_what_was_never_evaluated() {
+    let body = "EXTENDS Integers\nVARIABLE x\nInit == x = 0\nUp == x < 3 /\\ x' = x + 1\n\
+                Skip == x = 7 /\\ x' = x - 1\nNext == Up \\/ Skip\nSmall == x < 5\n";
+    let outcome = run_with(body, init_next().invariant("Small"), |run| run.coverage = true);
+    let coverage = outcome.expect("TLC gives a verdict").coverage.expect("it was asked for");
+    let of = |name: &str| coverage.iter().find(|told| told.name == name).expect("it is counted");
+    assert_eq!(of("Up").steps, Some(StepsTaken { all: 3, new: 3 }));
+    assert_eq!(of("Skip").steps, Some(StepsTaken { all: 0, new: 0 }));
+    let never = |name: &str| {
+        of(name).never.iter().map(|place| place.text(&module(body))).collect::<Vec<_>>()
+    };
+    assert_eq!(never("Up"), [""; 0]);
+    assert_eq!(never("Skip"), ["x' = x - 1"]);
+    assert_eq!((of("Small").steps, never("Small")), (None, Vec::new()));
 }
 
 #[test]

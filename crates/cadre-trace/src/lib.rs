@@ -29,8 +29,8 @@ pub use snapshot::{
 };
 pub use trace::brief;
 pub use trace::{
-    Action, Effect, Event, Fairness, Guarantee, GuaranteeKind, Header, SpecHeader, SpecStep, Step,
-    Trace, Verdict,
+    Action, Effect, Event, Fairness, Guarantee, GuaranteeKind, Header, SpecHeader, SpecPart,
+    SpecStep, Step, Trace, Verdict,
 };
 
 /// A value whose type only the protocol knows.

@@ -282,12 +282,39 @@ pub struct SpecHeader {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpecStep {
-    /// The action's name; `None` for a step that changes none of the specification's variables.
+    /// The action's name; `None` for a step that changes none of the specification's variables,
+    /// and for one that is several steps of the specification.
     pub action: Option<String>,
     /// The action's arguments.
     pub arguments: BTreeMap<String, Json>,
     /// The values of the variables after the step.
     pub variables: BTreeMap<String, Json>,
+    /// The sequences of steps of the specification that the step may be, where it is several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ways: Vec<Vec<SpecPart>>,
+}
+
+/// One of several steps of the specification that a step is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpecPart {
+    /// The action's name; `None` if nothing changes.
+    pub action: Option<String>,
+    /// The action's arguments.
+    pub arguments: BTreeMap<String, Json>,
+}
+
+impl SpecStep {
+    /// The names of its actions in one text; `None` for a step that changes none of the
+    /// specification's variables.
+    pub fn title(&self) -> Option<String> {
+        if self.ways.is_empty() {
+            return self.action.clone();
+        }
+        let name = |part: &SpecPart| part.action.clone().unwrap_or_else(|| "stutter".to_owned());
+        let ways = self.ways.iter().map(|way| way.iter().map(name).collect::<Vec<_>>().join(" · "));
+        Some(ways.collect::<Vec<_>>().join(" or "))
+    }
 }
 
 impl Effect {

@@ -6,7 +6,7 @@ use cadre_step::SyncError;
 use cadre_trace::{
     Action, DiskWrite, Due, Effect, Envelope, Event, Fairness, Fault, Guarantee, GuaranteeKind,
     Happening, Header, HistoryEvent, Json, Kept, Link, Misread, NodeSnapshot, Recorder, Request,
-    Snapshot, SpecHeader, SpecStep, Status, Trace, TraceError, Verdict,
+    Snapshot, SpecHeader, SpecPart, SpecStep, Status, Trace, TraceError, Verdict,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -217,6 +217,13 @@ fn record(header: Header, moves: Vec<Move>) -> (Trace, Vec<Snapshot>) {
                 action: Some(next.text.clone()),
                 arguments: BTreeMap::from([(next.text.clone(), next.value.clone())]),
                 variables: BTreeMap::new(),
+                ways: match next.number.is_multiple_of(2) {
+                    true => Vec::new(),
+                    false => vec![vec![SpecPart {
+                        action: Some(next.text.clone()),
+                        arguments: BTreeMap::from([(next.text.clone(), next.value.clone())]),
+                    }]],
+                },
             }),
             at_us: next.number.is_multiple_of(3).then_some(next.number),
         });

@@ -9,9 +9,11 @@ use cadre::prelude::{
     Cluster, Disk, Effects, Event, Game, Guarantee, NodeId, Nothing, Protocol, Setup, Size, Suite,
 };
 use cadre::tla::Value;
+use cadre_tests::{Ballot, Faulty};
 
 fn main() -> std::process::ExitCode {
-    cadre_cli::run(&Suite::new().game(Broken).game(cadre_tests::Faulty).game(Stalling).game(Moody))
+    let suite = Suite::new().game(Broken).game(Faulty).game(Stalling).game(Moody).game(Ballot);
+    cadre_cli::run(&suite)
 }
 
 /// A node that may go once, and then does what the environment variable `BROKEN` says.
@@ -82,6 +84,7 @@ impl Game for Broken {
             constants: BTreeMap::new(),
             variables: vec!["gone".to_owned()],
             invariants: Vec::new(),
+            temporal: None,
         };
         let gone = |gone: bool| BTreeMap::from([("gone".to_owned(), Value::Bool(gone))]);
         Some(Mapping::new(

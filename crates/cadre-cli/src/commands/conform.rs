@@ -4,7 +4,7 @@ use cadre::conform::Rejection;
 
 use crate::chosen::Chosen;
 use crate::context::Context;
-use crate::exit::{Exit, Failure, OrExit};
+use crate::exit::{Exit, Failure, OrExit, of_conform};
 use crate::stages::{Named, Tally};
 use crate::{commands, output, rejected, stages};
 
@@ -63,7 +63,7 @@ pub(crate) fn print_command(context: &mut Context<'_>, paths: &[PathBuf]) -> Res
     let command = cadre::conform::plan(&spec, &told, &*engine, run.path(), &options);
     // The command is worth nothing without the modules it names.
     run.keep();
-    output::line(&command.or_exit(Exit::ToolChain)?);
+    output::line(&command.map_err(of_conform)?);
     Ok(Exit::Holds)
 }
 

@@ -1,18 +1,15 @@
 use std::collections::BTreeMap;
 
 use cadre::DrivenTrace;
-use cadre::conform::{
-    self, Matching, ModelOptions, Simulated, Spec, SpecAction, SpecTrace, Vocabulary, check_model,
-};
+use cadre::conform::{self, Matching, Simulated, Spec, SpecAction, SpecTrace, Vocabulary};
 use cadre::tla::{Engine, Simulation, Verdict};
 
-use crate::args::{DriveArgs, GameArgs};
 use crate::chosen::Chosen;
-use crate::commands::conform::no_spec;
-use crate::commands::spec::{model, violated};
+use crate::commands::spec::{self, Checked, Violated, claimed};
 use crate::context::Context;
-use crate::exit::{Exit, Failure, OrExit};
+use crate::exit::{Exit, Failure, OrExit, of_conform, of_tla};
 use crate::run_directory::RunDirectory;
+use crate::spec_args::{DriveArgs, SpecArgs};
 use crate::stages::{self, Named};
 use crate::watch::{Clock, count, grouped};
 use crate::{commands, engines, modules, output};
@@ -20,28 +17,27 @@ use crate::{commands, engines, modules, output};
 /// `spec --simulate`: has TLC draw random behaviours, and lets the game follow them.
 pub(crate) fn simulate(
     context: &mut Context<'_>,
-    game: &GameArgs,
-    args: &DriveArgs,
+    chosen: &Chosen<'_>,
+    args: &SpecArgs,
 ) -> Result<Exit, Failure> {
-    let chosen = Chosen::new(context, game)?;
-    let mut spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
-    spec.invariants.extend(args.invariant.iter().cloned());
+    let spec = claimed(chosen, &args.claims)?;
+    let args = &args.drive;
     let engine = context.engine()?;
     let mut run = context.run_directory("spec")?;
     output::line(&format!("behaviours of {} for {}", spec.name, chosen.title()));
     let found = draw(context, &spec, args, &*engine, &mut run)?;
     if let Some((verdict, behaviour)) = &found.violated {
-        return print_violated(context, &chosen, args, verdict, behaviour, &mut run);
+        return print_violated(context, chosen, args, verdict, behaviour, &mut run);
     }
     if !args.drive {
         let what = "nothing was found in the behaviours drawn";
         output::verdict("BOUNDED", what, Exit::Bounded);
         return Ok(Exit::Bounded);
     }
-    let driven = drive(context, &chosen, &found.behaviours, Matching::Actions)?;
+    let driven = drive(context, chosen, &found.behaviours, Matching::Actions)?;
     let followed = Followed::of(&found.behaviours, &driven);
     followed.print(&actions(context, &spec, &mut run)?);
-    let replayed = replay(context, &chosen, args, &driven, &mut run)?;
+    let replayed = replay(context, chosen, args, &driven, &mut run)?;
     if let Some((index, _)) = followed.parted.first() {
         print_parting(context, &found.behaviours[*index], &driven[*index])?;
     }
@@ -51,38 +47,20 @@ pub(crate) fn simulate(
 /// `spec --drive`: explores the specification, and lets the game follow the counterexample.
 pub(crate) fn counterexample(
     context: &mut Context<'_>,
-    game: &GameArgs,
-    workers: u32,
+    chosen: &Chosen<'_>,
+    checked: &Checked,
     args: &DriveArgs,
 ) -> Result<Exit, Failure> {
-    let chosen = Chosen::new(context, game)?;
-    let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
-    let mut model = model(&chosen)?;
-    model.invariants.extend(args.invariant.iter().cloned());
     let engine = context.engine()?;
     let mut run = context.run_directory("spec")?;
-    output::line(&format!("checking the specification of {}", chosen.title()));
-    let options = ModelOptions { workers, ..ModelOptions::default() };
-    let outcome = check_model(&model, &*engine, run.path(), &options, &context.stop);
-    let outcome = outcome.or_exit(Exit::ToolChain).inspect_err(|_| {
-        run.keep();
-    })?;
-    let particulars = format!(
-        "{} distinct states, {}, {:.1} s",
-        grouped(outcome.distinct),
-        engines::name(&outcome.version),
-        outcome.elapsed.as_secs_f64()
-    );
+    let outcome = spec::explore(context, checked, &*engine, &mut run)?;
     if outcome.verdict == Verdict::NoError {
-        output::stage("spec", "holds", &particulars);
-        let what =
-            format!("{} hold, so that there is nothing to follow", model.invariants.join(", "));
+        let what = format!("{} hold, so that there is nothing to follow", checked.claims());
         output::verdict("PASS", &what, Exit::Holds);
         return Ok(Exit::Holds);
     }
-    output::stage("spec", "violated", &particulars);
-    let behaviour = conform::counterexample(&spec, &outcome.behaviour);
-    print_violated(context, &chosen, args, &outcome.verdict, &behaviour, &mut run)
+    let behaviour = conform::counterexample(&checked.spec, &outcome.behaviour);
+    print_violated(context, chosen, args, &outcome.verdict, &behaviour, &mut run)
 }
 
 /// Has TLC draw behaviours, and prints the stage's line.
@@ -100,7 +78,7 @@ fn draw(
         seed: args.seed,
     };
     let found = conform::simulate(spec, simulation, engine, &directory, &context.stop);
-    let found = found.or_exit(Exit::ToolChain).inspect_err(|_| {
+    let found = found.map_err(of_conform).inspect_err(|_| {
         run.keep();
     })?;
     let steps: usize = found.behaviours.iter().map(|behaviour| behaviour.steps.len()).sum();
@@ -120,16 +98,15 @@ fn draw(
 
 /// The actions of the trace module, as far as it lists them and there is a parser to say so.
 fn actions(
-    context: &mut Context<'_>,
+    context: &Context<'_>,
     spec: &Spec,
     run: &mut RunDirectory,
 ) -> Result<Vec<String>, Failure> {
-    let Some(tlc) = context.parser()? else { return Ok(Vec::new()) };
+    let Some(tlc) = context.parser() else { return Ok(Vec::new()) };
     let directory = run.part("sany").or_exit(Exit::ToolChain)?;
     modules::write(&directory, &spec.files).or_exit(Exit::ToolChain)?;
     let contents = tlc.contents(&directory, &spec.trace_module, &context.stop);
-    let vocabulary =
-        Vocabulary::of(&contents.or_exit(Exit::ToolChain)?).or_exit(Exit::ToolChain)?;
+    let vocabulary = Vocabulary::of(&contents.map_err(of_tla)?).map_err(of_conform)?;
     let actions = vocabulary.actions().into_iter().flatten().map(str::to_owned);
     Ok(actions.collect())
 }
@@ -323,7 +300,7 @@ fn print_violated(
     behaviour: &SpecTrace,
     run: &mut RunDirectory,
 ) -> Result<Exit, Failure> {
-    let what = violated(verdict).unwrap_or_default();
+    let what = Violated::of(verdict).map_or(String::new(), |violated| violated.what);
     if args.drive {
         let driven = drive(context, chosen, std::slice::from_ref(behaviour), Matching::States)?;
         replay(context, chosen, args, &driven, run)?;

@@ -1,18 +1,19 @@
 use std::time::Duration;
 
-use cadre::GameGraph;
 use cadre::conform::{
-    self, Fault, GraphBound, GraphBounds, GraphReport, MappedGraph, Report, Spec,
+    self, BadStep, Fault, GraphBound, GraphBounds, GraphReport, MappedGraph, Report, Spec,
 };
 use cadre::tla::Engine;
 use cadre::trace::Trace;
+use cadre::{GameError, GameGraph};
 
 use crate::args::GraphArgs;
 use crate::chosen::Chosen;
 use crate::commands::conform::no_spec;
 use crate::context::Context;
-use crate::exit::{Exit, Failure, OrExit};
+use crate::exit::{Exit, Failure, OrExit, of_conform};
 use crate::run_directory::RunDirectory;
+use crate::specification::{judge_failure, judge_names};
 use crate::stages::{self, Named};
 use crate::watch::{Clock, count, grouped};
 use crate::{engines, output, rejected};
@@ -33,7 +34,11 @@ pub(crate) fn run(
     let graph = &found.mapped.graph;
     let clock = Clock::start();
     let checked = conform::check_graph(&spec, graph, &*engine, &directory, &options, &context.stop);
-    let report = checked.or_exit(Exit::ToolChain).inspect_err(|_| {
+    let judged = match &checked {
+        Ok(_) => Ok(()),
+        Err(error) => judge_failure(context, &spec, error, &mut run),
+    };
+    let report = judged.and_then(|()| checked.map_err(of_conform)).inspect_err(|_| {
         run.keep();
     })?;
     let (outcome, what) = told(&found.mapped, &report);
@@ -61,14 +66,14 @@ pub(crate) fn print_command(
 ) -> Result<Exit, Failure> {
     let (chosen, spec) = choose(context, game, args)?;
     let found = chosen.game.graph(&chosen.setup, bounds(args), &mut watcher(context, args));
-    let found = found.or_exit(Exit::Internal)?;
+    let found = found.map_err(of_game)?;
     let engine = context.engine()?;
     let mut run = context.run_directory("conform")?;
     let graph = &found.mapped.graph;
     let command = conform::plan_graph(&spec, graph, &*engine, run.path(), &options(args));
     // The command is worth nothing without the modules it names.
     run.keep();
-    output::line(&command.or_exit(Exit::ToolChain)?);
+    output::line(&command.map_err(of_conform)?);
     Ok(Exit::Holds)
 }
 
@@ -115,7 +120,7 @@ fn explore<'a>(
 ) -> Result<GameGraph<'a>, Failure> {
     let clock = Clock::start();
     let found = chosen.game.graph(&chosen.setup, bounds(args), &mut watcher(context, args));
-    let found = found.or_exit(Exit::Internal)?;
+    let found = found.map_err(of_game)?;
     let MappedGraph { graph, configurations, depth, bound, .. } = &found.mapped;
     let (outcome, bound) = match bound {
         None => ("seen", String::new()),
@@ -140,6 +145,14 @@ fn explore<'a>(
     Ok(found)
 }
 
+/// A failure to map what the game does: of the input if the mapping does not fit.
+fn of_game(error: GameError) -> Failure {
+    match error {
+        GameError::Conform(error) => of_conform(error),
+        other => Failure { exit: Exit::Internal, error: other.into() },
+    }
+}
+
 /// What TLC says, in a word and in figures.
 fn told(found: &MappedGraph, report: &GraphReport) -> (&'static str, String) {
     let steps = found.graph.steps().len();
@@ -157,13 +170,24 @@ fn told(found: &MappedGraph, report: &GraphReport) -> (&'static str, String) {
 fn print_coverage(report: &GraphReport) {
     for (name, coverage) in &report.coverage {
         let (taken, allowed) = (grouped(coverage.taken), grouped(coverage.allowed));
-        let (outcome, what) = match &coverage.missing {
-            None if coverage.allowed == 0 => ("nowhere", "the spec allows none".to_owned()),
-            None => ("taken", format!("all {allowed}")),
-            Some(missing) => {
-                let outcome = if coverage.taken == 0 { "never" } else { "partly" };
+        let (outcome, what) = match (&coverage.missing, coverage.allowed, coverage.within) {
+            (None, 0, 0) => ("nowhere", "the spec allows none".to_owned()),
+            (None, 0, _) => ("within", "no step of its own".to_owned()),
+            (None, ..) => ("taken", format!("all {allowed}")),
+            (Some(missing), _, within) => {
+                let outcome = match (coverage.taken, within) {
+                    (0, 0) => "never",
+                    (0, _) => "within",
+                    (_, _) => "partly",
+                };
                 let first = format!("the first not taken is {}", missing.action);
                 (outcome, format!("{taken} of {allowed}, {first}"))
+            }
+        };
+        let what = match coverage.within {
+            0 => what,
+            within => {
+                format!("{what}; in {} that are several", count(within as usize, "step", "steps"))
             }
         };
         output::stage("", outcome, &format!("{name}: {what}"));
@@ -208,8 +232,14 @@ impl Bad {
             let trace = found.trace_to_state(*state).or_exit(Exit::Internal)?;
             return Ok(Some(Self { trace, states: None, fault: Fault::NoStep }));
         }
-        // The steps are in the order in which a search level by level has met them.
-        let Some(bad) = report.bad_steps.first() else { return Ok(None) };
+        // The steps are in the order in which a search level by level has met them; a name that the
+        // trace module does not know is the mapping's mistake, whatever else is wrong.
+        let is_unknown = |bad: &&BadStep| {
+            let action = graph.action(graph.steps()[bad.step].action);
+            report.tlc.actions.as_ref().is_some_and(|known| !action.names_are_in(known))
+        };
+        let unknown = report.bad_steps.iter().find(is_unknown);
+        let Some(bad) = unknown.or(report.bad_steps.first()) else { return Ok(None) };
         let step = graph.steps()[bad.step];
         let trace = found.trace_to_step(bad.step).or_exit(Exit::Internal)?;
         Ok(Some(Self { trace, states: Some((step.from, step.to)), fault: bad.fault.clone() }))
@@ -265,8 +295,10 @@ impl Asked<'_, '_> {
         let trace = conform::spec_trace(&named.name, &named.trace).or_exit(Exit::Internal)?;
         let directory = run.part("explanation").or_exit(Exit::ToolChain)?;
         let (options, stop) = (conform::Options::default(), &self.context.stop);
-        let report = conform::check(self.spec, &[trace], self.engine, &directory, &options, stop);
-        report.or_exit(Exit::ToolChain).inspect_err(|_| {
+        let traces = [trace];
+        let checked = conform::check(self.spec, &traces, self.engine, &directory, &options, stop);
+        let judged = judge_names(self.context, self.spec, &traces, &checked, run);
+        judged.and_then(|()| checked.map_err(of_conform)).inspect_err(|_| {
             run.keep();
         })
     }

@@ -9,8 +9,8 @@ use cadre::tla::Engine;
 
 use crate::args::LogArgs;
 use crate::context::Context;
-use crate::exit::{Exit, Failure, OrExit};
-use crate::rejected::print_explanation;
+use crate::exit::{Exit, Failure, OrExit, of_conform};
+use crate::rejected::{print_explanation, within};
 use crate::run_directory::RunDirectory;
 use crate::stages::Tally;
 use crate::watch::{Clock, count};
@@ -31,8 +31,7 @@ pub(crate) fn run(
     let origin = specification::origin(args, &mapping)?;
     let engine = context.engine()?;
     let mut run = context.run_directory("conform")?;
-    let parser = context.parser()?;
-    let found = specification::find(context, origin, &mapping, parser.as_ref(), &mut run);
+    let found = specification::find(context, origin, &mapping, &mut run);
     let spec = found.inspect_err(|_| {
         run.keep();
     })?;
@@ -43,7 +42,7 @@ pub(crate) fn run(
         // The command is worth nothing without the modules it names.
         run.keep();
         let command = conform::plan(&spec, &told, &*engine, run.path(), &options);
-        output::line(&command.or_exit(Exit::ToolChain)?);
+        output::line(&command.map_err(of_conform)?);
         return Ok(Exit::Holds);
     }
     let logs = count(files.len(), "log", "logs");
@@ -113,7 +112,7 @@ fn check(
     let directory = run.part("conform").or_exit(Exit::ToolChain)?;
     let clock = Clock::start();
     let checked = conform::check(spec, told, engine, &directory, options, &context.stop);
-    let report = checked.or_exit(Exit::ToolChain).inspect_err(|_| {
+    let report = checked.map_err(of_conform).inspect_err(|_| {
         run.keep();
     })?;
     let (tally, all) = (Tally::of(&report), count(told.len(), "trace", "traces"));
@@ -169,7 +168,11 @@ fn place(trace: &LogTrace, step: usize) -> String {
 fn print_rejection(trace: &LogTrace, rejection: &Rejection, walk: Walk) {
     output::labelled("rejected", &place(trace, rejection.step));
     let step = rejection.step.checked_sub(1).map(|index| &trace.spec.steps[index]);
-    let action = step.map_or("the beginning".to_owned(), |step| step.action.to_string());
+    let whole = step.map_or("the beginning".to_owned(), |step| step.action.to_string());
+    let action = match &rejection.part {
+        None => whole,
+        Some(part) => format!("{}{}", part.action, within(rejection, &whole)),
+    };
     match &rejection.reason {
         Reason::NotEnabled => {
             output::labelled("", &format!("the specification does not allow {action} here"));
@@ -188,7 +191,9 @@ fn print_rejection(trace: &LogTrace, rejection: &Rejection, walk: Walk) {
                 Some(_) if walk == Walk::States => {
                     "no step leads there; after the one that comes nearest".to_owned()
                 }
-                Some(SpecAction::Step { .. }) => format!("after {action}"),
+                Some(SpecAction::Step { .. } | SpecAction::Sequence(_) | SpecAction::OneOf(_)) => {
+                    format!("after {action}")
+                }
             };
             for conform::Difference { variable, logged, spec } in differs {
                 let text = format!(

@@ -1,5 +1,6 @@
 mod check;
 mod conform;
+mod distributed;
 mod doctor;
 mod drive;
 mod explore;
@@ -75,17 +76,7 @@ pub(crate) fn run(context: &mut Context<'_>, verb: Verb) -> Result<Exit, Failure
             let budget = cadre::model::consistency::Budget { steps_max: steps };
             history::run(&file, &history::Question { object, consistency, budget })
         }
-        Verb::Spec { scaffold: Some(spec), .. } => scaffold::run(context, &spec),
-        Verb::Spec { game: None, .. } => {
-            Err(anyhow::anyhow!("expected a game, or --scaffold with a specification"))
-                .or_exit(Exit::Usage)
-        }
-        Verb::Spec { game: Some(game), workers, dry_run, drive, .. } => match dry_run {
-            _ if drive.simulate.is_some() => drive::simulate(context, &game, &drive),
-            true => spec::print_command(context, &game, workers),
-            false if drive.drive => drive::counterexample(context, &game, workers, &drive),
-            false => spec::run(context, &game, workers),
-        },
+        Verb::Spec(args) => spec::run(context, &args),
         Verb::Init { directory, cadre_path } => init::run(&directory, &cadre_path),
         Verb::Doctor => Ok(doctor::run(context)),
         Verb::Run(args) => run::run(context, args),

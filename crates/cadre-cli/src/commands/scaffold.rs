@@ -3,7 +3,7 @@ use std::path::Path;
 use cadre::conform;
 
 use crate::context::Context;
-use crate::exit::{Exit, Failure, OrExit};
+use crate::exit::{Exit, Failure, OrExit, of_tla};
 use crate::watch::count;
 use crate::{modules, output};
 
@@ -21,7 +21,7 @@ pub(crate) fn run(context: &mut Context<'_>, spec: &Path) -> Result<Exit, Failur
     let tlc = context.tlc()?;
     let run = context.run_directory("spec")?;
     modules::write(run.path(), &files).or_exit(Exit::ToolChain)?;
-    let contents = tlc.contents(run.path(), &module, &context.stop).or_exit(Exit::ToolChain)?;
+    let contents = tlc.contents(run.path(), &module, &context.stop).map_err(of_tla)?;
     let scaffold = conform::scaffold(&contents, &files).or_exit(Exit::Input)?;
     std::fs::write(&path, &scaffold.text)
         .map_err(|error| anyhow::anyhow!("cannot write {}: {error}", path.display()))

@@ -1,121 +1,210 @@
-use std::sync::Arc;
+use cadre::conform::{self, ModelOptions, Spec, SpecModel, check_model, plan_model};
+use cadre::tla::{Engine, Lasso, Outcome, SpecState, Verdict};
+use cadre::view::{LaneOptions, lanes};
 
-use cadre::conform::{ModelOptions, SpecModel, check_model, plan_model};
-use cadre::tla::{Engine, Outcome, Verdict};
-
-use crate::args::GameArgs;
 use crate::chosen::Chosen;
+use crate::commands::{distributed, drive, no_spec, scaffold};
 use crate::context::Context;
-use crate::exit::{Exit, Failure, OrExit};
+use crate::exit::{Exit, Failure, OrExit, of_conform};
 use crate::run_directory::RunDirectory;
-use crate::watch::grouped;
-use crate::{engines, output};
+use crate::spec_args::{ClaimArgs, SpecArgs};
+use crate::watch::{count, grouped};
+use crate::{engines, output, spec_coverage, spec_watch};
 
 /// `spec`: checks the TLA+ specification of a game itself, by TLC.
-pub(crate) fn run(
-    context: &mut Context<'_>,
-    game: &GameArgs,
-    workers: u32,
-) -> Result<Exit, Failure> {
-    let Prepared { title, model, engine, mut run, options } = prepare(context, game, workers)?;
-    output::line(&format!("checking the specification of {title}"));
-    let outcome = check_model(&model, &*engine, run.path(), &options, &context.stop);
-    let outcome = outcome.or_exit(Exit::ToolChain).inspect_err(|_| {
+pub(crate) fn run(context: &mut Context<'_>, args: &SpecArgs) -> Result<Exit, Failure> {
+    if let Some(spec) = &args.scaffold {
+        return scaffold::run(context, spec);
+    }
+    let Some(game) = &args.game else {
+        return Err(anyhow::anyhow!("expected a game, or --scaffold with a specification"))
+            .or_exit(Exit::Usage);
+    };
+    if !game.faults.is_empty() {
+        let why = "expected no --faults, which the specification says for itself; leave them out";
+        return Err(anyhow::anyhow!(why)).or_exit(Exit::Usage);
+    }
+    let chosen = Chosen::new(context, game)?;
+    if args.drive.simulate.is_some() {
+        return drive::simulate(context, &chosen, args);
+    }
+    let checked = Checked::new(&chosen, args)?;
+    if !args.dry_run {
+        output::line(&format!("checking the specification of {}", chosen.title()));
+    }
+    if args.distributed.distributed {
+        return distributed::run(context, &checked, args);
+    }
+    match (args.dry_run, args.drive.drive) {
+        (true, _) => print_command(context, &checked),
+        (false, true) => drive::counterexample(context, &chosen, &checked, &args.drive),
+        (false, false) => check(context, &chosen, &checked),
+    }
+}
+
+/// A specification with all that is claimed of it, as TLC is to explore it.
+pub(crate) struct Checked {
+    pub(crate) spec: Spec,
+    pub(crate) model: SpecModel,
+    pub(crate) options: ModelOptions,
+    /// What was asked for beyond the claims of the game, as it was given.
+    asked: Vec<String>,
+}
+
+impl Checked {
+    fn new(chosen: &Chosen<'_>, args: &SpecArgs) -> Result<Self, Failure> {
+        let spec = claimed(chosen, &args.claims)?;
+        let mut model = SpecModel::of(spec.clone());
+        model.properties.extend(args.claims.property.iter().cloned());
+        if let Some(formula) = &args.claims.formula {
+            model.specification.clone_from(formula);
+        }
+        let (workers, coverage) = (args.workers.unwrap_or(1), args.coverage);
+        let options = ModelOptions { workers, coverage, ..ModelOptions::default() };
+        Ok(Self { spec, model, options, asked: args.claims.to_args() })
+    }
+
+    /// What holds if nothing is found.
+    pub(crate) fn claims(&self) -> String {
+        let claims = self.model.invariants.iter().chain(&self.model.properties);
+        claims.map(String::as_str).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The specification of a game, with the invariants that are asked for.
+pub(crate) fn claimed(chosen: &Chosen<'_>, claims: &ClaimArgs) -> Result<Spec, Failure> {
+    let mut spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(chosen))?;
+    spec.invariants.extend(claims.invariant.iter().cloned());
+    Ok(spec)
+}
+
+/// Has TLC explore the specification, and prints the stage's line.
+pub(crate) fn explore(
+    context: &Context<'_>,
+    checked: &Checked,
+    engine: &dyn Engine,
+    run: &mut RunDirectory,
+) -> Result<Outcome, Failure> {
+    let Checked { model, options, .. } = checked;
+    let explored = spec_watch::watched(run.path(), || {
+        check_model(model, engine, run.path(), options, &context.stop)
+    });
+    let outcome = explored.map_err(of_conform).inspect_err(|_| {
         run.keep();
     })?;
-    let depth = outcome.depth.map_or("depth unknown".to_owned(), |depth| format!("depth {depth}"));
+    let depth = outcome.depth.map_or(String::new(), |depth| format!("depth {depth}, "));
     let particulars = format!(
-        "{} distinct states, {} generated, {depth}, {}, {:.1} s",
+        "{} distinct states, {} generated, {depth}{}, {:.1} s",
         grouped(outcome.distinct),
         grouped(outcome.generated),
         engines::name(&outcome.version),
         outcome.elapsed.as_secs_f64()
     );
-    let Some(violated) = violated(&outcome.verdict) else {
-        output::stage("spec", "holds", &particulars);
-        output::verdict("PASS", &format!("{} hold", model.invariants.join(", ")), Exit::Holds);
+    let word = if outcome.verdict == Verdict::NoError { "holds" } else { "violated" };
+    output::stage("spec", word, &particulars);
+    Ok(outcome)
+}
+
+fn check(
+    context: &mut Context<'_>,
+    chosen: &Chosen<'_>,
+    checked: &Checked,
+) -> Result<Exit, Failure> {
+    let engine = context.engine()?;
+    let mut run = context.run_directory("spec")?;
+    let outcome = explore(context, checked, &*engine, &mut run)?;
+    if let Some(coverage) = &outcome.coverage {
+        spec_coverage::print(coverage, &checked.spec.files);
+    }
+    let Some(violated) = Violated::of(&outcome.verdict) else {
+        output::verdict("PASS", &format!("{} hold", checked.claims()), Exit::Holds);
         return Ok(Exit::Holds);
     };
-    output::stage("spec", "violated", &particulars);
-    print_behaviour(&outcome);
+    print_behaviour(context, chosen, checked, &outcome, &violated)?;
     output::labelled("logs", &run.keep().display().to_string());
-    output::verdict("FAIL", &violated, Exit::Violated);
+    output::verdict("FAIL", &violated.what, Exit::Violated);
     Ok(Exit::Violated)
 }
 
 /// `spec --dry-run`: the java command alone.
-pub(crate) fn print_command(
-    context: &mut Context<'_>,
-    game: &GameArgs,
-    workers: u32,
-) -> Result<Exit, Failure> {
-    let Prepared { model, engine, mut run, options, .. } = prepare(context, game, workers)?;
-    let command = plan_model(&model, &*engine, run.path(), &options).or_exit(Exit::ToolChain)?;
+fn print_command(context: &mut Context<'_>, checked: &Checked) -> Result<Exit, Failure> {
+    let engine = context.engine()?;
+    let mut run = context.run_directory("spec")?;
+    let command = plan_model(&checked.model, &*engine, run.path(), &checked.options);
+    let command = command.map_err(of_conform)?;
     // The command is worth nothing without the modules it names.
     run.keep();
     output::line(&command);
     Ok(Exit::Holds)
 }
 
-/// What a run of TLC on a specification needs.
-struct Prepared {
-    title: String,
-    model: SpecModel,
-    engine: Arc<dyn Engine>,
-    run: RunDirectory,
-    options: ModelOptions,
+/// What TLC found to be wrong.
+pub(crate) struct Violated {
+    /// In a clause.
+    pub(crate) what: String,
+    /// The name of it, for the trace.
+    name: String,
 }
 
-fn prepare(context: &mut Context<'_>, game: &GameArgs, workers: u32) -> Result<Prepared, Failure> {
-    if !game.faults.is_empty() {
-        let why = "expected no --faults, which the specification says for itself; leave them out";
-        return Err(anyhow::anyhow!(why)).or_exit(Exit::Usage);
-    }
-    let chosen = Chosen::new(context, game)?;
-    Ok(Prepared {
-        title: chosen.title(),
-        model: model(&chosen)?,
-        engine: context.engine()?,
-        run: context.run_directory("spec")?,
-        options: ModelOptions { workers, ..ModelOptions::default() },
-    })
-}
-
-/// The specification of a game, to be explored by TLC.
-pub(super) fn model(chosen: &Chosen<'_>) -> Result<SpecModel, Failure> {
-    let spec = chosen.game.spec(&chosen.setup);
-    let spec = spec
-        .ok_or_else(|| anyhow::anyhow!("{} maps to no specification", chosen.game.name()))
-        .or_exit(Exit::Usage)?;
-    Ok(SpecModel {
-        module: format!("MC{}", spec.name),
-        files: spec.files,
-        constants: spec.constants,
-        specification: "Spec".to_owned(),
-        invariants: spec.invariants,
-        properties: Vec::new(),
-        deadlock: false,
-    })
-}
-
-/// What is wrong, in a clause.
-pub(super) fn violated(verdict: &Verdict) -> Option<String> {
-    match verdict {
-        Verdict::NoError => None,
-        Verdict::InvariantViolated { name } => Some(format!("the invariant {name} is violated")),
-        Verdict::PropertyViolated { name } => {
-            Some(format!("the property {} is violated", name.as_deref().unwrap_or("of the model")))
-        }
-        Verdict::Deadlock => Some("a state has no successor".to_owned()),
-        Verdict::AssumptionFailed { assumption } => Some(format!("{assumption} is false")),
+impl Violated {
+    pub(crate) fn of(verdict: &Verdict) -> Option<Self> {
+        let (what, name) = match verdict {
+            Verdict::NoError => return None,
+            Verdict::InvariantViolated { name } => {
+                (format!("the invariant {name} is violated"), name.as_str())
+            }
+            Verdict::PropertyViolated { name } => {
+                let name = name.as_deref().unwrap_or("of the model");
+                (format!("the property {name} is violated"), name)
+            }
+            Verdict::Deadlock => ("a state has no successor".to_owned(), "deadlock"),
+            Verdict::AssumptionFailed { assumption } => {
+                (format!("{assumption} is false"), "assumption")
+            }
+        };
+        Some(Self { what, name: name.to_owned() })
     }
 }
 
-/// The behaviour that violates something: each action with the variables that it changes.
-fn print_behaviour(outcome: &Outcome) {
-    for (index, state) in outcome.behaviour.iter().enumerate() {
+/// The columns of a drawing, and the most rows of it.
+const LANES: LaneOptions = LaneOptions { width: 100, steps_max: 20 };
+
+/// Draws the behaviour that violates something, and saves it.
+fn print_behaviour(
+    context: &Context<'_>,
+    chosen: &Chosen<'_>,
+    checked: &Checked,
+    outcome: &Outcome,
+    violated: &Violated,
+) -> Result<(), Failure> {
+    if outcome.behaviour.is_empty() {
+        return Ok(());
+    }
+    let trace = conform::behaviour_trace(&checked.spec, outcome, &violated.name);
+    let steps = count(trace.steps.len(), "step", "steps");
+    output::line("");
+    output::line(&format!("violated  {}   {steps} of {}", violated.name, checked.spec.name));
+    output::text(&lanes(&trace, &LANES));
+    if outcome.lasso == Some(Lasso::Stuttering) {
+        output::line("    and then nothing changes any more");
+    }
+    let saved = context.save(&trace)?;
+    output::labelled("saved", &saved.display().to_string());
+    output::labelled("show", &format!("{} show {}", context.program, saved.display()));
+    if outcome.lasso.is_none() {
+        let mut again = vec![context.program.clone(), "spec".to_owned()];
+        again.extend(chosen.to_args());
+        again.extend(checked.asked.iter().cloned());
+        output::labelled("follow", &format!("{} --drive", again.join(" ")));
+    }
+    Ok(())
+}
+
+/// States, each with the action that leads to it and the variables that it changes.
+pub(crate) fn print_states(states: &[SpecState]) {
+    for (index, state) in states.iter().enumerate() {
         output::line(&format!("{:>3}  {}", index + 1, state.action));
-        let before = index.checked_sub(1).map(|before| &outcome.behaviour[before].variables);
+        let before = index.checked_sub(1).map(|before| &states[before].variables);
         for (name, value) in &state.variables {
             if before.is_none_or(|before| before.get(name) != Some(value)) {
                 output::line(&format!("       {name} = {value}"));

@@ -27,6 +27,7 @@ fn spec(guests: usize) -> Spec {
         )]),
         variables: ["met", "welcomed", "msgs"].map(str::to_owned).to_vec(),
         invariants: vec!["Polite".to_owned()],
+        temporal: None,
     }
 }
 

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use cadre_tla::Value;
 use cadre_tla::syntax::Definitions;
 
-use crate::batch::event_value;
 use crate::check::Draft;
 use crate::compare::logged;
+use crate::events::event_value;
 use crate::report::FalsePart;
 use crate::runs::Runs;
 use crate::{ConformError, Reason, Rejection, SpecAction, SpecTrace};
@@ -85,15 +85,20 @@ fn case(
         | Reason::UnknownAction
         | Reason::WrongArguments
         | Reason::WrongState { .. } => {
-            let subject = match &trace.steps[rejection.step - 1].action {
-                SpecAction::Stutter => Subject::Stutter,
+            let part = rejection.part.as_ref();
+            let action = part.map_or(&trace.steps[rejection.step - 1].action, |part| &part.action);
+            let subject = match action {
                 SpecAction::Step { name, arguments } => {
                     Subject::Event(event_value(name, arguments))
                 }
+                SpecAction::Stutter | SpecAction::Sequence(_) | SpecAction::OneOf(_) => {
+                    Subject::Stutter
+                }
             };
             // What the specification does not say of a step that it does not take is known only if
-            // everything was logged.
-            let is_whole = logged.is_some_and(|state| state.len() == variables.len());
+            // everything was logged, and that is the state after the last part of a step.
+            let is_last = part.is_none_or(|part| part.number == part.count);
+            let is_whole = is_last && logged.is_some_and(|state| state.len() == variables.len());
             let after = match after {
                 Some(after) => Some(over(after)),
                 None if is_whole => logged.cloned(),

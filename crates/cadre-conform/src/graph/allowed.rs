@@ -1,12 +1,13 @@
 //! What a specification allows in given states, as TLC dumped it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cadre_tla::{Dump, TlaError, Value};
 
+use super::composed::{Composed, Compositions};
 use super::encode::{KIND, NODE};
 use super::spec_graph::SpecGraph;
-use crate::batch::IMPOSSIBLE;
+use crate::events::IMPOSSIBLE;
 use crate::{ConformError, SpecAction};
 
 /// The steps that a specification allows from some states of a graph.
@@ -23,6 +24,8 @@ pub(crate) struct Allowed {
     pub(crate) loaded: usize,
     /// Whether TLC has taken the step that is always there.
     pub(crate) stayed: bool,
+    /// The steps by compositions all of whose parts are of `Next`.
+    by_composed_next: BTreeMap<SpecAction, BTreeSet<(usize, Option<usize>)>>,
     /// Whether TLC has taken an action that does not exist.
     pub(crate) took_impossible: bool,
     /// How many states the dump has.
@@ -42,6 +45,8 @@ enum Kind {
     Next,
     /// What comes after a step by this action.
     Action(SpecAction),
+    /// What comes of a composition.
+    Composed(Composed),
 }
 
 impl Allowed {
@@ -53,14 +58,16 @@ impl Allowed {
     /// one of the generated module.
     pub(crate) fn read(
         graph: &SpecGraph,
+        compositions: Option<&Compositions>,
         states: &[usize],
         mut dump: Dump,
     ) -> Result<Self, ConformError> {
-        let mut reader = Reader::new(graph, states);
+        let mut reader = Reader::new(graph, compositions, states);
         while let Some(block) = dump.next_texts() {
             reader.add(block?)?;
         }
         let mut allowed = reader.allowed;
+        let mut composed_nothing = false;
         for (kind, steps) in reader.kinds.into_iter().zip(reader.steps) {
             match kind {
                 Kind::Next => allowed.by_next.extend(steps),
@@ -68,9 +75,19 @@ impl Allowed {
                     allowed.took_impossible |= !steps.is_empty();
                 }
                 Kind::Action(action) => allowed.by_action.entry(action).or_default().extend(steps),
-                Kind::State | Kind::Initial | Kind::Stay => {}
+                Kind::Composed(Composed::Whole(action, is_next)) => {
+                    if is_next {
+                        let by_next = allowed.by_composed_next.entry(action.clone()).or_default();
+                        by_next.extend(&steps);
+                    }
+                    allowed.by_action.entry(action).or_default().extend(steps);
+                }
+                Kind::Composed(Composed::Impossible) => allowed.took_impossible = true,
+                Kind::Composed(Composed::Nothing) => composed_nothing = true,
+                Kind::State | Kind::Initial | Kind::Stay | Kind::Composed(Composed::Part) => {}
             }
         }
+        allowed.stayed &= compositions.is_none() || composed_nothing;
         allowed.by_next.sort_unstable();
         allowed.by_action.values_mut().for_each(|steps| steps.sort_unstable());
         Ok(allowed)
@@ -79,6 +96,12 @@ impl Allowed {
     /// Whether `Next` allows a step.
     pub(crate) fn has_next(&self, from: usize, to: usize) -> bool {
         self.by_next.binary_search(&(from, Some(to))).is_ok()
+    }
+
+    /// Whether `Next` allows each part of a composition that is a step.
+    pub(crate) fn has_composed_next(&self, action: &SpecAction, from: usize, to: usize) -> bool {
+        let steps = self.by_composed_next.get(action);
+        steps.is_some_and(|steps| steps.contains(&(from, Some(to))))
     }
 
     /// Whether an action allows a step.
@@ -97,6 +120,7 @@ impl Allowed {
 /// Knows every text of a value after it was read once: a dump says few values very often.
 struct Reader<'a> {
     graph: &'a SpecGraph,
+    compositions: Option<&'a Compositions>,
     states: &'a [usize],
     allowed: Allowed,
     kinds: Vec<Kind>,
@@ -108,9 +132,14 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(graph: &'a SpecGraph, states: &'a [usize]) -> Self {
+    fn new(
+        graph: &'a SpecGraph,
+        compositions: Option<&'a Compositions>,
+        states: &'a [usize],
+    ) -> Self {
         Self {
             graph,
+            compositions,
             states,
             allowed: Allowed::default(),
             kinds: Vec::new(),
@@ -148,6 +177,8 @@ impl<'a> Reader<'a> {
             (Kind::State, Some(from)) => self.allowed.loaded += usize::from(to == Some(from)),
             (Kind::Stay, Some(from)) => self.allowed.stayed |= to == Some(from),
             (Kind::Next | Kind::Action(_), Some(from)) => self.steps[kind].push((from, to)),
+            (Kind::Composed(Composed::Part), Some(_)) => {}
+            (Kind::Composed(_), Some(from)) => self.steps[kind].push((from, to)),
             (_, _) => return Err(foreign(node)),
         }
         Ok(())
@@ -157,7 +188,8 @@ impl<'a> Reader<'a> {
         if let Some(number) = self.kind_numbers.get(text) {
             return Ok(*number);
         }
-        self.kinds.push(kind_of(&Value::parse(text)?).ok_or_else(|| foreign(text))?);
+        let kind = kind_of(&Value::parse(text)?, self.compositions);
+        self.kinds.push(kind.ok_or_else(|| foreign(text))?);
         self.steps.push(Vec::new());
         self.kind_numbers.insert(text.to_owned(), self.kinds.len() - 1);
         Ok(self.kinds.len() - 1)
@@ -173,7 +205,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn kind_of(value: &Value) -> Option<Kind> {
+fn kind_of(value: &Value, compositions: Option<&Compositions>) -> Option<Kind> {
     let Value::Sequence(parts) = value else { return None };
     let [Value::String(word), rest @ ..] = parts.as_slice() else { return None };
     match (word.as_str(), rest) {
@@ -188,7 +220,7 @@ fn kind_of(value: &Value) -> Option<Kind> {
             };
             Some(Kind::Action(SpecAction::Step { name: name.clone(), arguments }))
         }
-        _ => None,
+        (word, rest) => compositions?.read(word, rest).map(Kind::Composed),
     }
 }
 

@@ -5,10 +5,13 @@ use cadre_process::Stop;
 use cadre_tla::{Dump, Engine, EvaluationError, TlaError, Value};
 
 use super::allowed::Allowed;
+use super::composed::Compositions;
 use super::encode::{NODE, encode};
 use super::quick;
 use super::report::{ActionCoverage, BadStep, Fault, GraphReport, Missing};
 use super::spec_graph::{GraphStep, SpecGraph};
+use crate::lines::known_actions;
+use crate::report::action_known;
 use crate::runs::Runs;
 use crate::{ConformError, Options, Spec, SpecAction, validate};
 
@@ -42,8 +45,12 @@ pub fn check_graph(
     if graph.states_count() == 0 {
         return Err(ConformError::NoTraces);
     }
+    judge_actions(graph)?;
     let runs = Runs::new(spec, engine, directory, options, stop);
-    let mut check = Check { graph, options, runs, undetermined: BTreeMap::new(), spec_states: 0 };
+    let (compositions, undetermined) = (Compositions::of(graph), BTreeMap::new());
+    let (actions, spec_states) = (None, 0);
+    let mut check =
+        Check { graph, compositions, options, runs, undetermined, actions, spec_states };
     let mut tally = Tally::new(graph);
     let steps = steps_by_source(graph);
     let chunks = chunks(graph, options.states_per_run_max);
@@ -54,7 +61,8 @@ pub fn check_graph(
         }
     }
     tally.bad_steps.sort_by_key(|bad| bad.step);
-    let Check { runs, undetermined, spec_states, .. } = check;
+    judge_alternatives(spec, &tally, check.actions.as_ref())?;
+    let Check { runs, undetermined, actions, spec_states, .. } = check;
     Ok(GraphReport {
         bad_initial: tally.bad_initial,
         bad_steps: tally.bad_steps,
@@ -65,8 +73,25 @@ pub fn check_graph(
         next_unnamed: tally.next_unnamed,
         lacking: tally.lacking,
         coverage: tally.coverage,
-        tlc: runs.report(Vec::new(), spec_states),
+        tlc: runs.report(Vec::new(), actions, spec_states),
     })
+}
+
+/// Refuses a step that is one of the specification, but may as well be an action that there is not.
+fn judge_alternatives(
+    spec: &Spec,
+    tally: &Tally<'_>,
+    known: Option<&BTreeSet<String>>,
+) -> Result<(), ConformError> {
+    let graph = tally.graph;
+    let bad: BTreeSet<usize> = tally.bad_steps.iter().map(|bad| bad.step).collect();
+    let good = graph.steps().iter().enumerate().filter(|(number, _)| !bad.contains(number));
+    let actions: BTreeSet<usize> = good.map(|(_, step)| step.action).collect();
+    for action in actions.into_iter().map(|number| graph.action(number)) {
+        let place = || format!("in `{action}`");
+        known.map_or(Ok(()), |known| action_known(known, spec, action, place))?;
+    }
+    Ok(())
 }
 
 /// Writes the module of the first run of [`check_graph`], and gives its command without running it.
@@ -85,6 +110,7 @@ pub fn plan_graph(
     if graph.states_count() == 0 {
         return Err(ConformError::NoTraces);
     }
+    judge_actions(graph)?;
     let stop = Stop::new();
     let mut runs = Runs::new(spec, engine, directory, options, &stop);
     let chunks = chunks(graph, options.states_per_run_max);
@@ -94,7 +120,8 @@ pub fn plan_graph(
         let (module, config) = question.encode()?;
         runs.prepare_alone(&module, &config)?
     } else {
-        let (module, config) = encode(spec, graph, &chunks[0])?;
+        let compositions = Compositions::of(graph);
+        let (module, config) = encode(spec, graph, compositions.as_ref(), &chunks[0])?;
         let mut run = runs.prepare(&module, &config, graph.steps().len())?;
         run.dump = true;
         run
@@ -102,16 +129,29 @@ pub fn plan_graph(
     Ok(engine.command_line(&run))
 }
 
-/// Whether one run can tell if the graph is that of the specification.
+/// Whether one run can tell if the graph is that of the specification, which a graph is not that
+/// takes several of its steps at once.
 fn is_quick(graph: &SpecGraph, chunks: &[Vec<usize>]) -> bool {
-    chunks.len() == 1 && graph.unexpanded().is_empty()
+    let is_composed = graph.actions().iter().any(|action| !action.is_single());
+    chunks.len() == 1 && graph.unexpanded().is_empty() && !is_composed
+}
+
+fn judge_actions(graph: &SpecGraph) -> Result<(), ConformError> {
+    for step in graph.steps() {
+        let place = || format!("of the graph from state {}", step.from);
+        validate::action(graph.action(step.action), place)?;
+    }
+    Ok(())
 }
 
 struct Check<'a> {
     graph: &'a SpecGraph,
+    compositions: Option<Compositions>,
     options: &'a Options,
     runs: Runs<'a>,
     undetermined: BTreeMap<usize, String>,
+    /// The actions that the trace module knows.
+    actions: Option<BTreeSet<String>>,
     /// How many states TLC has come to.
     spec_states: u64,
 }
@@ -151,7 +191,8 @@ impl Check<'_> {
     /// evaluated.
     fn ask(&mut self, mut states: Vec<usize>) -> Result<(Vec<usize>, Allowed), ConformError> {
         loop {
-            let (module, config) = encode(self.runs.spec, self.graph, &states)?;
+            let compositions = self.compositions.as_ref();
+            let (module, config) = encode(self.runs.spec, self.graph, compositions, &states)?;
             let mut run = self.runs.prepare(&module, &config, self.graph.steps().len())?;
             run.dump = true;
             let outcome = match self.runs.run(&run) {
@@ -162,11 +203,12 @@ impl Check<'_> {
                 }
                 Err(other) => return Err(other),
             };
+            self.actions = outcome.user_values()?.iter().find_map(known_actions);
             let log = outcome.log;
             let Some(dump) = outcome.dump else {
                 return Err(ConformError::IncompleteGraph { log });
             };
-            let allowed = Allowed::read(self.graph, &states, Dump::open(&dump)?)?;
+            let allowed = Allowed::read(self.graph, compositions, &states, Dump::open(&dump)?)?;
             if allowed.took_impossible {
                 return Err(vacuous(log));
             }
@@ -233,9 +275,12 @@ impl<'a> Tally<'a> {
     fn judge(&mut self, states: &[usize], steps: &[Vec<usize>], allowed: &Allowed) {
         let graph = self.graph;
         self.judge_initial(&allowed.initial);
-        for step in states.iter().flat_map(|state| &steps[*state]) {
-            let fault = fault(graph, graph.steps()[*step], allowed);
-            self.bad_steps.extend(fault.map(|fault| BadStep { step: *step, fault }));
+        for number in states.iter().flat_map(|state| &steps[*state]) {
+            let step = graph.steps()[*number];
+            match fault(graph, step, allowed) {
+                Some(fault) => self.bad_steps.push(BadStep { step: *number, fault }),
+                None => self.count_parts(graph.action(step.action)),
+            }
         }
         self.cover(states, steps, allowed);
     }
@@ -262,6 +307,17 @@ impl<'a> Tally<'a> {
                 let coverage = self.coverage.entry(name.clone()).or_default();
                 coverage.allowed += 1;
                 coverage.taken += 1;
+            }
+        }
+    }
+
+    /// Counts the parts of a step that is a composition.
+    fn count_parts(&mut self, action: &SpecAction) {
+        if !action.is_single() {
+            let names: BTreeSet<&String> =
+                action.mentioned().into_iter().map(|(name, _)| name).collect();
+            for name in names {
+                self.coverage.entry(name.clone()).or_default().within += 1;
             }
         }
     }
@@ -312,8 +368,12 @@ impl<'a> Tally<'a> {
 /// What is wrong with a step, if anything.
 fn fault(graph: &SpecGraph, step: GraphStep, allowed: &Allowed) -> Option<Fault> {
     let GraphStep { from, action, to } = step;
-    let in_next = allowed.has_next(from, to);
-    if allowed.has_action(graph.action(action), from, to) {
+    let (action, in_next) = (graph.action(action), allowed.has_next(from, to));
+    if allowed.has_action(action, from, to) {
+        let in_next = match action.is_single() {
+            true => in_next,
+            false => allowed.has_composed_next(action, from, to),
+        };
         return (!in_next).then_some(Fault::NotInNext);
     }
     match allowed.actions_of(from, to) {

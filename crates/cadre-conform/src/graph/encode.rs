@@ -10,8 +10,9 @@ use std::fmt::Write as _;
 
 use cadre_tla::{Config, Module};
 
+use super::composed::Compositions;
 use super::spec_graph::SpecGraph;
-use crate::encode::{constants, listing, rows};
+use crate::encode::{TELL_ACTIONS, constants, listing, rows};
 use crate::{ConformError, Spec};
 
 /// The variable that holds the row of a state, and that number below zero after a step from it.
@@ -30,11 +31,14 @@ pub(super) const MODULE: &str = "CadreGraph";
 pub(crate) fn encode(
     spec: &Spec,
     graph: &SpecGraph,
+    compositions: Option<&Compositions>,
     states: &[usize],
 ) -> Result<(Module, Config), ConformError> {
     let tables = Tables::of(graph, states);
+    let mut models = tables.models(graph);
+    compositions.inspect(|compositions| compositions.collect_models(&mut models));
     let module = Module::new(MODULE).extends([spec.trace_module.as_str()]);
-    let (module, config) = constants(module, &spec.constants, tables.models(graph))?;
+    let (module, config) = constants(module, &spec.constants, models)?;
     let module = module
         .variables([NODE, KIND])
         .definition("CadreVariables", &format!("<<{}>>", spec.variables.join(", ")));
@@ -43,7 +47,14 @@ pub(crate) fn encode(
     let module = rows(defined, &tables.rows, tables.id_max())
         .definition("CadreInit", &format!("{STATES}{load}{INITIAL}"))
         .definition("CadreTake(name, args)", TAKE)
-        .definition("CadreNext", NEXT);
+        .definition("CadreStep", STEP)
+        .assumption(TELL_ACTIONS);
+    let module = match compositions {
+        None => module.definition("CadreNext", "CadreStep"),
+        Some(compositions) => {
+            compositions.define(module)?.definition("CadreNext", "CadreStep \\/ CadreCompose")
+        }
+    };
     Ok((module, config.init_next("CadreInit", "CadreNext")))
 }
 
@@ -65,7 +76,7 @@ const TAKE: &str = "
 
 /// Each step twice: once with its action, once as `Next` allows it. Beside them two steps whose
 /// fate is known: an action that does not exist, and from the first state one that is always there.
-const NEXT: &str = "
+const STEP: &str = "
   /\\ cadreNode > 0
   /\\ cadreNode' = -cadreNode
   /\\ \\/ \\E name \\in DOMAIN TraceArguments :

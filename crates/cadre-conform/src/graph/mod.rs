@@ -2,6 +2,7 @@
 
 mod allowed;
 mod check;
+mod composed;
 mod encode;
 mod explore;
 mod quick;

@@ -18,8 +18,8 @@ use cadre_tla::{Config, Module, Outcome, Value};
 
 use super::encode::{MODULE, NODE, Tables};
 use super::spec_graph::SpecGraph;
-use crate::batch::{IMPOSSIBLE, event_value};
 use crate::encode::{constants, digits, listing, number_at, packed, packed_width, state_record};
+use crate::events::{IMPOSSIBLE, event_value};
 use crate::{ConformError, Spec, SpecAction};
 
 /// What is asked about some states, all of which were expanded.

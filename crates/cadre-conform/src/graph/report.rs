@@ -60,6 +60,9 @@ pub struct ActionCoverage {
     pub allowed: u64,
     /// How many of them the graph has, under the same name.
     pub taken: u64,
+    /// How many other steps of the graph may be this action among others: see
+    /// [`SpecAction::Sequence`]. What they go through are states that the graph need not have.
+    pub within: u64,
     /// The first one that it has not.
     pub missing: Option<Missing>,
 }

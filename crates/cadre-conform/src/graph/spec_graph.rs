@@ -143,6 +143,11 @@ impl SpecGraph {
         &self.actions[number]
     }
 
+    /// All actions.
+    pub(crate) fn actions(&self) -> &[SpecAction] {
+        &self.actions
+    }
+
     /// The values of a state.
     pub fn state(&self, number: usize) -> BTreeMap<String, Value> {
         let values = self.variables.iter().zip(&self.tables).zip(&self.states[number]);

@@ -83,6 +83,28 @@ pub struct EventStep {
     pub arguments: BTreeMap<String, FieldSource>,
     /// Whether it changes nothing in the specification, but says something about its variables.
     pub stutter: bool,
+    /// Instead of an action several steps of the specification, one after the other.
+    pub steps: Vec<EventStep>,
+    /// Instead of an action several possibilities, of which it is one.
+    pub one_of: Vec<EventStep>,
+}
+
+impl EventStep {
+    /// What it says it is, by the fields of the mapping.
+    pub(super) fn told(&self) -> Vec<&'static str> {
+        let told = [
+            ("action", self.action.is_some()),
+            ("stutter", self.stutter),
+            ("steps", !self.steps.is_empty()),
+            ("one_of", !self.one_of.is_empty()),
+        ];
+        told.into_iter().filter(|(_, is_told)| *is_told).map(|(name, _)| name).collect()
+    }
+
+    /// What it consists of, if not of one action.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &Self> {
+        self.steps.iter().chain(&self.one_of)
+    }
 }
 
 /// Where a value is: `FIELD`, `FIELD as KIND`, or a table.

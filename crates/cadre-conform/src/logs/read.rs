@@ -4,7 +4,7 @@ use cadre_tla::Value;
 
 use super::events::{LogEvent, executions, no_field};
 use super::merge::merged;
-use super::{FieldSource, Kind, LogError, LogLine, LogMapping, LoggedVariable, fields};
+use super::{EventStep, FieldSource, Kind, LogError, LogLine, LogMapping, LoggedVariable, fields};
 use crate::names::nearest;
 use crate::states::{SEEN_STEP, UNSEEN_STEP};
 use crate::{SpecAction, SpecStep, SpecTrace};
@@ -72,14 +72,34 @@ fn judge(mapping: &LogMapping) -> Result<(), LogError> {
             advice: "decide",
         });
     }
-    match mapping.events.iter().find(|(_, step)| step.stutter && step.action.is_some()) {
-        None => Ok(()),
-        Some((event, _)) => Err(LogError::Mapping {
-            expected: "either `action` or `stutter` for an event".to_owned(),
-            found: format!("both for `{event}`"),
+    mapping.events.iter().try_for_each(|(event, step)| judge_step(event, step))
+}
+
+/// Refuses an event that is two things at once, or has a part that is nothing.
+fn judge_step(event: &str, step: &EventStep) -> Result<(), LogError> {
+    let told = step.told();
+    if told.len() > 1 {
+        return Err(LogError::Mapping {
+            expected: "one of `action`, `stutter`, `steps` and `one_of` for an event".to_owned(),
+            found: format!("`{}` for `{event}`", told.join("` and `")),
             advice: "decide",
-        }),
+        });
     }
+    if step.parts().next().is_some() && !step.arguments.is_empty() {
+        return Err(LogError::Mapping {
+            expected: "the arguments of each step where an event is several".to_owned(),
+            found: format!("arguments of `{event}` itself"),
+            advice: "write them into the steps",
+        });
+    }
+    if step.parts().any(|part| part.told().is_empty()) {
+        return Err(LogError::Mapping {
+            expected: "an `action` in each step of an event".to_owned(),
+            found: format!("a step of `{event}` without one"),
+            advice: "name the action",
+        });
+    }
+    step.parts().try_for_each(|part| judge_step(event, part))
 }
 
 /// An execution that is being read.
@@ -156,20 +176,7 @@ impl<'a> Told<'a> {
                 advice: "name it under `events`, or under `ignore`",
             }
         })?;
-        if step.stutter {
-            return Ok(SpecAction::Stutter);
-        }
-        let name = step.action.as_ref().unwrap_or(&event.name).clone();
-        let mut arguments = BTreeMap::new();
-        for (argument, source) in &step.arguments {
-            let found = fields::value(source, &event.fields, &event.at)?;
-            let value = found.ok_or_else(|| {
-                let purpose = format!("for the argument `{argument}` of {name}");
-                no_field(path(source), &purpose, &event.fields, event.at.clone())
-            })?;
-            arguments.insert(argument.clone(), value);
-        }
-        Ok(SpecAction::Step { name, arguments })
+        action(step, event)
     }
 
     /// What a line says about variables after its event.
@@ -222,6 +229,33 @@ impl<'a> Told<'a> {
         let initial = Some(self.initial).filter(|initial| !initial.is_empty());
         LogTrace { spec: SpecTrace { name, initial, steps: self.steps }, lines: self.lines }
     }
+}
+
+/// What an event is.
+fn action(step: &EventStep, event: &LogEvent) -> Result<SpecAction, LogError> {
+    let all = |steps: &[EventStep]| {
+        steps.iter().map(|step| action(step, event)).collect::<Result<Vec<_>, _>>()
+    };
+    if step.stutter {
+        return Ok(SpecAction::Stutter);
+    }
+    if !step.steps.is_empty() {
+        return Ok(SpecAction::Sequence(all(&step.steps)?));
+    }
+    if !step.one_of.is_empty() {
+        return Ok(SpecAction::OneOf(all(&step.one_of)?));
+    }
+    let name = step.action.as_ref().unwrap_or(&event.name).clone();
+    let mut arguments = BTreeMap::new();
+    for (argument, source) in &step.arguments {
+        let found = fields::value(source, &event.fields, &event.at)?;
+        let value = found.ok_or_else(|| {
+            let purpose = format!("for the argument `{argument}` of {name}");
+            no_field(path(source), &purpose, &event.fields, event.at.clone())
+        })?;
+        arguments.insert(argument.clone(), value);
+    }
+    Ok(SpecAction::Step { name, arguments })
 }
 
 /// Every field of a state as the variable of its name.
@@ -335,6 +369,31 @@ mod tests {
         assert_eq!(initial["rmState"].to_string(), "(a :> \"working\" @@ b :> \"working\")");
     }
 
+    #[test]
+    fn an_event_may_be_several_steps_or_one_of_several() {
+        let text = r#"{
+            "event": { "name": "event" },
+            "events": {
+                "vote": { "steps": [
+                    { "action": "Prepare", "arguments": { "rm": "rm" } },
+                    { "one_of": [{ "action": "Vote" }, { "stutter": true }] }
+                ] }
+            }
+        }"#;
+        let traces = read(&mapping(text), &[r#"{"event": "vote", "rm": 3}"#]).unwrap();
+        assert_eq!(told(&traces[0]), "Prepare(rm: 3) · (Vote or stutter) @ log-0.ndjson, line 1\n");
+        for (change, by, problem) in [
+            (r#"{ "action": "Vote" }"#, "{}", "a step of `vote` without one"),
+            (r#""stutter": true"#, r#""stutter": true, "action": "A""#, "`action` and `stutter`"),
+            (r#""vote": {"#, r#""vote": { "action": "A","#, "`action` and `steps` for `vote`"),
+            (r#""vote": {"#, r#""vote": { "arguments": {"a": "b"},"#, "arguments of `vote` itself"),
+        ] {
+            let text = text.replace(change, by);
+            let error = read(&mapping(&text), &["{}"]).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+
     #[track_caller]
     fn refused(text: &str, expected: &str) {
         let error = read(&mapping(MAPPING), &[text]).unwrap_err().to_string();
@@ -410,7 +469,11 @@ mod tests {
     fn what_contradicts_itself_or_says_nothing_is_refused() {
         for (change, by, problem) in [
             ("[\"beat\"]", "[\"look\"]", "`look` under both"),
-            (r#""stutter": true"#, r#""stutter": true, "action": "A""#, "both for `look`"),
+            (
+                r#""stutter": true"#,
+                r#""stutter": true, "action": "A""#,
+                "`action` and `stutter` for `look`",
+            ),
             ("@@ b :> \\\"working\\\")", ")", ""),
             (
                 r#""initial": "(a :> \"working\" @@ b :> \"working\")""#,

@@ -345,6 +345,7 @@ fn formulas_of_every_structure_are_taken_apart() {
         constants: BTreeMap::new(),
         variables: vec!["x".into(), "y".into()],
         invariants: Vec::new(),
+        temporal: None,
     };
     let trace = |action: SpecAction| SpecTrace {
         name: action.to_string(),

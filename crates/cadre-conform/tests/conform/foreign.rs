@@ -217,8 +217,8 @@ fn a_name_that_the_specification_does_not_have_is_refused_with_the_nearest_one()
     }
     assert_eq!(
         refused("{}"),
-        "expected a value for the constant RM of TraceTwoPhase, found none; write it under \
-         `constants` in the mapping, such as RM = \"{a, b}\""
+        "expected a value for the constant RM of TraceTwoPhase, found none; give it one among \
+         the `constants` of the mapping, such as RM = \"{a, b}\""
     );
     let error =
         Vocabulary::of(&contents(&two_phase(2).files, "TwoPhase")).expect_err("no trace module");

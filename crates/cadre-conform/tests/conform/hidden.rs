@@ -35,6 +35,7 @@ fn counter() -> Spec {
         constants: BTreeMap::new(),
         variables: vec!["x".into(), "y".into()],
         invariants: Vec::new(),
+        temporal: None,
     }
 }
 

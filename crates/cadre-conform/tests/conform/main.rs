@@ -2,6 +2,7 @@
 
 #[cfg(feature = "embedded")]
 mod both;
+mod composed;
 mod divergences;
 mod foreign;
 mod graphs;

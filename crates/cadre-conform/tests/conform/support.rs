@@ -65,6 +65,7 @@ pub(crate) fn two_phase(managers: usize) -> Spec {
         constants: [("RM".to_string(), Value::set((1..=managers).map(manager)))].into(),
         variables: ["rmState", "tmState", "tmPrepared", "msgs"].map(String::from).into(),
         invariants: vec!["TypeOK".into(), "Consistent".into()],
+        temporal: None,
     }
 }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use cadre::conform::{Mapping, Spec, SpecAction};
+use cadre::conform::{Mapping, Spec, SpecAction, Temporal};
 use cadre::model::{HistoryEntry, TypedFault};
 use cadre::prelude::{Nothing, TypedAction, View};
 use cadre::tla::Value;
@@ -41,6 +41,10 @@ fn spec(writers: usize) -> Spec {
             .map(str::to_owned)
             .to_vec(),
         invariants: ["TypeOK", "Durable", "Monotonic"].map(str::to_owned).to_vec(),
+        temporal: Some(Temporal {
+            specification: "FairSpec".to_owned(),
+            properties: ["SyncsEnd"].map(str::to_owned).to_vec(),
+        }),
     }
 }
 

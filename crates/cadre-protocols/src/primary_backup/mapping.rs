@@ -43,6 +43,7 @@ fn spec(clients: usize) -> Spec {
             .map(str::to_owned)
             .to_vec(),
         invariants: ["TypeOK", "Durable", "Agree"].map(str::to_owned).to_vec(),
+        temporal: None,
     }
 }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use cadre::conform::{Mapping, Spec, SpecAction};
+use cadre::conform::{Mapping, Spec, SpecAction, Temporal};
 use cadre::prelude::{NodeId, TypedAction, View};
 use cadre::tla::Value;
 
@@ -28,6 +28,10 @@ fn spec(participants: usize) -> Spec {
         )]),
         variables: ["rmState", "tmState", "tmPrepared", "msgs"].map(str::to_owned).to_vec(),
         invariants: ["TypeOK", "Consistent"].map(str::to_owned).to_vec(),
+        temporal: Some(Temporal {
+            specification: "FairSpec".to_owned(),
+            properties: ["EverybodyDecides", "Irrevocable"].map(str::to_owned).to_vec(),
+        }),
     }
 }
 

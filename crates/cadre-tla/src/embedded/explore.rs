@@ -45,6 +45,7 @@ impl Task {
             depth: None,
             behaviour: Vec::new(),
             lasso: None,
+            coverage: None,
             user_lines: Vec::new(),
             dump: None,
             elapsed: self.began.elapsed(),

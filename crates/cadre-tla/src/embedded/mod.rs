@@ -28,8 +28,8 @@ use crate::{Behaviours, Engine, Outcome, Run, Simulation, TlaError};
 /// of what TLC does: that is an [error](TlaError::NotByEngine), never a verdict.
 ///
 /// It searches on one thread, and what says how TLC is to be run ([`Run::workers`],
-/// [`Run::heap_mb`], [`Run::jit`], [`Run::extra`]) has no meaning here. How often which expression
-/// is evaluated ([`Run::coverage`]) is not counted.
+/// [`Run::heap_mb`], [`Run::jit`], [`Run::extra`]) has no meaning here. Steps by one action to one
+/// state count once in [`Outcome::generated`], however often they are found.
 ///
 /// # Examples
 ///

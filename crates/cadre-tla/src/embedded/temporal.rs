@@ -68,18 +68,24 @@ fn around(
 ) -> Result<(Vec<SpecState>, Lasso), TlaError> {
     let rest = found.cycle.get(1..).unwrap_or_default();
     let states: Vec<State> = found.prefix.iter().chain(rest).cloned().collect();
-    let mut actions = vec![None];
-    for pair in states.windows(2) {
-        // The steps could be taken before, so that there is no error now.
-        let steps = world.steps(&pair[0]).unwrap_or_default();
-        let step = steps.into_iter().find(|step| step.state == pair[1]);
-        actions.push(step.and_then(|step| step.action));
-    }
-    let lasso = match rest {
-        [] => Lasso::Stuttering,
-        [..] => Lasso::BackTo(found.prefix.len()),
+    let steps = states.windows(2).map(|pair| action(world, &pair[0], &pair[1]));
+    let actions: Vec<_> = std::iter::once(None).chain(steps).collect();
+    let lasso = match (rest.last(), found.cycle.first()) {
+        (Some(last), Some(first)) => {
+            let action = action(world, last, first);
+            let action = action.map_or_else(|| "Next".to_owned(), |name| name.to_string());
+            Lasso::BackTo { index: found.prefix.len(), action }
+        }
+        (None, _) | (_, None) => Lasso::Stuttering,
     };
     Ok((behaviour(world, &states, &actions)?, lasso))
+}
+
+/// The action that leads from one state to another.
+fn action(world: &mut World, from: &State, to: &State) -> Option<Arc<str>> {
+    // Its steps could be taken before, so that there is no error now.
+    let steps = world.steps(from).unwrap_or_default();
+    steps.into_iter().find(|step| step.state == *to)?.action
 }
 
 /// Why there is no verdict.

@@ -16,7 +16,7 @@ use tla_checker::parser::{builtin_arity, parse_expr, parse_with_overrides};
 use super::constants::Constants;
 use super::modules::{Modules, PRINT, PRINT_T, SELECT};
 use super::{Task, values};
-use crate::TlaError;
+use crate::{Run, TlaError};
 
 /// A specification with its constants, and what it has printed.
 pub(super) struct World {
@@ -60,7 +60,7 @@ impl World {
         let once = Constants::of(&modules);
         let text = task.read_config()?;
         let asked = parse_cfg(&text).map_err(|message| task.config_error(message))?;
-        supported(&asked)?;
+        supported(&asked, &task.run)?;
         let (spec, config) = task.parse(&modules, &once, &asked)?;
         Self::prepare(task, spec, config, &once, &asked)
     }
@@ -205,8 +205,9 @@ pub(super) enum Noted {
 }
 
 /// Refuses what TLC does and this checker does not.
-fn supported(asked: &TlcConfig) -> Result<(), TlaError> {
+fn supported(asked: &TlcConfig, run: &Run) -> Result<(), TlaError> {
     let lists = [
+        ("counting what is evaluated", run.coverage),
         ("action constraints", !asked.action_constraints.is_empty()),
         ("state constraints", !asked.constraints.is_empty()),
         ("symmetry", asked.symmetry.is_some()),

@@ -198,7 +198,8 @@ fn every_model_of_the_library_gives_the_same_with_both_engines() {
         MCPrimaryBackupFails: NothingSurvives is violated after 5 states
         MCTwoPhase: holds, 288 states, depth 11; of 1146 steps 995 differ
         MCTwoPhaseFails: NobodyCommits is violated after 9 states
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
 }
 
 #[test]

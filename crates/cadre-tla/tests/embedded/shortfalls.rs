@@ -27,7 +27,10 @@ fn cases() -> Vec<(&'static str, Files)> {
     let replaced = configured("CONSTANT Nat <- Small\nINVARIANT Inv");
     vec![
         ("values of two types are compared", invariant("", "x # \"1\"")),
-        ("a sequence that is sorted", invariant("", "SortSeq(<<2, 1>>, LAMBDA a, b : a < b) = <<1, 2>>")),
+        (
+            "a sequence that is sorted",
+            invariant("", "SortSeq(<<2, 1>>, LAMBDA a, b : a < b) = <<1, 2>>"),
+        ),
         ("a number beyond 32 bits", invariant("", "2147483647 + x > 0")),
         ("a remainder of a negative number", invariant("", "7 % (-2) < x")),
         ("a register that nobody has set", invariant("", "TLCGet(7) \\in BOOLEAN")),
@@ -133,5 +136,6 @@ fn these_are_all_known_shortfalls() {
         a view
           TLC      does not parse
           embedded refuses views
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
 }

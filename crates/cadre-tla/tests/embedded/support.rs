@@ -75,10 +75,10 @@ pub(crate) fn told(seen: &Result<Seen, TlaError>) -> String {
         0 => String::new(),
         states => format!(" after {states} states"),
     };
-    let lasso = match outcome.lasso {
+    let lasso = match &outcome.lasso {
         None => String::new(),
         Some(Lasso::Stuttering) => ", staying there".to_owned(),
-        Some(Lasso::BackTo(state)) => format!(", back to {state}"),
+        Some(Lasso::BackTo { index, action }) => format!(", by {action} back to {index}"),
     };
     format!("{verdict}{behaviour}{lasso}")
 }

@@ -30,8 +30,8 @@ pub fn itf(trace: &Trace) -> Result<String, NoSpec> {
     let mut states = vec![state(0, "Init", spec.variables.iter().collect())];
     for step in &trace.steps {
         let told = step.spec.as_ref().ok_or(NoSpec)?;
-        let action = told.action.as_deref().unwrap_or("stuttering");
-        states.push(state(step.step, action, told.variables.iter().collect()));
+        let action = told.title().unwrap_or_else(|| "stuttering".to_owned());
+        states.push(state(step.step, &action, told.variables.iter().collect()));
     }
     let mut document = json!({
         "#meta": {

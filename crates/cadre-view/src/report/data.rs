@@ -31,7 +31,7 @@ pub(crate) fn data(plan: &Plan<'_>) -> Json {
             "change": change,
             "failure": step.failure,
             "at_us": step.at_us,
-            "spec": step.spec.as_ref().and_then(|spec| spec.action.clone()),
+            "spec": step.spec.as_ref().and_then(|spec| spec.title()),
         }));
     }
     json!({

@@ -1,0 +1,95 @@
+use cadre::conform::{SpecModel, check_model_distributed, plan_model_distributed};
+use cadre::tla::{Distributed, Hosts, Verdict};
+
+use crate::commands::spec::{Checked, Violated, print_states};
+use crate::context::Context;
+use crate::exit::{Exit, Failure, OrExit, of_conform, of_tla};
+use crate::spec_args::{DistributedArgs, SpecArgs};
+use crate::watch::{count, grouped};
+use crate::{engines, output, spec_watch};
+
+/// `spec --distributed`: has TLC explore the specification by several processes.
+pub(crate) fn run(
+    context: &mut Context<'_>,
+    checked: &Checked,
+    args: &SpecArgs,
+) -> Result<Exit, Failure> {
+    let hosts = hosts(&args.distributed, args.workers)?;
+    let DistributedArgs { address, port, .. } = args.distributed.clone();
+    let port = port.unwrap_or_else(port_of_this_process);
+    let distributed = Distributed { tlc: context.tlc()?, hosts, address, port };
+    let model = without_temporal(checked, args);
+    let mut run = context.run_directory("spec")?;
+    let planned = plan_model_distributed(&model, &distributed, run.path(), &checked.options);
+    let (command, elsewhere) = planned.map_err(of_conform)?;
+    if args.dry_run {
+        run.keep();
+        output::line(&command);
+    }
+    for (host, command) in &elsewhere {
+        output::labelled("waits", &format!("for {host}: run there {command}"));
+    }
+    if args.dry_run {
+        return Ok(Exit::Holds);
+    }
+    let found = spec_watch::watched(run.path(), || {
+        let Checked { options, .. } = checked;
+        check_model_distributed(&model, &distributed, run.path(), options, &context.stop)
+    });
+    let found = found.map_err(of_conform).inspect_err(|_| {
+        run.keep();
+    })?;
+    let explored = &found.explored;
+    let depth = explored.depth.map_or(String::new(), |depth| format!("depth {depth}, "));
+    let workers = count(distributed.hosts.workers.len(), "worker", "workers");
+    let particulars = format!(
+        "{} distinct states, {} generated, {depth}{}, {workers}, {:.1} s",
+        grouped(explored.distinct),
+        grouped(explored.generated),
+        engines::name(&explored.version),
+        explored.elapsed.as_secs_f64()
+    );
+    let is_violated = found.verdict != Verdict::NoError;
+    output::stage("spec", if is_violated { "violated" } else { "holds" }, &particulars);
+    let Some(violated) = Violated::of(&found.verdict) else {
+        output::verdict("PASS", &format!("{} hold", model.invariants.join(", ")), Exit::Holds);
+        return Ok(Exit::Holds);
+    };
+    output::line("");
+    output::line("the last states, which are all that TLC tells of a distributed run:");
+    print_states(&found.last);
+    let whole = "without --distributed it is told from the beginning";
+    output::labelled("whole", whole);
+    output::labelled("logs", &run.keep().display().to_string());
+    output::verdict("FAIL", &violated.what, Exit::Violated);
+    Ok(Exit::Violated)
+}
+
+/// The invariants alone, and what is asked for: TLC passes over temporal properties here.
+fn without_temporal(checked: &Checked, args: &SpecArgs) -> SpecModel {
+    let mut model = checked.model.clone();
+    let (asked, own) = (&args.claims.property, &checked.model.properties);
+    let left_out: Vec<&str> =
+        own.iter().filter(|name| !asked.contains(name)).map(String::as_str).collect();
+    if !left_out.is_empty() && !args.dry_run {
+        let what =
+            format!("{}: TLC checks invariants alone by several processes", left_out.join(", "));
+        output::labelled("left out", &what);
+    }
+    model.properties.clone_from(asked);
+    model
+}
+
+fn hosts(args: &DistributedArgs, workers: Option<u32>) -> Result<Hosts, Failure> {
+    let Some(file) = &args.hosts else { return Ok(Hosts::here(workers.unwrap_or(2))) };
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| anyhow::anyhow!("cannot read the hosts {}: {error}", file.display()))
+        .or_exit(Exit::Input)?;
+    Hosts::parse(&text).map_err(of_tla)
+}
+
+/// A port that two commands at the same time do not share.
+fn port_of_this_process() -> u16 {
+    let offset = std::process::id() % 10_000;
+    20_000 + u16::try_from(offset).unwrap_or_default()
+}

@@ -1,0 +1,105 @@
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use cadre_process::Stop;
+use cadre_tla::{Distributed, Engine, Explored, Module, Run, SpecState, Verdict};
+
+use crate::encode::constants;
+use crate::model::prepare;
+use crate::runs::write_files;
+use crate::{ConformError, ModelOptions, SpecModel};
+
+/// What TLC on several processes found.
+#[derive(Clone, Debug)]
+pub struct DistributedOutcome {
+    /// What is violated, if anything is.
+    pub verdict: Verdict,
+    /// The last states before and at the violation, which are all that TLC tells here.
+    pub last: Vec<SpecState>,
+    /// The counts.
+    pub explored: Explored,
+}
+
+/// Explores a specification with TLC on several processes: counts, and what is violated.
+///
+/// TLC does not say which invariant it is; TLC on this host finds it out in the last state.
+///
+/// # Errors
+///
+/// [`ConformError::NotDistributed`] if there are temporal properties, otherwise as those of
+/// [`check_model`](crate::check_model).
+pub fn check_model_distributed(
+    model: &SpecModel,
+    distributed: &Distributed,
+    directory: &Path,
+    options: &ModelOptions,
+    stop: &Stop,
+) -> Result<DistributedOutcome, ConformError> {
+    let run = plan(model, directory, options)?;
+    let explored = distributed.explore(&run, stop)?;
+    let last = explored.last.clone();
+    let verdict = match (&explored.verdict, last.last()) {
+        (Some(verdict), _) => verdict.clone(),
+        (None, Some(state)) => {
+            let run = alone(model, state, &directory.join("violated"))?;
+            let judged = distributed.tlc.run(&run, stop)?;
+            match judged.verdict {
+                // In a state that violates nothing, it is that nothing follows.
+                Verdict::NoError => Verdict::Deadlock,
+                named => named,
+            }
+        }
+        (None, None) => {
+            let expected = "a violation to come with a state";
+            return Err(ConformError::Vacuous { expected, log: explored.log });
+        }
+    };
+    Ok(DistributedOutcome { verdict, last, explored })
+}
+
+/// Writes what [`check_model_distributed`] runs first, and gives what is to be typed on other
+/// hosts: their names, and a command for each process.
+///
+/// # Errors
+///
+/// As those of [`check_model_distributed`], as far as TLC is not needed.
+pub fn plan_model_distributed(
+    model: &SpecModel,
+    distributed: &Distributed,
+    directory: &Path,
+    options: &ModelOptions,
+) -> Result<(String, Vec<(String, String)>), ConformError> {
+    let run = plan(model, directory, options)?;
+    let elsewhere = distributed.elsewhere(&run).into_iter();
+    let elsewhere = elsewhere.map(|(host, command)| (host.to_owned(), command)).collect();
+    Ok((distributed.command_line(&run), elsewhere))
+}
+
+fn plan(model: &SpecModel, directory: &Path, options: &ModelOptions) -> Result<Run, ConformError> {
+    match model.properties.is_empty() {
+        true => prepare(model, directory, options),
+        false => Err(ConformError::NotDistributed { properties: model.properties.join(", ") }),
+    }
+}
+
+/// The invariants in one state, from which nothing follows.
+fn alone(model: &SpecModel, state: &SpecState, directory: &Path) -> Result<Run, ConformError> {
+    let mut models = BTreeSet::new();
+    state.variables.values().for_each(|value| value.collect_models(&mut models));
+    let module = Module::new("CadreLast").extends([model.module.as_str()]);
+    let (mut module, config) = constants(module, &model.constants, models)?;
+    let (mut is, mut stays) = (Vec::new(), Vec::new());
+    for (name, value) in &state.variables {
+        let told = format!("cadreLast_{name}");
+        module = module.value(&told, value)?;
+        is.push(format!("{name} = {told}"));
+        stays.push(format!("{name}' = {name}"));
+    }
+    let module = module
+        .definition("CadreInit", &is.join(" /\\ "))
+        .definition("CadreNext", &stays.join(" /\\ "));
+    let config = config.init_next("CadreInit", "CadreNext");
+    let config = model.invariants.iter().fold(config, |config, name| config.invariant(name));
+    write_files(directory, &model.files, &module, &config)?;
+    Ok(Run::new(directory, module.name()))
+}
