@@ -21,6 +21,8 @@ mod contents;
 mod coverage;
 mod distributed;
 mod dump;
+#[cfg(feature = "embedded")]
+mod embedded;
 mod engine;
 mod environment;
 mod error;
@@ -46,6 +48,8 @@ pub use contents::{Contents, Declaration, Definition, Expression, Head, Level};
 pub use coverage::{Coverage, StepsTaken};
 pub use distributed::{Distributed, Explored, Hosts, Worker};
 pub use dump::Dump;
+#[cfg(feature = "embedded")]
+pub use embedded::Embedded;
 pub use engine::Engine;
 pub use error::{EvaluationError, TlaError};
 pub use find::{Find, Finding, Status, find, inspect};

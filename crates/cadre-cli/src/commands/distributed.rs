@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit, of_conform, of_tla};
 use crate::spec_args::{DistributedArgs, SpecArgs};
 use crate::watch::{count, grouped};
-use crate::{output, spec_watch, stages};
+use crate::{engines, output, spec_watch};
 
 /// `spec --distributed`: has TLC explore the specification by several processes.
 pub(crate) fn run(
@@ -46,7 +46,7 @@ pub(crate) fn run(
         "{} distinct states, {} generated, {depth}{}, {workers}, {:.1} s",
         grouped(explored.distinct),
         grouped(explored.generated),
-        stages::tlc_name(&explored.version),
+        engines::name(&explored.version),
         explored.elapsed.as_secs_f64()
     );
     let is_violated = found.verdict != Verdict::NoError;

@@ -2,7 +2,7 @@ use cadre::tla::{Status, inspect};
 
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::output;
+use crate::{engines, output};
 
 /// `doctor`: says what is here and what is missing, and installs nothing.
 pub(crate) fn run(context: &Context<'_>) -> Exit {
@@ -15,6 +15,11 @@ pub(crate) fn run(context: &Context<'_>) -> Exit {
                 exit = Exit::ToolChain;
             }
         }
+    }
+    match engines::embedded() {
+        Ok(_) => say("embedded engine", "ok", &format!("{}, without Java", engines::EMBEDDED)),
+        // It is one of two ways, and no verb needs it.
+        Err(_) => say("embedded engine", "left out", "built only with `--features embedded`"),
     }
     let out = &context.common.out;
     let probe = context.run_directory("doctor");

@@ -9,7 +9,7 @@ use crate::exit::{Exit, Failure, OrExit, of_conform};
 use crate::run_directory::RunDirectory;
 use crate::spec_args::{ClaimArgs, SpecArgs};
 use crate::watch::{count, grouped};
-use crate::{output, spec_coverage, spec_watch, stages};
+use crate::{engines, output, spec_coverage, spec_watch};
 
 /// `spec`: checks the TLA+ specification of a game itself, by TLC.
 pub(crate) fn run(context: &mut Context<'_>, args: &SpecArgs) -> Result<Exit, Failure> {
@@ -97,7 +97,7 @@ pub(crate) fn explore(
         "{} distinct states, {} generated, {depth}{}, {:.1} s",
         grouped(outcome.distinct),
         grouped(outcome.generated),
-        stages::tlc_name(&outcome.version),
+        engines::name(&outcome.version),
         outcome.elapsed.as_secs_f64()
     );
     let word = if outcome.verdict == Verdict::NoError { "holds" } else { "violated" };
@@ -110,9 +110,9 @@ fn check(
     chosen: &Chosen<'_>,
     checked: &Checked,
 ) -> Result<Exit, Failure> {
-    let engine = context.tlc()?;
+    let engine = context.engine()?;
     let mut run = context.run_directory("spec")?;
-    let outcome = explore(context, checked, &engine, &mut run)?;
+    let outcome = explore(context, checked, &*engine, &mut run)?;
     if let Some(coverage) = &outcome.coverage {
         spec_coverage::print(coverage, &checked.spec.files);
     }
@@ -128,9 +128,9 @@ fn check(
 
 /// `spec --dry-run`: the java command alone.
 fn print_command(context: &mut Context<'_>, checked: &Checked) -> Result<Exit, Failure> {
-    let engine = context.tlc()?;
+    let engine = context.engine()?;
     let mut run = context.run_directory("spec")?;
-    let command = plan_model(&checked.model, &engine, run.path(), &checked.options);
+    let command = plan_model(&checked.model, &*engine, run.path(), &checked.options);
     let command = command.map_err(of_conform)?;
     // The command is worth nothing without the modules it names.
     run.keep();
