@@ -53,6 +53,8 @@ pub(crate) enum EngineName {
     /// The crate tla-checker, in this process and without Java; a command built with the feature
     /// `embedded` has it
     Embedded,
+    /// Apalache, where it is installed: for `spec`, invariants, and behaviours of so many steps
+    Apalache,
 }
 
 #[derive(Debug, Subcommand)]

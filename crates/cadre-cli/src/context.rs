@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cadre::process::Stop;
-use cadre::tla::{Engine, Find, TlaError, Tlc};
+use cadre::tla::{Apalache, Engine, Find, TlaError, Tlc};
 use cadre::trace::Trace;
 use cadre::{AnyGame, Suite, save};
 
@@ -50,6 +50,11 @@ impl<'a> Context<'a> {
         match self.common.engine {
             Some(EngineName::Tlc) => Ok(Arc::new(self.tlc()?)),
             Some(EngineName::Embedded) => self.embedded(),
+            Some(EngineName::Apalache) => Err(anyhow::anyhow!(
+                "expected another engine than Apalache here, which checks specifications alone: \
+                 take it for `spec`, or leave out --engine"
+            ))
+            .or_exit(Exit::Usage),
             None => match self.found() {
                 Ok(tlc) => Ok(Arc::new(tlc)),
                 Err(why) if engines::HAS_EMBEDDED && engines::cannot_be_had(&why) => {
@@ -69,12 +74,26 @@ impl<'a> Context<'a> {
         Ok(engine)
     }
 
+    /// The engine that explores specifications: Apalache, too, with behaviours of so many steps.
+    pub(crate) fn spec_engine(&mut self, steps_max: u32) -> Result<Arc<dyn Engine>, Failure> {
+        if self.common.engine != Some(EngineName::Apalache) {
+            return self.engine();
+        }
+        let apalache = Apalache::find(steps_max).ok_or_else(|| {
+            anyhow::anyhow!(
+                "expected apalache-mc on the PATH, or named by APALACHE_MC, found none; install \
+                 Apalache, or leave out --engine"
+            )
+        });
+        output::verdicts_are_by(engines::APALACHE);
+        Ok(Arc::new(apalache.or_exit(Exit::ToolChain)?))
+    }
+
     /// The TLC to use, where nothing else will do; found once, installed where it is missing and
     /// that is allowed.
     pub(crate) fn tlc(&mut self) -> Result<Tlc, Failure> {
-        if self.common.engine == Some(EngineName::Embedded) {
-            let why =
-                "expected TLC, which alone does this, found --engine embedded; leave that out";
+        if matches!(self.common.engine, Some(EngineName::Embedded | EngineName::Apalache)) {
+            let why = "expected TLC, which alone does this, found another --engine; leave that out";
             return Err(anyhow::anyhow!(why)).or_exit(Exit::Usage);
         }
         self.found().or_exit(Exit::ToolChain)

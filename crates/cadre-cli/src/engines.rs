@@ -8,6 +8,9 @@ pub(crate) const HAS_EMBEDDED: bool = cfg!(feature = "embedded");
 /// What the embedded engine is called where its version does not matter.
 pub(crate) const EMBEDDED: &str = "tla-checker";
 
+/// What Apalache is called.
+pub(crate) const APALACHE: &str = "Apalache";
+
 /// The engine in this process.
 #[cfg(feature = "embedded")]
 pub(crate) fn embedded() -> Result<Arc<dyn Engine>, anyhow::Error> {

@@ -1,4 +1,4 @@
-use cadre::tla::{Status, inspect};
+use cadre::tla::{Apalache, Status, inspect};
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -20,6 +20,10 @@ pub(crate) fn run(context: &Context<'_>) -> Exit {
         Ok(_) => say("embedded engine", "ok", &format!("{}, without Java", engines::EMBEDDED)),
         // It is one of two ways, and no verb needs it.
         Err(_) => say("embedded engine", "left out", "built only with `--features embedded`"),
+    }
+    match Apalache::find(1) {
+        Some(apalache) => say(engines::APALACHE, "ok", &apalache.program.display().to_string()),
+        None => say(engines::APALACHE, "absent", "only `spec --engine apalache` needs it"),
     }
     let out = &context.common.out;
     let probe = context.run_directory("doctor");

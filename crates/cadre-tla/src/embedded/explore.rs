@@ -43,6 +43,7 @@ impl Task {
             generated: 0,
             distinct: 0,
             depth: None,
+            bound: None,
             behaviour: Vec::new(),
             lasso: None,
             coverage: None,
