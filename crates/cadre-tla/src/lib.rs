@@ -4,6 +4,9 @@
 //! write what TLC reads. [`find`] finds or installs TLC, [`Tlc::run`] runs it and reads its
 //! verdict, its counterexample, and the file of all states ([`Dump`]).
 //!
+//! What explores modules is an [`Engine`]: TLC, and with the feature `embedded` the crate
+//! tla-checker, which needs no JVM.
+//!
 //! # Invariants
 //!
 //! - A run without the words by which TLC announces a verdict is an error, never a success,

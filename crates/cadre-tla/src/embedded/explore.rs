@@ -61,8 +61,8 @@ impl Task {
         behaviour: Vec<SpecState>,
         user_lines: Vec<String>,
     ) -> TlaError {
-        let (message, places) = (error.to_string(), Vec::new());
-        let log = self.log();
+        let message = format!("{error}, says {}", Embedded::VERSION);
+        let (places, log) = (Vec::new(), self.log());
         let error = EvaluationError { message, places, behaviour, user_lines, log };
         TlaError::Evaluation(Box::new(error))
     }

@@ -86,6 +86,7 @@ impl Engine for Embedded {
 }
 
 /// What is to be done, on a thread of its own.
+#[derive(Clone)]
 struct Task {
     run: Run,
     stop: Stop,
@@ -153,9 +154,8 @@ fn apart<T: Send + 'static>(
     #[expect(clippy::disallowed_methods, reason = "a run has a limit in time, and says how long")]
     let began = Instant::now();
     let task = Task { run: run.clone(), stop: stop.clone(), began };
-    let given = Task { run: run.clone(), stop: stop.clone(), began };
+    let given = task.clone();
     let (sender, receiver) = channel();
-    let path = run.directory.clone();
     thread::Builder::new()
         .name("tla-checker".to_owned())
         .stack_size(STACK_BYTES)
@@ -163,8 +163,8 @@ fn apart<T: Send + 'static>(
             // Nobody listens any more after the grace.
             let _ = sender.send(work(&given));
         })
-        .map_err(|source| TlaError::io("start a thread for", &path, source))?;
-    let mut over: Option<(TlaError, Instant)> = None;
+        .map_err(|source| TlaError::io("start a thread for", &run.directory, source))?;
+    let mut grace = GRACE;
     loop {
         match receiver.recv_timeout(LOOK) {
             Ok(result) => return result,
@@ -175,12 +175,10 @@ fn apart<T: Send + 'static>(
             }
             Err(RecvTimeoutError::Timeout) => {}
         }
-        over = match (over.take(), task.is_over()) {
-            (None, Err(why)) => Some((why, task.began + task.began.elapsed() + GRACE)),
-            (Some((why, until)), _) if task.began + task.began.elapsed() > until => {
-                return Err(why);
-            }
-            (earlier, _) => earlier,
-        };
+        match task.is_over() {
+            Ok(()) => {}
+            Err(why) if grace.is_zero() => return Err(why),
+            Err(_) => grace = grace.saturating_sub(LOOK),
+        }
     }
 }

@@ -66,15 +66,22 @@ fn around(
     world: &mut World,
     found: &LivenessViolation,
 ) -> Result<(Vec<SpecState>, Lasso), TlaError> {
-    let rest = found.cycle.get(1..).unwrap_or_default();
-    let states: Vec<State> = found.prefix.iter().chain(rest).cloned().collect();
+    // The checker lists steps that change nothing like any others.
+    let (mut states, mut cycle) = (found.prefix.clone(), found.cycle.clone());
+    states.dedup();
+    cycle.dedup();
+    if cycle.len() > 1 && cycle.first() == cycle.last() {
+        cycle.pop();
+    }
+    let (index, rest) = (states.len(), cycle.get(1..).unwrap_or_default());
+    states.extend_from_slice(rest);
     let steps = states.windows(2).map(|pair| action(world, &pair[0], &pair[1]));
     let actions: Vec<_> = std::iter::once(None).chain(steps).collect();
-    let lasso = match (rest.last(), found.cycle.first()) {
+    let lasso = match (rest.last(), cycle.first()) {
         (Some(last), Some(first)) => {
             let action = action(world, last, first);
             let action = action.map_or_else(|| "Next".to_owned(), |name| name.to_string());
-            Lasso::BackTo { index: found.prefix.len(), action }
+            Lasso::BackTo { index, action }
         }
         (None, _) | (_, None) => Lasso::Stuttering,
     };

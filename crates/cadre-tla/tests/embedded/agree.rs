@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cadre_process::{PrivateDirectory, Stop};
-use cadre_tla::{Embedded, Engine, Run, Simulation, TlaError, Value, Verdict};
+use cadre_tla::{Embedded, Engine, Lasso, Run, Simulation, TlaError, Value, Verdict};
 use expect_test::expect;
 
 use crate::support::{Files, agreed, files, run, told, write};
@@ -57,6 +57,19 @@ fn invariants_properties_and_counts_are_those_of_tlc() {
         let found = of(what);
         assert!(found.starts_with(words), "{what}: {found}");
     }
+}
+
+#[test]
+fn a_behaviour_without_end_says_where_and_by_what_it_goes_back() {
+    let lasso = |property: &str| {
+        let files = files(COUNTER, &format!("SPECIFICATION Spec\nPROPERTY {property}\n"));
+        let outcome = agreed(&files, |_| {}).0.outcome;
+        let values = outcome.behaviour.iter().map(|state| state.variables["x"].to_string());
+        (values.collect::<Vec<_>>().join(" "), outcome.lasso.unwrap())
+    };
+    let again = Lasso::BackTo { index: 3, action: "Up".to_owned() };
+    assert_eq!(lasso("Arrives"), ("1 2 3 2".to_owned(), again));
+    assert_eq!(lasso("Returns"), ("1 2 3 4".to_owned(), Lasso::Stuttering));
 }
 
 #[test]
@@ -194,10 +207,14 @@ fn every_model_of_the_library_gives_the_same_with_both_engines() {
     expect![[r#"
         MCDiskStore: holds, 742 states, depth 9; of 1689 steps 1689 differ
         MCDiskStoreFails: EachPutHasItsSync is violated after 5 states
+        MCDiskStoreFair: holds, 742 states, depth 9; of 1689 steps 1689 differ
+        MCDiskStoreUnfair: a temporal property is violated without end
         MCPrimaryBackup: holds, 2062 states, depth 16; of 8491 steps 6361 differ
         MCPrimaryBackupFails: NothingSurvives is violated after 5 states
         MCTwoPhase: holds, 288 states, depth 11; of 1146 steps 995 differ
         MCTwoPhaseFails: NobodyCommits is violated after 9 states
+        MCTwoPhaseFair: holds, 288 states, depth 11; of 1146 steps 995 differ
+        MCTwoPhaseUnfair: a temporal property is violated without end
     "#]]
     .assert_eq(&table);
 }

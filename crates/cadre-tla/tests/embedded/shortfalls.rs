@@ -86,7 +86,7 @@ fn these_are_all_known_shortfalls() {
           embedded holds, 1 states, depth 1
         a sequence that is sorted
           TLC      holds, 1 states, depth 1
-          embedded does not parse
+          embedded refuses SortSeq
         a number beyond 32 bits
           TLC      cannot evaluate, after 0 states
           embedded holds, 1 states, depth 1
@@ -108,13 +108,12 @@ fn these_are_all_known_shortfalls() {
         a module that it uses without extending it
           TLC      does not parse
           embedded holds, 1 states, depth 1
+        operators without the parentheses between them
+          TLC      does not parse
+          embedded holds, 1 states, depth 1
         a list that is further left than what it belongs to
           TLC      does not parse
           embedded cannot evaluate, after 0 states
-        an assumption of an instance
-          TLC      holds, 1 states, depth 1
-          embedded holds, 1 states, depth 1
-          which is no shortfall
         sets without end that are looked up
           TLC      holds, 1 states, depth 1
           embedded cannot evaluate, after 1 states
@@ -125,16 +124,16 @@ fn these_are_all_known_shortfalls() {
           TLC      holds, 1 states, depth 1
           embedded does not parse
         an operator that the configuration replaces
-          TLC      does not parse
+          TLC      Inv is violated after 3 states
           embedded refuses operators that the configuration replaces
         a constraint of states
-          TLC      does not parse
+          TLC      holds, 2 states, depth 2
           embedded refuses state constraints
         a constraint of steps
-          TLC      does not parse
+          TLC      holds, 3 states, depth 3
           embedded refuses action constraints
         a view
-          TLC      does not parse
+          TLC      holds, 2 states, depth 2
           embedded refuses views
     "#]]
     .assert_eq(&table);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use cadre_process::{PrivateDirectory, Stop};
-use cadre_tla::{Dump, Embedded, Engine, Find, Lasso, Outcome, Run, TlaError, Tlc, Verdict, find};
+use cadre_tla::{Dump, Embedded, Engine, Find, Outcome, Run, TlaError, Tlc, Verdict, find};
 
 pub(crate) fn tlc() -> &'static Tlc {
     static TLC: OnceLock<Tlc> = OnceLock::new();
@@ -71,16 +71,12 @@ pub(crate) fn told(seen: &Result<Seen, TlaError>) -> String {
         Verdict::Deadlock => "deadlock".to_owned(),
         Verdict::AssumptionFailed { .. } => "an assumption is false".to_owned(),
     };
-    let behaviour = match outcome.behaviour.len() {
-        0 => String::new(),
-        states => format!(" after {states} states"),
-    };
-    let lasso = match &outcome.lasso {
-        None => String::new(),
-        Some(Lasso::Stuttering) => ", staying there".to_owned(),
-        Some(Lasso::BackTo { index, action }) => format!(", by {action} back to {index}"),
-    };
-    format!("{verdict}{behaviour}{lasso}")
+    match (outcome.behaviour.len(), &outcome.lasso) {
+        (0, _) => verdict,
+        // Nobody promises that a behaviour without end is the shortest one.
+        (_, Some(_)) => format!("{verdict} without end"),
+        (states, None) => format!("{verdict} after {states} states"),
+    }
 }
 
 fn kind(error: &TlaError) -> String {
