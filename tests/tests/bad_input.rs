@@ -191,7 +191,15 @@ fn a_specification_that_does_not_parse_is_named_with_its_line() {
 #[test]
 #[cfg(not(feature = "embedded"))]
 fn an_engine_that_is_left_out_is_not_replaced_by_another_one() {
-    check(&bench(), "spec two-phase-commit --engine embedded", expect![[""]]);
+    check(
+        &bench(),
+        "spec two-phase-commit --engine embedded",
+        expect![[r#"
+        checking the specification of two-phase-commit · 3 resource managers
+        error: expected the embedded engine in this command, found it left out; build it with `--features embedded`, or leave out --engine
+        exit 4
+    "#]],
+    );
 }
 
 #[test]

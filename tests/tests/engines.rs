@@ -139,11 +139,11 @@ fn a_specification_a_graph_and_behaviours_are_checked_without_tlc() {
         &bench(),
         "spec disk-store --engine embedded",
         expect![[r#"
-        checking the specification of disk-store · 3 writers
-        spec     holds     742 distinct states, 1 689 generated, depth 9, tla-checker 0.24.11, T s
-        PASS     TypeOK, Durable, Monotonic hold (checked by tla-checker, not by TLC) (exit 0)
-        exit 0
-    "#]],
+            checking the specification of disk-store · 3 writers
+            spec     holds     742 distinct states, 1 689 generated, depth 9, tla-checker 0.24.11, T s
+            PASS     TypeOK, Durable, Monotonic, SyncsEnd hold (checked by tla-checker, not by TLC) (exit 0)
+            exit 0
+        "#]],
     );
     check(
         &bench(),

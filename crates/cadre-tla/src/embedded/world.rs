@@ -181,14 +181,19 @@ fn forget_printed() {
 
 /// Defines the operators that stand in place of others.
 pub(super) fn define_replaced(definitions: &mut Definitions, is_noted: Noted) {
-    let note = match is_noted {
-        Noted::Yes => format!("TLCSet({REGISTER}, Append(TLCGet({REGISTER}), x))"),
+    let note = |name: &str| match is_noted {
+        Noted::Yes => format!("TLCSet({REGISTER}, Append(TLCGet({REGISTER}), {name}))"),
         Noted::No => "TRUE".to_owned(),
     };
+    let (shown, rest) = (note("cadreShown"), note("cadreRest"));
+    // No name of theirs may be one of the specification: the checker takes a name for what it was
+    // bound to last, also where an operator means a variable.
+    let select = "SelectSeq(cadreItems, LAMBDA cadreItem : CadreTest(cadreItem))";
+    let both = format!("IF {shown} /\\ {rest} THEN cadreRest ELSE cadreRest");
     let bodies = [
-        (PRINT_T, ["x"].as_slice(), note.clone()),
-        (PRINT, &["x", "y"], format!("IF {note} THEN y ELSE y")),
-        (SELECT, &["s", "Test"], "SelectSeq(s, LAMBDA x : Test(x))".to_owned()),
+        (PRINT_T, ["cadreShown"].as_slice(), shown.clone()),
+        (PRINT, &["cadreShown", "cadreRest"], both),
+        (SELECT, &["cadreItems", "CadreTest"], select.to_owned()),
     ];
     for ((_, name), parameters, body) in bodies {
         let parameters = parameters.iter().map(|name| Arc::from(*name)).collect();

@@ -72,6 +72,39 @@ fn a_behaviour_without_end_says_where_and_by_what_it_goes_back() {
     assert_eq!(lasso("Returns"), ("1 2 3 4".to_owned(), Lasso::Stuttering));
 }
 
+/// Names that the engine's own names and those of constants could be taken for.
+const NAMES: &str = "\
+EXTENDS Naturals, Sequences, TLC
+CONSTANT Limit
+VARIABLES x, s, y
+vars == <<x, s, y>>
+Table == [Table |-> 5, Limit |-> Limit]
+Double(n) == 2 * n
+Doubled == Double(Table.Table)
+RECURSIVE Sum(_)
+Sum(q) == IF q = <<>> THEN 0 ELSE Head(q) + Sum(Tail(q))
+Total == Sum(<<1, 2, Doubled>>)
+Above(n) == n > x
+Test(n) == n < x
+Init == x = 1 /\\ s = <<3, 1, 2>> /\\ y = {}
+Next ==
+  /\\ x < Limit
+  /\\ x' = x + 1
+  /\\ \\E n \\in {1, 2} : y' = y \\cup {<<n, SelectSeq(s, Above), SelectSeq(s, Test)>>}
+  /\\ s' = SelectSeq(s, LAMBDA m : m # x) \\o <<x + Total>>
+Right ==
+  /\\ PrintT(<<x, s, Print(\"y\", y), Total, Doubled, Table>>)
+  /\\ LET Limits == Table.Limit IN \\A n \\in 1..Limits : SelectSeq(<<n>>, LAMBDA y1 : y1 = n) = <<n>>
+";
+
+#[test]
+fn names_stand_for_what_they_stand_for_in_tlc() {
+    let config = "CONSTANT Limit = 3\nINIT Init\nNEXT Next\nINVARIANT Right\n";
+    let (seen, words) = agreed(&files(NAMES, config), |_| {});
+    assert!(words.starts_with("holds"), "{words}");
+    assert!(seen.outcome.user_lines.iter().any(|line| line.contains("13, 10")), "a total");
+}
+
 #[test]
 fn a_deadlock_is_found_where_it_is_asked_for() {
     let body = "EXTENDS Naturals\nVARIABLE x\nInit == x = 1\nNext == x < 4 /\\ x' = x + 1\n";

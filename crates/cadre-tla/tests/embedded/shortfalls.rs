@@ -24,6 +24,10 @@ fn configured(line: &str) -> Files {
 }
 
 fn cases() -> Vec<(&'static str, Files)> {
+    let mut bound = invariant("Above(n) == n > x\n", "Filtered({0, 2}, Above) = {2}");
+    bound[0].1 = bound[0].1.replace("TLC\n", "TLC, Other\n");
+    let other = "Filtered(S, Test(_)) == {x \\in S : Test(x)}";
+    bound.push(("Other.tla".to_owned(), format!("---- MODULE Other ----\n{other}\n====\n")));
     let replaced = configured("CONSTANT Nat <- Small\nINVARIANT Inv");
     vec![
         ("values of two types are compared", invariant("", "x # \"1\"")),
@@ -31,6 +35,7 @@ fn cases() -> Vec<(&'static str, Files)> {
             "a sequence that is sorted",
             invariant("", "SortSeq(<<2, 1>>, LAMBDA a, b : a < b) = <<1, 2>>"),
         ),
+        ("a variable with the name of what an operator of another module binds", bound),
         ("a number beyond 32 bits", invariant("", "2147483647 + x > 0")),
         ("a remainder of a negative number", invariant("", "7 % (-2) < x")),
         ("a register that nobody has set", invariant("", "TLCGet(7) \\in BOOLEAN")),
@@ -87,6 +92,9 @@ fn these_are_all_known_shortfalls() {
         a sequence that is sorted
           TLC      holds, 1 states, depth 1
           embedded refuses SortSeq
+        a variable with the name of what an operator of another module binds
+          TLC      holds, 1 states, depth 1
+          embedded Inv is violated after 1 states
         a number beyond 32 bits
           TLC      cannot evaluate, after 0 states
           embedded holds, 1 states, depth 1
