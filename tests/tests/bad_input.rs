@@ -189,12 +189,20 @@ fn a_specification_that_does_not_parse_is_named_with_its_line() {
 }
 
 #[test]
+#[cfg(not(feature = "embedded"))]
+fn an_engine_that_is_left_out_is_not_replaced_by_another_one() {
+    check(&bench(), "spec two-phase-commit --engine embedded", expect![[""]]);
+}
+
+#[test]
 fn a_missing_tlc_is_not_installed_offline() {
     let bench = bench().env("TLA2TOOLS_JAR", None);
     let cache = tempfile::tempdir().unwrap();
     let bench = bench.env("CADRE_CACHE", Some(&cache.path().display().to_string()));
     bench.write("trace.ndjson", &stored("early-commit.ndjson"));
-    let ran = bench.run("conform trace.ndjson --offline");
+    // Where it is built, another engine would stand in.
+    let engine = if cfg!(feature = "embedded") { " --engine tlc" } else { "" };
+    let ran = bench.run(&format!("conform trace.ndjson --offline{engine}"));
     let told = told(&ran).replace(&cache.path().display().to_string(), "CACHE");
     expect![[r#"
         error: expected TLC (tla2tools.jar) on this machine, found none, and offline nothing is installed; name a tla2tools.jar by --tlc-jar or TLA2TOOLS_JAR

@@ -132,7 +132,7 @@ fn an_invariant_that_the_specification_does_not_have_is_told() {
         "spec two-phase-commit --nodes 1 --simulate 5 --drive --invariant Peace",
         expect![[r#"
             behaviours of TwoPhase for two-phase-commit · 1 resource manager
-            error: TLC refuses the configuration: The invariant Peace specified in the configuration file is not defined in the specification.; correct it, see HERE/.cadre/runs/spec-1/simulate/tlc.log
+            error: the configuration is refused: The invariant Peace specified in the configuration file is not defined in the specification.; correct it, see HERE/.cadre/runs/spec-1/simulate/tlc.log
             exit 5
         "#]],
     );

@@ -10,8 +10,11 @@ use cadre_process::{Program, Stop, run_through};
 /// More than any step needs; a step that hangs must not hang for ever.
 const STEP_LIMIT: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// Includes the tests that need tools beyond Rust and Python.
-const PICTURES: [&str; 2] = ["--features", "cadre-tests/pictures"];
+/// Includes the tests that need tools beyond Rust and Python, and the engine without a JVM.
+const FEATURES: [&str; 2] = [
+    "--features",
+    "cadre-tests/pictures,cadre-tests/embedded,cadre-conform/embedded,cadre-tla/embedded",
+];
 
 /// A command of the checks.
 #[derive(Clone, Debug)]
@@ -27,9 +30,9 @@ pub fn steps(root: &Path) -> Vec<Step> {
         |cargo| cargo.args(["fmt", "--all", "--check"]),
         |cargo| {
             let lints = ["clippy", "--workspace", "--all-targets", "--locked"];
-            cargo.args(lints).args(PICTURES).args(["--", "-D", "warnings"])
+            cargo.args(lints).args(FEATURES).args(["--", "-D", "warnings"])
         },
-        |cargo| cargo.args(["test", "--workspace", "--locked"]).args(PICTURES),
+        |cargo| cargo.args(["test", "--workspace", "--locked"]).args(FEATURES),
         |cargo| {
             let documentation = ["doc", "--workspace", "--no-deps", "--locked"];
             cargo.args(documentation).env("RUSTDOCFLAGS", "-Dwarnings")

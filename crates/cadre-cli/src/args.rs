@@ -34,12 +34,27 @@ pub(crate) struct Common {
     /// Use this tla2tools.jar
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) tlc_jar: Option<PathBuf>,
+    /// What reads modules of TLA+; without this TLC, and what there is where that cannot be had
+    #[arg(long, global = true, value_name = "ENGINE")]
+    pub(crate) engine: Option<EngineName>,
     /// Keep traces and run directories under this directory
     #[arg(long, global = true, value_name = "DIR", default_value = ".cadre")]
     pub(crate) out: PathBuf,
     /// Keep run directories of runs that went well, too
     #[arg(long, global = true)]
     pub(crate) keep: bool,
+}
+
+/// What comes to a verdict about modules of TLA+.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum EngineName {
+    /// The model checker of TLA+, which runs on Java
+    Tlc,
+    /// The crate tla-checker, in this process and without Java; a command built with the feature
+    /// `embedded` has it
+    Embedded,
+    /// Apalache, where it is installed: for `spec`, invariants, and behaviours of so many steps
+    Apalache,
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,6 +12,7 @@ mod chosen;
 mod commands;
 mod context;
 mod coverage;
+mod engines;
 mod exit;
 mod lineage_args;
 mod lines;

@@ -1,4 +1,5 @@
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use crate::exit::Failure;
 
@@ -29,9 +30,20 @@ pub(crate) fn labelled(label: &str, text: &str) {
     line(&format!("{label:<8} {text}"));
 }
 
+/// What stands in for TLC, once it does.
+static STAND_IN: OnceLock<&str> = OnceLock::new();
+
+/// Lets every verdict say that it comes from this one and not from TLC.
+pub(crate) fn verdicts_are_by(engine: &'static str) {
+    STAND_IN.get_or_init(|| engine);
+}
+
 /// Prints the last line.
 pub(crate) fn verdict(word: &str, what: &str, exit: crate::Exit) {
-    labelled(word, &format!("{what} (exit {})", exit.code()));
+    let by = STAND_IN
+        .get()
+        .map_or(String::new(), |engine| format!(" (checked by {engine}, not by TLC)"));
+    labelled(word, &format!("{what}{by} (exit {})", exit.code()));
 }
 
 /// Prints a remark that is not part of the result.

@@ -15,6 +15,9 @@ pub(crate) struct SpecArgs {
     /// the depth is approximate [default: 1, or 2 with --distributed]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) workers: Option<u32>,
+    /// The most steps of a behaviour, for --engine apalache, which looks at no longer ones
+    #[arg(long, value_name = "STEPS", default_value_t = 10)]
+    pub(crate) length: u32,
     /// Print the java command and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -52,11 +52,11 @@ pub(crate) fn find(
     context: &Context<'_>,
     origin: Origin,
     mapping: &LogMapping,
-    tlc: &Tlc,
     run: &mut RunDirectory,
 ) -> Result<Spec, Failure> {
+    let Some(tlc) = context.parser() else { return unread(context, origin, mapping) };
     let directory = run.part("sany").or_exit(Exit::ToolChain)?;
-    let parser = Parser { context, tlc, directory };
+    let parser = Parser { context, tlc: &tlc, directory };
     let (files, module, game) = match origin {
         Origin::Game(game) => {
             let chosen = Chosen::named(context, &game, mapping.nodes, None)?;
@@ -73,13 +73,35 @@ pub(crate) fn find(
         None => parser.of_states(files, &module, mapping)?,
     };
     if let Some(game) = game {
-        spec.constants = game.constants;
-        spec.constants.extend(mapping.constants.clone());
-        spec.invariants = game.invariants.into_iter().chain(mapping.invariants.clone()).collect();
+        let all = completed(game, mapping);
+        (spec.constants, spec.invariants) = (all.constants, all.invariants);
     }
     vocabulary.check_mapping(mapping, &spec).or_exit(Exit::Input)?;
     vocabulary.check_events(mapping).or_exit(Exit::Input)?;
     Ok(spec)
+}
+
+/// The specification of a game with what a mapping adds to it.
+fn completed(mut game: Spec, mapping: &LogMapping) -> Spec {
+    game.constants.extend(mapping.constants.clone());
+    game.invariants.extend(mapping.invariants.clone());
+    game
+}
+
+/// The specification where nobody can say which names its modules have: that of a game is known.
+fn unread(context: &Context<'_>, origin: Origin, mapping: &LogMapping) -> Result<Spec, Failure> {
+    match (origin, &mapping.event) {
+        (Origin::Game(game), Some(_)) => {
+            let chosen = Chosen::named(context, &game, mapping.nodes, None)?;
+            let spec = chosen.game.spec(&chosen.setup).ok_or_else(|| no_spec(&chosen))?;
+            Ok(completed(spec, mapping))
+        }
+        (Origin::Module(_), _) | (Origin::Game(_), None) => Err(anyhow::anyhow!(
+            "expected TLC, whose parser says which names a module has, found none; let it be \
+             installed, or name a game by --spec and its events in the mapping"
+        ))
+        .or_exit(Exit::ToolChain),
+    }
 }
 
 /// Holds the names in a mapping of a game against the specification, once TLC does not take them:
@@ -93,18 +115,17 @@ pub(crate) fn judge_names(
     spec: &Spec,
     traces: &[SpecTrace],
     checked: &Result<Report, ConformError>,
-    tlc: &Tlc,
     run: &mut RunDirectory,
 ) -> Result<(), Failure> {
     match checked {
         Ok(report) => {
             report.judge_names(spec, traces).or_exit(Exit::Input)?;
             match report.verdicts.iter().any(has_other_arguments) {
-                true => parsed(context, spec, tlc, run, |names| names.check_traces(traces)),
+                true => parsed(context, spec, run, |names| names.check_traces(traces)),
                 false => Ok(()),
             }
         }
-        Err(error) => judge_failure(context, spec, error, tlc, run),
+        Err(error) => judge_failure(context, spec, error, run),
     }
 }
 
@@ -118,12 +139,11 @@ pub(crate) fn judge_failure(
     context: &Context<'_>,
     spec: &Spec,
     error: &ConformError,
-    tlc: &Tlc,
     run: &mut RunDirectory,
 ) -> Result<(), Failure> {
     match error {
         ConformError::Tla(TlaError::Parse { .. } | TlaError::Config { .. }) => {
-            parsed(context, spec, tlc, run, |names| names.check_spec(spec))
+            parsed(context, spec, run, |names| names.check_spec(spec))
         }
         _ => Ok(()),
     }
@@ -134,10 +154,10 @@ pub(crate) fn judge_failure(
 fn parsed(
     context: &Context<'_>,
     spec: &Spec,
-    tlc: &Tlc,
     run: &mut RunDirectory,
     judge: impl Fn(&Vocabulary) -> Result<(), ConformError>,
 ) -> Result<(), Failure> {
+    let Some(tlc) = context.parser() else { return Ok(()) };
     let directory = run.part("sany").or_exit(Exit::ToolChain)?;
     modules::write(&directory, &spec.files).or_exit(Exit::ToolChain)?;
     let contents = tlc.contents(&directory, &spec.trace_module, &context.stop);

@@ -19,7 +19,7 @@ use crate::run_directory::RunDirectory;
 use crate::sharing::no_directory;
 use crate::specification::judge_names;
 use crate::watch::{Clock, Limits, Watch, count, grouped, rate};
-use crate::{commands, memory, output};
+use crate::{commands, engines, memory, output};
 
 /// How many lines a violation may take on the terminal, the command's own included.
 pub(crate) const LINES_MAX: usize = 25;
@@ -189,12 +189,12 @@ pub(crate) fn conform(
         output::stage("conform", "skipped", "the game maps to no specification");
         return Ok(None);
     };
-    let tlc = context.tlc()?;
+    let engine = context.engine()?;
     let directory = run.part("conform").or_exit(Exit::ToolChain)?;
     let options = conform::Options::default();
     let clock = Clock::start();
-    let checked = conform::check(&spec, &told, &tlc, &directory, &options, &context.stop);
-    let judged = judge_names(context, &spec, &told, &checked, &tlc, run);
+    let checked = conform::check(&spec, &told, &*engine, &directory, &options, &context.stop);
+    let judged = judge_names(context, &spec, &told, &checked, run);
     let report = judged.and_then(|()| checked.map_err(of_conform)).inspect_err(|_| {
         run.keep();
     })?;
@@ -207,7 +207,7 @@ pub(crate) fn conform(
     let particulars = format!(
         "{what} against {}, {}, {} {:.1} s",
         spec.name,
-        tlc_name(&report.version),
+        engines::name(&report.version),
         count(report.runs as usize, "run,", "runs,"),
         clock.elapsed().as_secs_f64()
     );
@@ -227,14 +227,6 @@ pub(crate) fn print_foreign_faults(chosen: &Chosen<'_>) -> usize {
     );
     output::labelled("", &what);
     1
-}
-
-/// What TLC calls itself, without its date.
-pub(crate) fn tlc_name(version: &str) -> String {
-    let number = version
-        .split_whitespace()
-        .find(|word| word.starts_with(|first: char| first.is_ascii_digit()));
-    number.map_or(version.to_owned(), |number| format!("TLC {number}"))
 }
 
 /// A game's specification, with what the traces are in it; `None` where it has none.

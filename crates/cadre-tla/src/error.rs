@@ -151,9 +151,9 @@ pub enum TlaError {
     },
 
     /// The configuration does not fit the module.
-    #[error("TLC refuses the configuration: {message}; correct it, see {}", log.display())]
+    #[error("the configuration is refused: {message}; correct it, see {}", log.display())]
     Config {
-        /// What TLC says.
+        /// What the engine says.
         message: String,
         /// The whole output.
         log: PathBuf,
@@ -175,10 +175,10 @@ pub enum TlaError {
         log: PathBuf,
     },
 
-    /// TLC was still running at its time limit.
+    /// An engine was still running at its time limit.
     #[error(
-        "expected TLC to end within {limit:?}, but it was still running and was killed; raise the \
-         time limit or take a smaller model{}",
+        "expected the check to end within {limit:?}, but it was still running and was ended; raise \
+         the time limit or take a smaller model{}",
         quoted(log, tail)
     )]
     TimeLimit {
@@ -191,7 +191,7 @@ pub enum TlaError {
     },
 
     /// The run was ended on request.
-    #[error("TLC was stopped on request before its end; run it again for a verdict")]
+    #[error("the check was stopped on request before its end; run it again for a verdict")]
     Stopped,
 
     /// TLC was killed by somebody else.
@@ -204,6 +204,17 @@ pub enum TlaError {
         log: PathBuf,
         /// Its end.
         tail: String,
+    },
+
+    /// An engine that stands in for TLC does not do something that TLC does.
+    #[error("expected an engine that knows {what}, found {engine}, which does not; {instead}")]
+    NotByEngine {
+        /// What the engine calls itself.
+        engine: &'static str,
+        /// What was asked of it.
+        what: String,
+        /// The way out.
+        instead: &'static str,
     },
 
     /// A file of hosts does not read.
@@ -266,7 +277,7 @@ impl TlaError {
 }
 
 fn describe(error: &EvaluationError) -> String {
-    let mut text = format!("expected an expression that TLC can evaluate, but: {}", error.message);
+    let mut text = format!("expected an expression that can be evaluated, but: {}", error.message);
     if let Some(place) = error.places.last() {
         let _ = write!(text, ", at {place}");
     }

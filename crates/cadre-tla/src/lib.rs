@@ -4,6 +4,9 @@
 //! write what TLC reads. [`find`] finds or installs TLC, [`Tlc::run`] runs it and reads its
 //! verdict, its counterexample, and the file of all states ([`Dump`]).
 //!
+//! What explores modules is an [`Engine`]: TLC, and with the feature `embedded` the crate
+//! tla-checker, which needs no JVM.
+//!
 //! # Invariants
 //!
 //! - A run without the words by which TLC announces a verdict is an error, never a success,
@@ -16,10 +19,13 @@
 //!
 //! Absent on purpose: protocols, traces, and any knowledge of what a specification is about.
 
+mod apalache;
 mod contents;
 mod coverage;
 mod distributed;
 mod dump;
+#[cfg(feature = "embedded")]
+mod embedded;
 mod engine;
 mod environment;
 mod error;
@@ -40,10 +46,13 @@ mod simulate;
 pub mod syntax;
 mod value;
 
+pub use apalache::Apalache;
 pub use contents::{Contents, Declaration, Definition, Expression, Head, Level};
 pub use coverage::{Coverage, StepsTaken};
 pub use distributed::{Distributed, Explored, Hosts, Worker};
 pub use dump::Dump;
+#[cfg(feature = "embedded")]
+pub use embedded::Embedded;
 pub use engine::Engine;
 pub use error::{EvaluationError, TlaError};
 pub use find::{Find, Finding, Status, find, inspect};

@@ -18,6 +18,8 @@ pub struct Outcome {
     pub distinct: u64,
     /// The number of states of the longest of all shortest paths, if the search was complete.
     pub depth: Option<u64>,
+    /// Up to how many steps behaviours were looked at, by an engine that does not look at all.
+    pub bound: Option<u32>,
     /// The states that lead to the violation, from an initial one on.
     pub behaviour: Vec<SpecState>,
     /// How a behaviour goes on that violates a temporal property.
@@ -181,6 +183,7 @@ impl Output {
             generated,
             distinct,
             depth: self.depth(),
+            bound: None,
             behaviour,
             lasso: self.lasso(),
             coverage: run.coverage.then(|| self.coverage()),

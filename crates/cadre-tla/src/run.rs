@@ -204,10 +204,10 @@ impl Outcome {
 const TEMPORARY: &str = "tmp";
 const META: &str = "meta";
 pub(crate) const LOG: &str = "tlc.log";
-const USER_FILE: &str = "user.txt";
+pub(crate) const USER_FILE: &str = "user.txt";
 /// TLC adds the extension itself.
 const DUMP: &str = "states";
-const DUMP_FILE: &str = "states.dump";
+pub(crate) const DUMP_FILE: &str = "states.dump";
 
 pub(crate) fn create(path: &Path) -> Result<(), TlaError> {
     fs::create_dir_all(path).map_err(|source| TlaError::io("create", path, source))

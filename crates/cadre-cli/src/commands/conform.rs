@@ -58,10 +58,10 @@ fn name_of(path: &Path) -> String {
 pub(crate) fn print_command(context: &mut Context<'_>, paths: &[PathBuf]) -> Result<Exit, Failure> {
     let (chosen, traces) = read(context, paths)?;
     let (spec, told) = stages::told(&chosen, &traces)?.ok_or_else(|| no_spec(&chosen))?;
-    let tlc = context.tlc()?;
+    let engine = context.engine()?;
     let mut run = context.run_directory("conform")?;
     let options = cadre::conform::Options::default();
-    let command = cadre::conform::plan(&spec, &told, &tlc, run.path(), &options);
+    let command = cadre::conform::plan(&spec, &told, &*engine, run.path(), &options);
     // The command is worth nothing without the modules it names.
     run.keep();
     output::line(&command.map_err(of_conform)?);

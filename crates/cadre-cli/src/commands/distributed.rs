@@ -1,4 +1,4 @@
-use cadre::conform::{SpecModel, check_model_distributed, plan_model_distributed};
+use cadre::conform::{check_model_distributed, plan_model_distributed};
 use cadre::tla::{Distributed, Hosts, Verdict};
 
 use crate::commands::spec::{Checked, Violated, print_states};
@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit, of_conform, of_tla};
 use crate::spec_args::{DistributedArgs, SpecArgs};
 use crate::watch::{count, grouped};
-use crate::{output, spec_watch, stages};
+use crate::{engines, output, spec_watch};
 
 /// `spec --distributed`: has TLC explore the specification by several processes.
 pub(crate) fn run(
@@ -18,7 +18,7 @@ pub(crate) fn run(
     let DistributedArgs { address, port, .. } = args.distributed.clone();
     let port = port.unwrap_or_else(port_of_this_process);
     let distributed = Distributed { tlc: context.tlc()?, hosts, address, port };
-    let model = without_temporal(checked, args);
+    let model = checked.invariants_alone(args, "TLC checks invariants alone by several processes");
     let mut run = context.run_directory("spec")?;
     let planned = plan_model_distributed(&model, &distributed, run.path(), &checked.options);
     let (command, elsewhere) = planned.map_err(of_conform)?;
@@ -46,7 +46,7 @@ pub(crate) fn run(
         "{} distinct states, {} generated, {depth}{}, {workers}, {:.1} s",
         grouped(explored.distinct),
         grouped(explored.generated),
-        stages::tlc_name(&explored.version),
+        engines::name(&explored.version),
         explored.elapsed.as_secs_f64()
     );
     let is_violated = found.verdict != Verdict::NoError;
@@ -63,21 +63,6 @@ pub(crate) fn run(
     output::labelled("logs", &run.keep().display().to_string());
     output::verdict("FAIL", &violated.what, Exit::Violated);
     Ok(Exit::Violated)
-}
-
-/// The invariants alone, and what is asked for: TLC passes over temporal properties here.
-fn without_temporal(checked: &Checked, args: &SpecArgs) -> SpecModel {
-    let mut model = checked.model.clone();
-    let (asked, own) = (&args.claims.property, &checked.model.properties);
-    let left_out: Vec<&str> =
-        own.iter().filter(|name| !asked.contains(name)).map(String::as_str).collect();
-    if !left_out.is_empty() && !args.dry_run {
-        let what =
-            format!("{}: TLC checks invariants alone by several processes", left_out.join(", "));
-        output::labelled("left out", &what);
-    }
-    model.properties.clone_from(asked);
-    model
 }
 
 fn hosts(args: &DistributedArgs, workers: Option<u32>) -> Result<Hosts, Failure> {

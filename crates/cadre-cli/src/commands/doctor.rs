@@ -1,8 +1,8 @@
-use cadre::tla::{Status, inspect};
+use cadre::tla::{Apalache, Status, inspect};
 
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::output;
+use crate::{engines, output};
 
 /// `doctor`: says what is here and what is missing, and installs nothing.
 pub(crate) fn run(context: &Context<'_>) -> Exit {
@@ -15,6 +15,15 @@ pub(crate) fn run(context: &Context<'_>) -> Exit {
                 exit = Exit::ToolChain;
             }
         }
+    }
+    match engines::embedded() {
+        Ok(_) => say("embedded engine", "ok", &format!("{}, without Java", engines::EMBEDDED)),
+        // It is one of two ways, and no verb needs it.
+        Err(_) => say("embedded engine", "left out", "built only with `--features embedded`"),
+    }
+    match Apalache::find(1) {
+        Some(apalache) => say(engines::APALACHE, "ok", &apalache.program.display().to_string()),
+        None => say(engines::APALACHE, "absent", "only `spec --engine apalache` needs it"),
     }
     let out = &context.common.out;
     let probe = context.run_directory("doctor");

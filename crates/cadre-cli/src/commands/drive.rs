@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use cadre::DrivenTrace;
 use cadre::conform::{self, Matching, Simulated, Spec, SpecAction, SpecTrace, Vocabulary};
-use cadre::tla::{Simulation, Tlc, Verdict};
+use cadre::tla::{Engine, Simulation, Verdict};
 
 use crate::chosen::Chosen;
 use crate::commands::spec::{self, Checked, Violated, claimed};
@@ -12,7 +12,7 @@ use crate::run_directory::RunDirectory;
 use crate::spec_args::{DriveArgs, SpecArgs};
 use crate::stages::{self, Named};
 use crate::watch::{Clock, count, grouped};
-use crate::{commands, modules, output};
+use crate::{commands, engines, modules, output};
 
 /// `spec --simulate`: has TLC draw random behaviours, and lets the game follow them.
 pub(crate) fn simulate(
@@ -22,10 +22,10 @@ pub(crate) fn simulate(
 ) -> Result<Exit, Failure> {
     let spec = claimed(chosen, &args.claims)?;
     let args = &args.drive;
-    let tlc = context.tlc()?;
+    let engine = context.engine()?;
     let mut run = context.run_directory("spec")?;
     output::line(&format!("behaviours of {} for {}", spec.name, chosen.title()));
-    let found = draw(context, &spec, args, &tlc, &mut run)?;
+    let found = draw(context, &spec, args, &*engine, &mut run)?;
     if let Some((verdict, behaviour)) = &found.violated {
         return print_violated(context, chosen, args, verdict, behaviour, &mut run);
     }
@@ -36,7 +36,7 @@ pub(crate) fn simulate(
     }
     let driven = drive(context, chosen, &found.behaviours, Matching::Actions)?;
     let followed = Followed::of(&found.behaviours, &driven);
-    followed.print(&actions(context, &spec, &tlc, &mut run)?);
+    followed.print(&actions(context, &spec, &mut run)?);
     let replayed = replay(context, chosen, args, &driven, &mut run)?;
     if let Some((index, _)) = followed.parted.first() {
         print_parting(context, &found.behaviours[*index], &driven[*index])?;
@@ -51,9 +51,9 @@ pub(crate) fn counterexample(
     checked: &Checked,
     args: &DriveArgs,
 ) -> Result<Exit, Failure> {
-    let tlc = context.tlc()?;
+    let engine = context.engine()?;
     let mut run = context.run_directory("spec")?;
-    let outcome = spec::explore(context, checked, &tlc, &mut run)?;
+    let outcome = spec::explore(context, checked, &*engine, &mut run)?;
     if outcome.verdict == Verdict::NoError {
         let what = format!("{} hold, so that there is nothing to follow", checked.claims());
         output::verdict("PASS", &what, Exit::Holds);
@@ -68,7 +68,7 @@ fn draw(
     context: &Context<'_>,
     spec: &Spec,
     args: &DriveArgs,
-    tlc: &Tlc,
+    engine: &dyn Engine,
     run: &mut RunDirectory,
 ) -> Result<Simulated, Failure> {
     let directory = run.part("simulate").or_exit(Exit::ToolChain)?;
@@ -77,7 +77,7 @@ fn draw(
         states_max: args.steps.saturating_add(1),
         seed: args.seed,
     };
-    let found = conform::simulate(spec, simulation, tlc, &directory, &context.stop);
+    let found = conform::simulate(spec, simulation, engine, &directory, &context.stop);
     let found = found.map_err(of_conform).inspect_err(|_| {
         run.keep();
     })?;
@@ -88,7 +88,7 @@ fn draw(
         grouped(found.behaviours.len() as u64),
         count(steps, "step", "steps"),
         args.seed,
-        stages::tlc_name(&found.version),
+        engines::name(&found.version),
         found.elapsed.as_secs_f64()
     );
     let outcome = if found.violated.is_some() { "violated" } else { "drawn" };
@@ -96,13 +96,13 @@ fn draw(
     Ok(found)
 }
 
-/// The actions of the trace module, as far as it lists them.
+/// The actions of the trace module, as far as it lists them and there is a parser to say so.
 fn actions(
     context: &Context<'_>,
     spec: &Spec,
-    tlc: &Tlc,
     run: &mut RunDirectory,
 ) -> Result<Vec<String>, Failure> {
+    let Some(tlc) = context.parser() else { return Ok(Vec::new()) };
     let directory = run.part("sany").or_exit(Exit::ToolChain)?;
     modules::write(&directory, &spec.files).or_exit(Exit::ToolChain)?;
     let contents = tlc.contents(&directory, &spec.trace_module, &context.stop);

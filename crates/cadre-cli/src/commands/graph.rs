@@ -3,7 +3,7 @@ use std::time::Duration;
 use cadre::conform::{
     self, BadStep, Fault, GraphBound, GraphBounds, GraphReport, MappedGraph, Report, Spec,
 };
-use cadre::tla::Tlc;
+use cadre::tla::Engine;
 use cadre::trace::Trace;
 use cadre::{GameError, GameGraph};
 
@@ -16,7 +16,7 @@ use crate::run_directory::RunDirectory;
 use crate::specification::{judge_failure, judge_names};
 use crate::stages::{self, Named};
 use crate::watch::{Clock, count, grouped};
-use crate::{output, rejected};
+use crate::{engines, output, rejected};
 
 /// `conform --graph`: has TLC check every state and every step of a game.
 pub(crate) fn run(
@@ -27,16 +27,16 @@ pub(crate) fn run(
     let (chosen, spec) = choose(context, game, args)?;
     output::line(&format!("conforming the whole graph of {}", chosen.title()));
     let found = explore(context, &chosen, &spec, args)?;
-    let tlc = context.tlc()?;
+    let engine = context.engine()?;
     let mut run = context.run_directory("conform")?;
     let directory = run.part("graph").or_exit(Exit::ToolChain)?;
     let options = options(args);
     let graph = &found.mapped.graph;
     let clock = Clock::start();
-    let checked = conform::check_graph(&spec, graph, &tlc, &directory, &options, &context.stop);
+    let checked = conform::check_graph(&spec, graph, &*engine, &directory, &options, &context.stop);
     let judged = match &checked {
         Ok(_) => Ok(()),
-        Err(error) => judge_failure(context, &spec, error, &tlc, &mut run),
+        Err(error) => judge_failure(context, &spec, error, &mut run),
     };
     let report = judged.and_then(|()| checked.map_err(of_conform)).inspect_err(|_| {
         run.keep();
@@ -45,13 +45,13 @@ pub(crate) fn run(
     let particulars = format!(
         "{what} against {}, {}, {} {:.1} s",
         spec.name,
-        stages::tlc_name(&report.tlc.version),
+        engines::name(&report.tlc.version),
         count(report.tlc.runs as usize, "run,", "runs,"),
         clock.elapsed().as_secs_f64()
     );
     output::stage("conform", outcome, &particulars);
     if let Some(bad) = Bad::first(&found, &report)? {
-        let asked = Asked { context, chosen: &chosen, spec: &spec, tlc: &tlc };
+        let asked = Asked { context, chosen: &chosen, spec: &spec, engine: &*engine };
         return asked.print_bad(&found.mapped, &bad, &mut run);
     }
     print_coverage(&report);
@@ -67,10 +67,10 @@ pub(crate) fn print_command(
     let (chosen, spec) = choose(context, game, args)?;
     let found = chosen.game.graph(&chosen.setup, bounds(args), &mut watcher(context, args));
     let found = found.map_err(of_game)?;
-    let tlc = context.tlc()?;
+    let engine = context.engine()?;
     let mut run = context.run_directory("conform")?;
     let graph = &found.mapped.graph;
-    let command = conform::plan_graph(&spec, graph, &tlc, run.path(), &options(args));
+    let command = conform::plan_graph(&spec, graph, &*engine, run.path(), &options(args));
     // The command is worth nothing without the modules it names.
     run.keep();
     output::line(&command.map_err(of_conform)?);
@@ -251,7 +251,7 @@ struct Asked<'a, 'c> {
     context: &'a Context<'c>,
     chosen: &'a Chosen<'c>,
     spec: &'a Spec,
-    tlc: &'a Tlc,
+    engine: &'a dyn Engine,
 }
 
 impl Asked<'_, '_> {
@@ -296,8 +296,8 @@ impl Asked<'_, '_> {
         let directory = run.part("explanation").or_exit(Exit::ToolChain)?;
         let (options, stop) = (conform::Options::default(), &self.context.stop);
         let traces = [trace];
-        let checked = conform::check(self.spec, &traces, self.tlc, &directory, &options, stop);
-        let judged = judge_names(self.context, self.spec, &traces, &checked, self.tlc, run);
+        let checked = conform::check(self.spec, &traces, self.engine, &directory, &options, stop);
+        let judged = judge_names(self.context, self.spec, &traces, &checked, run);
         judged.and_then(|()| checked.map_err(of_conform)).inspect_err(|_| {
             run.keep();
         })

@@ -5,16 +5,16 @@ use cadre::conform::{
     self, LogFile, LogMapping, LogTrace, Options, Reason, Rejection, Report, Spec, SpecAction,
     SpecTrace, TraceVerdict, Walk,
 };
-use cadre::tla::Tlc;
+use cadre::tla::Engine;
 
 use crate::args::LogArgs;
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit, of_conform};
 use crate::rejected::{print_explanation, within};
 use crate::run_directory::RunDirectory;
-use crate::stages::{self, Tally};
+use crate::stages::Tally;
 use crate::watch::{Clock, count};
-use crate::{output, specification};
+use crate::{engines, output, specification};
 
 /// How many rejected traces are told of.
 const REJECTIONS_MAX: usize = 16;
@@ -29,9 +29,9 @@ pub(crate) fn run(
     let files = args.log.iter().map(|path| log_file(path)).collect::<Result<Vec<_>, _>>()?;
     let traces = conform::read_logs(&mapping, &files).or_exit(Exit::Input)?;
     let origin = specification::origin(args, &mapping)?;
-    let tlc = context.tlc()?;
+    let engine = context.engine()?;
     let mut run = context.run_directory("conform")?;
-    let found = specification::find(context, origin, &mapping, &tlc, &mut run);
+    let found = specification::find(context, origin, &mapping, &mut run);
     let spec = found.inspect_err(|_| {
         run.keep();
     })?;
@@ -41,14 +41,14 @@ pub(crate) fn run(
     if is_dry_run {
         // The command is worth nothing without the modules it names.
         run.keep();
-        let command = conform::plan(&spec, &told, &tlc, run.path(), &options);
+        let command = conform::plan(&spec, &told, &*engine, run.path(), &options);
         output::line(&command.map_err(of_conform)?);
         return Ok(Exit::Holds);
     }
     let logs = count(files.len(), "log", "logs");
     output::line(&format!("conforming {logs} with the specification {}", spec.name));
     print_read(&traces, files.len(), &mapping);
-    let report = check(context, &spec, &told, &options, &tlc, &mut run)?;
+    let report = check(context, &spec, &told, &options, &*engine, &mut run)?;
     let tally = Tally::of(&report);
     if !tally.conforms() {
         print_rejections(&report, &traces, walk);
@@ -106,12 +106,12 @@ fn check(
     spec: &Spec,
     told: &[SpecTrace],
     options: &Options,
-    tlc: &Tlc,
+    engine: &dyn Engine,
     run: &mut RunDirectory,
 ) -> Result<Report, Failure> {
     let directory = run.part("conform").or_exit(Exit::ToolChain)?;
     let clock = Clock::start();
-    let checked = conform::check(spec, told, tlc, &directory, options, &context.stop);
+    let checked = conform::check(spec, told, engine, &directory, options, &context.stop);
     let report = checked.map_err(of_conform).inspect_err(|_| {
         run.keep();
     })?;
@@ -124,7 +124,7 @@ fn check(
     let particulars = format!(
         "{what} against {}, {}, {} {:.1} s",
         spec.name,
-        stages::tlc_name(&report.version),
+        engines::name(&report.version),
         count(report.runs as usize, "run,", "runs,"),
         clock.elapsed().as_secs_f64()
     );

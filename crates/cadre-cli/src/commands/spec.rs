@@ -2,6 +2,7 @@ use cadre::conform::{self, ModelOptions, Spec, SpecModel, check_model, plan_mode
 use cadre::tla::{Engine, Lasso, Outcome, SpecState, Verdict};
 use cadre::view::{LaneOptions, lanes};
 
+use crate::args::EngineName;
 use crate::chosen::Chosen;
 use crate::commands::{distributed, drive, no_spec, scaffold};
 use crate::context::Context;
@@ -9,7 +10,7 @@ use crate::exit::{Exit, Failure, OrExit, of_conform};
 use crate::run_directory::RunDirectory;
 use crate::spec_args::{ClaimArgs, SpecArgs};
 use crate::watch::{count, grouped};
-use crate::{output, spec_coverage, spec_watch, stages};
+use crate::{engines, output, spec_coverage, spec_watch};
 
 /// `spec`: checks the TLA+ specification of a game itself, by TLC.
 pub(crate) fn run(context: &mut Context<'_>, args: &SpecArgs) -> Result<Exit, Failure> {
@@ -28,17 +29,20 @@ pub(crate) fn run(context: &mut Context<'_>, args: &SpecArgs) -> Result<Exit, Fa
     if args.drive.simulate.is_some() {
         return drive::simulate(context, &chosen, args);
     }
-    let checked = Checked::new(&chosen, args)?;
+    let mut checked = Checked::new(&chosen, args)?;
     if !args.dry_run {
         output::line(&format!("checking the specification of {}", chosen.title()));
+    }
+    if context.common.engine == Some(EngineName::Apalache) {
+        checked.model = checked.invariants_alone(args, "Apalache is asked about invariants alone");
     }
     if args.distributed.distributed {
         return distributed::run(context, &checked, args);
     }
     match (args.dry_run, args.drive.drive) {
-        (true, _) => print_command(context, &checked),
+        (true, _) => print_command(context, &checked, args.length),
         (false, true) => drive::counterexample(context, &chosen, &checked, &args.drive),
-        (false, false) => check(context, &chosen, &checked),
+        (false, false) => check(context, &chosen, &checked, args.length),
     }
 }
 
@@ -62,6 +66,20 @@ impl Checked {
         let (workers, coverage) = (args.workers.unwrap_or(1), args.coverage);
         let options = ModelOptions { workers, coverage, ..ModelOptions::default() };
         Ok(Self { spec, model, options, asked: args.claims.to_args() })
+    }
+
+    /// The invariants, and of the temporal properties those that are asked for; what is left out is
+    /// told with the reason.
+    pub(crate) fn invariants_alone(&self, args: &SpecArgs, why: &str) -> SpecModel {
+        let mut model = self.model.clone();
+        let asked = &args.claims.property;
+        let own = model.properties.iter().filter(|name| !asked.contains(name));
+        let left_out: Vec<&str> = own.map(String::as_str).collect();
+        if !left_out.is_empty() && !args.dry_run {
+            output::labelled("left out", &format!("{}: {why}", left_out.join(", ")));
+        }
+        model.properties.clone_from(asked);
+        model
     }
 
     /// What holds if nothing is found.
@@ -92,16 +110,21 @@ pub(crate) fn explore(
     let outcome = explored.map_err(of_conform).inspect_err(|_| {
         run.keep();
     })?;
-    let depth = outcome.depth.map_or(String::new(), |depth| format!("depth {depth}, "));
-    let particulars = format!(
-        "{} distinct states, {} generated, {depth}{}, {:.1} s",
-        grouped(outcome.distinct),
-        grouped(outcome.generated),
-        stages::tlc_name(&outcome.version),
-        outcome.elapsed.as_secs_f64()
-    );
-    let word = if outcome.verdict == Verdict::NoError { "holds" } else { "violated" };
-    output::stage("spec", word, &particulars);
+    let counts = match outcome.bound {
+        Some(steps) => format!("behaviours of at most {steps} steps"),
+        None => {
+            let (distinct, generated) = (grouped(outcome.distinct), grouped(outcome.generated));
+            let depth = outcome.depth.map_or(String::new(), |depth| format!(", depth {depth}"));
+            format!("{distinct} distinct states, {generated} generated{depth}")
+        }
+    };
+    let (engine, seconds) = (engines::name(&outcome.version), outcome.elapsed.as_secs_f64());
+    let word = match (&outcome.verdict, outcome.bound) {
+        (Verdict::NoError, None) => "holds",
+        (Verdict::NoError, Some(_)) => "bounded",
+        _ => "violated",
+    };
+    output::stage("spec", word, &format!("{counts}, {engine}, {seconds:.1} s"));
     Ok(outcome)
 }
 
@@ -109,16 +132,16 @@ fn check(
     context: &mut Context<'_>,
     chosen: &Chosen<'_>,
     checked: &Checked,
+    steps_max: u32,
 ) -> Result<Exit, Failure> {
-    let engine = context.tlc()?;
+    let engine = context.spec_engine(steps_max)?;
     let mut run = context.run_directory("spec")?;
-    let outcome = explore(context, checked, &engine, &mut run)?;
+    let outcome = explore(context, checked, &*engine, &mut run)?;
     if let Some(coverage) = &outcome.coverage {
         spec_coverage::print(coverage, &checked.spec.files);
     }
     let Some(violated) = Violated::of(&outcome.verdict) else {
-        output::verdict("PASS", &format!("{} hold", checked.claims()), Exit::Holds);
-        return Ok(Exit::Holds);
+        return Ok(print_unviolated(checked, &outcome));
     };
     print_behaviour(context, chosen, checked, &outcome, &violated)?;
     output::labelled("logs", &run.keep().display().to_string());
@@ -126,11 +149,27 @@ fn check(
     Ok(Exit::Violated)
 }
 
+fn print_unviolated(checked: &Checked, outcome: &Outcome) -> Exit {
+    let claims = checked.claims();
+    let (word, what, exit) = match outcome.bound {
+        None => ("PASS", format!("{claims} hold"), Exit::Holds),
+        Some(steps) => {
+            ("BOUNDED", format!("{claims} hold for at most {steps} steps"), Exit::Bounded)
+        }
+    };
+    output::verdict(word, &what, exit);
+    exit
+}
+
 /// `spec --dry-run`: the java command alone.
-fn print_command(context: &mut Context<'_>, checked: &Checked) -> Result<Exit, Failure> {
-    let engine = context.tlc()?;
+fn print_command(
+    context: &mut Context<'_>,
+    checked: &Checked,
+    steps_max: u32,
+) -> Result<Exit, Failure> {
+    let engine = context.spec_engine(steps_max)?;
     let mut run = context.run_directory("spec")?;
-    let command = plan_model(&checked.model, &engine, run.path(), &checked.options);
+    let command = plan_model(&checked.model, &*engine, run.path(), &checked.options);
     let command = command.map_err(of_conform)?;
     // The command is worth nothing without the modules it names.
     run.keep();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::{
-    Event, Simulation, action, check_in_private, manager, random_events, tlc, trace, two_phase,
+    Event, Simulation, action, check_in_private, engine, manager, random_events, trace, two_phase,
     without_variables,
 };
 use cadre_conform::{
@@ -31,7 +31,7 @@ fn composed(name: &str, managers: usize, steps: &[&[Event]]) -> SpecTrace {
 fn check_walking(spec: &Spec, traces: &[SpecTrace], walk: Walk) -> Report {
     let directory = PrivateDirectory::new("conform-test").expect("a directory is created");
     let options = Options { walk, ..Options::default() };
-    check(spec, traces, tlc(), directory.path(), &options, &Stop::new()).expect("TLC runs")
+    check(spec, traces, engine(), directory.path(), &options, &Stop::new()).expect("TLC runs")
 }
 
 #[track_caller]
@@ -278,7 +278,7 @@ fn check_steps(
     }
     let directory = PrivateDirectory::new("conform-test").expect("a directory is created");
     let (options, stop) = (Options::default(), Stop::new());
-    let report = check_graph(spec, &graph, tlc(), directory.path(), &options, &stop);
+    let report = check_graph(spec, &graph, engine(), directory.path(), &options, &stop);
     let report = report.expect("TLC runs");
     let bad = report.bad_steps.iter().map(|bad| {
         let step = graph.steps()[bad.step];
@@ -345,7 +345,8 @@ fn single_steps_need_no_more_of_tlc_than_they_did() {
     let directory = PrivateDirectory::new("conform-test").expect("a directory is created");
     let traces = [trace("single", 2, &TO_COMMIT)];
     let (spec, options) = (two_phase(2), Options::default());
-    cadre_conform::plan(&spec, &traces, tlc(), directory.path(), &options).expect("it is written");
+    cadre_conform::plan(&spec, &traces, engine(), directory.path(), &options)
+        .expect("it is written");
     let module = directory.path().join("run-1/CadreTraces.tla");
     let text = std::fs::read_to_string(module).expect("it was written");
     assert!(!text.contains("cadrePart") && !text.contains("CadreWays"), "{text}");

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::support::{Event, action, check_in_private, manager, tlc, trace, two_phase};
+use crate::support::{Event, action, check_in_private, engine, manager, trace, two_phase};
 use cadre_conform::{
-    FalsePart, Options, Reason, Spec, SpecAction, SpecStep, SpecTrace, TraceVerdict, check,
+    FalsePart, Options, Reason, Report, Spec, SpecAction, SpecStep, SpecTrace, TraceVerdict, check,
 };
 use cadre_process::{PrivateDirectory, Stop};
-use cadre_tla::Value;
+use cadre_tla::{Engine, Value};
 use expect_test::{Expect, expect};
 
 const PREPARE: [Event; 4] = [
@@ -75,7 +75,7 @@ fn partial(name: &str, events: &[Event], variable: &str, value: Value) -> SpecTr
     trace
 }
 
-fn divergences() -> Vec<SpecTrace> {
+pub(crate) fn divergences() -> Vec<SpecTrace> {
     let prepared = &PREPARE[..1];
     let committed = [&PREPARE[..], &[COMMIT]].concat();
     let second_unheard = [PREPARE[0], PREPARE[1], PREPARE[2]];
@@ -106,18 +106,23 @@ fn divergences() -> Vec<SpecTrace> {
     ]
 }
 
-#[test]
-fn each_divergence_is_reported_with_its_step_its_action_and_the_part_that_is_false() {
+/// Says of each divergence what an engine finds.
+pub(crate) fn check_divergences(traces: &[SpecTrace], engine: &dyn Engine) -> Report {
     let mut spec = two_phase(2);
     let claim = "NobodyCommits == \\A r \\in RM : rmState[r] # \"committed\"\n====";
     let module = &mut spec.files[1].1;
     let end = module.find("\n====").expect("the module ends");
     module.replace_range(end.., &format!("\n{claim}\n"));
     spec.invariants.push("NobodyCommits".into());
-    let traces = divergences();
-    let directory = PrivateDirectory::new("conform-test").unwrap();
+    let directory = PrivateDirectory::new("conform-test").expect("a directory is created");
     let options = Options { diagnosed_max: traces.len(), ..Options::default() };
-    let report = check(&spec, &traces, tlc(), directory.path(), &options, &Stop::new()).unwrap();
+    check(&spec, traces, engine, directory.path(), &options, &Stop::new()).expect("verdicts")
+}
+
+#[test]
+fn each_divergence_is_reported_with_its_step_its_action_and_the_part_that_is_false() {
+    let traces = divergences();
+    let report = check_divergences(&traces, engine());
     let mut told = String::new();
     for (trace, verdict) in traces.iter().zip(&report.verdicts) {
         let _ = writeln!(told, "{}", trace.name);

@@ -10,7 +10,7 @@ use cadre_process::{PrivateDirectory, Stop};
 use cadre_tla::{Value, to_itf};
 use serde_json::{Map, Value as Json, json};
 
-use crate::support::{contents, file, random_traces, tlc, trace, two_phase};
+use crate::support::{contents, engine, file, random_traces, trace, two_phase};
 
 /// Kinds that give back what is lost in JSON.
 const TYPED: &str = r#"{
@@ -38,7 +38,8 @@ fn check_states(spec: &Spec, traces: &[LogTrace]) -> Report {
     let told: Vec<SpecTrace> = traces.iter().map(|trace| trace.spec.clone()).collect();
     let directory = PrivateDirectory::new("conform-test").expect("a directory is created");
     let options = Options { walk: Walk::States, ..Options::default() };
-    check(spec, &told, tlc(), directory.path(), &options, &Stop::new()).expect("TLC has verdicts")
+    check(spec, &told, engine(), directory.path(), &options, &Stop::new())
+        .expect("TLC has verdicts")
 }
 
 /// All states of a trace, the initial one first.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Simulation, action, tlc, two_phase};
+use crate::support::{Simulation, action, engine, two_phase};
 use cadre_conform::{GraphReport, Options, SpecAction, SpecGraph, check_graph};
 use cadre_process::{PrivateDirectory, Stop};
+use cadre_tla::Engine;
 
 /// A step in words: source, action and target.
 pub(crate) type Step = (usize, SpecAction, usize);
@@ -39,11 +40,31 @@ fn with_steps(mut graph: SpecGraph, steps: &[Step]) -> SpecGraph {
     graph
 }
 
+/// What is found in a graph, by the engine without a JVM too where that is built.
 fn check(managers: usize, graph: &SpecGraph) -> GraphReport {
+    let report = check_by(managers, graph, engine());
+    #[cfg(feature = "embedded")]
+    assert_eq!(told(&report), told(&check_by(managers, graph, &cadre_tla::Embedded)));
+    report
+}
+
+fn check_by(managers: usize, graph: &SpecGraph, engine: &dyn Engine) -> GraphReport {
     let directory = PrivateDirectory::new("conform-test").expect("a directory is created");
-    let options = Options::default();
-    let spec = two_phase(managers);
-    check_graph(&spec, graph, tlc(), directory.path(), &options, &Stop::new()).expect("TLC runs")
+    let (spec, options) = (two_phase(managers), Options::default());
+    check_graph(&spec, graph, engine, directory.path(), &options, &Stop::new()).expect("verdicts")
+}
+
+/// All that is found, without what engines differ in.
+#[cfg(feature = "embedded")]
+fn told(report: &GraphReport) -> String {
+    let GraphReport { bad_initial, bad_steps, undetermined, initial_missing, .. } = report;
+    let GraphReport { next_allowed, next_taken, next_unnamed, lacking, .. } = report;
+    let GraphReport { coverage, tlc, .. } = report;
+    let bad = (bad_initial, bad_steps, undetermined, initial_missing);
+    format!(
+        "{bad:?} {next_allowed} {next_taken} {next_unnamed:?} {lacking:?} {coverage:?} {}",
+        tlc.runs
+    )
 }
 
 fn bad_steps(graph: &SpecGraph, report: &GraphReport) -> BTreeSet<Step> {

@@ -1,5 +1,7 @@
 //! Traces and specifications through the real TLC.
 
+#[cfg(feature = "embedded")]
+mod both;
 mod composed;
 mod divergences;
 mod foreign;
@@ -8,5 +10,7 @@ mod hidden;
 mod model;
 mod mutations;
 mod scaffolds;
+#[cfg(feature = "embedded")]
+mod shortfalls;
 mod support;
 mod two_phase;

@@ -1,6 +1,6 @@
 //! The specification of two-phase commit, explored by TLC, against the closed forms.
 
-use crate::support::{file, manager, tlc, two_phase};
+use crate::support::{engine, file, manager, two_phase};
 use cadre_conform::{
     ModelOptions, Spec, SpecModel, Temporal, behaviour_trace, check_model, plan_model,
 };
@@ -23,9 +23,9 @@ fn model(managers: usize) -> SpecModel {
 fn explore(model: &SpecModel) -> Outcome {
     let directory = PrivateDirectory::new("conform-test").expect("a directory is created");
     let options = ModelOptions::default();
-    let command = plan_model(model, tlc(), directory.path(), &options).expect("a plan is made");
+    let command = plan_model(model, engine(), directory.path(), &options).expect("a plan is made");
     assert!(command.contains("CadreModel"), "{command}");
-    check_model(model, tlc(), directory.path(), &options, &Stop::new()).expect("TLC runs")
+    check_model(model, engine(), directory.path(), &options, &Stop::new()).expect("TLC runs")
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::graphs::everything;
 use crate::support::{
-    Event, Simulation, action, check_in_private, manager, random_events, tlc, trace, two_phase,
+    Event, Simulation, action, check_in_private, engine, manager, random_events, trace, two_phase,
 };
 use cadre_conform::{
     ConformError, Options, Spec, SpecGraph, SpecStep, SpecTrace, TraceVerdict, check_graph,
@@ -151,7 +151,7 @@ fn mutants_of_the_specification_are_noticed_by_the_whole_graph() {
     let directory = PrivateDirectory::new("conform-test").unwrap();
     let options = Options::default();
     let report =
-        check_graph(&spec, &graph, tlc(), directory.path(), &options, &Stop::new()).unwrap();
+        check_graph(&spec, &graph, engine(), directory.path(), &options, &Stop::new()).unwrap();
     assert!(report.undetermined.is_empty());
     let mut states: BTreeSet<usize> = report.bad_initial.iter().copied().collect();
     states.extend(report.bad_steps.iter().map(|bad| graph.steps()[bad.step].from));

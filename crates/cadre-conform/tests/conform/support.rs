@@ -6,12 +6,25 @@ use std::sync::OnceLock;
 
 use cadre_conform::{ConformError, Options, Report, Spec, SpecAction, SpecStep, SpecTrace, check};
 use cadre_process::{PrivateDirectory, Stop};
-use cadre_tla::{Contents, Find, Tlc, Value, find};
+use cadre_tla::{Contents, Engine, Find, Tlc, Value, find};
 
 /// The TLC which the tests share: that of the user's cache, installed if it is not there.
 pub(crate) fn tlc() -> &'static Tlc {
     static TLC: OnceLock<Tlc> = OnceLock::new();
     TLC.get_or_init(|| find(&Find::default(), &mut |_| {}, &Stop::new()).expect("TLC is found"))
+}
+
+/// What the tests check with: TLC, and beside it the engine without a JVM where that is built.
+#[cfg(not(feature = "embedded"))]
+pub(crate) fn engine() -> &'static dyn Engine {
+    tlc()
+}
+
+/// What the tests check with: TLC, and beside it the engine without a JVM.
+#[cfg(feature = "embedded")]
+pub(crate) fn engine() -> &'static dyn Engine {
+    static BOTH: OnceLock<crate::both::Both> = OnceLock::new();
+    BOTH.get_or_init(|| crate::both::Both { tlc: tlc() })
 }
 
 /// Checks in a directory that is gone afterwards.
@@ -25,7 +38,7 @@ pub(crate) fn check_in(
     traces: &[SpecTrace],
     directory: &Path,
 ) -> Result<Report, ConformError> {
-    check(spec, traces, tlc(), directory, &Options::default(), &Stop::new())
+    check(spec, traces, engine(), directory, &Options::default(), &Stop::new())
 }
 
 pub(crate) fn file(name: &str) -> (String, String) {

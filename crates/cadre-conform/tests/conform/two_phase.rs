@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::{
-    Event, check_in, check_in_private, manager, random_traces, tlc, trace, two_phase,
+    Event, check_in, check_in_private, engine, manager, random_traces, trace, two_phase,
     without_variables,
 };
 use cadre_conform::{
@@ -260,7 +260,7 @@ fn a_time_limit_ends_the_check_and_leaves_nothing_running() {
     let directory = PrivateDirectory::new("conform-test").unwrap();
     let options = Options { time_limit: Duration::from_millis(50), ..Options::default() };
     let traces = [trace("any", 2, &PREPARE_BOTH)];
-    let result = check(&two_phase(2), &traces, tlc(), directory.path(), &options, &Stop::new());
+    let result = check(&two_phase(2), &traces, engine(), directory.path(), &options, &Stop::new());
     assert!(matches!(result, Err(ConformError::Tla(TlaError::TimeLimit { .. }))), "{result:?}");
     assert!(!directory.path().join("run-1/tmp").exists());
 }
@@ -286,7 +286,7 @@ fn a_plan_is_the_command_of_the_check() {
     let directory = PrivateDirectory::new("conform-test").unwrap();
     let traces = [trace("any", 2, &PREPARE_BOTH)];
     let options = Options::default();
-    let command = plan(&two_phase(2), &traces, tlc(), directory.path(), &options).unwrap();
+    let command = plan(&two_phase(2), &traces, engine(), directory.path(), &options).unwrap();
     assert!(command.contains("tlc2.TLC"), "{command}");
     let report = check_in(&two_phase(2), &traces, directory.path()).unwrap();
     assert_eq!(report.commands, [command]);

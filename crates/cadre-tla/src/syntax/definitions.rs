@@ -20,8 +20,8 @@ pub struct Definition {
     pub parameters: Vec<Parameter>,
     /// What it is defined to be.
     pub body: Formula,
-    words: BTreeSet<String>,
-    has_prime: bool,
+    /// All of that as it stands in the module.
+    pub(crate) whole: Excerpt,
 }
 
 /// A parameter of an operator.
@@ -65,6 +65,11 @@ impl Definitions {
         self.by_name.get(name)
     }
 
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Definition> {
+        self.by_name.values()
+    }
+
     /// All words that some words lead to, through the definitions of those that have one.
     pub fn reach<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
         let mut open: Vec<String> = words.into_iter().map(str::to_owned).collect();
@@ -74,7 +79,7 @@ impl Definitions {
                 continue;
             }
             if let Some(definition) = self.get(&word) {
-                open.extend(definition.words.iter().cloned());
+                open.extend(definition.whole.words.iter().cloned());
             }
             reached.insert(word);
         }
@@ -84,7 +89,7 @@ impl Definitions {
     /// Whether some words lead to a definition that says something of the next state.
     pub fn reach_next<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> bool {
         let reached = self.reach(words);
-        reached.iter().any(|word| self.get(word).is_some_and(|found| found.has_prime))
+        reached.iter().any(|word| self.get(word).is_some_and(|found| found.whole.has_prime))
     }
 }
 
@@ -98,14 +103,12 @@ struct Unit {
 impl Unit {
     fn definition(&self, source: &Source<'_>, tokens: &[Token<'_>]) -> Definition {
         let body = &tokens[self.body.clone()];
-        let whole = Excerpt::of(source, body);
         Definition {
             name: tokens[self.name].text.to_owned(),
             file: source.file.to_owned(),
             parameters: self.parameters.clone(),
             body: Formula::parse(source, body),
-            words: whole.words,
-            has_prime: whole.has_prime,
+            whole: Excerpt::of(source, body),
         }
     }
 }

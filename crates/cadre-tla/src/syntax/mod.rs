@@ -9,3 +9,6 @@ mod token;
 
 pub use definitions::{Definition, Definitions, Parameter};
 pub use formula::{Excerpt, Formula};
+
+#[cfg(feature = "embedded")]
+pub(crate) use token::tokens;

@@ -1,0 +1,145 @@
+//! The modules of a run, as they are given to the checker.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::syntax::{Definitions, tokens};
+use crate::{Run, TlaError};
+
+/// The modules of a run.
+pub(super) struct Modules {
+    /// Where they are.
+    pub(super) folder: PathBuf,
+    /// The root module and what it extends, what is extended first.
+    pub(super) extended: Vec<Module>,
+}
+
+/// A module.
+pub(super) struct Module {
+    pub(super) name: String,
+    pub(super) text: String,
+    pub(super) definitions: Definitions,
+    /// The variables that it declares.
+    pub(super) variables: Vec<String>,
+    /// The modules that it instantiates.
+    pub(super) instantiated: Vec<String>,
+}
+
+/// The operators in whose place others stand, which have names as long, so that all columns stay as
+/// they are.
+pub(super) const REPLACED: [(&str, &str); 3] = [PRINT_T, PRINT, SELECT];
+/// What prints; what stands in its place notes what is to be printed.
+pub(super) const PRINT_T: (&str, &str) = ("PrintT", "Cadre_");
+/// The same as an expression.
+pub(super) const PRINT: (&str, &str) = ("Print", "Cadr_");
+/// What the checker knows with a `LAMBDA` only, and not with the name of an operator.
+pub(super) const SELECT: (&str, &str) = ("SelectSeq", "CadreSeq_");
+
+impl Modules {
+    /// Copies the modules of a run, with other operators in place of some.
+    ///
+    /// # Errors
+    ///
+    /// [`TlaError::Io`] if they cannot be read, or the copies not be written.
+    pub(super) fn copy(run: &Run) -> Result<Self, TlaError> {
+        let folder = run.directory.join("embedded");
+        crate::run::create(&folder)?;
+        let read = |source| TlaError::io("read", &run.directory, source);
+        for entry in fs::read_dir(&run.directory).map_err(read)? {
+            let path = entry.map_err(read)?.path();
+            if path.extension().is_none_or(|extension| extension != "tla") {
+                continue;
+            }
+            let text = read_text(&path)?;
+            let copy = folder.join(path.file_name().unwrap_or_default());
+            fs::write(&copy, replaced(&text))
+                .map_err(|source| TlaError::io("write", &copy, source))?;
+        }
+        let mut extended = Vec::new();
+        add(&folder, &run.module, &mut BTreeSet::new(), &mut extended)?;
+        Ok(Self { folder, extended })
+    }
+
+    /// The file of a module.
+    pub(super) fn path(&self, module: &str) -> PathBuf {
+        self.folder.join(format!("{module}.tla"))
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, TlaError> {
+    fs::read_to_string(path).map_err(|source| TlaError::io("read", path, source))
+}
+
+fn replaced(text: &str) -> String {
+    let mut copy = text.to_owned();
+    for token in tokens(text) {
+        if let Some((_, instead)) = REPLACED.iter().find(|(name, _)| token.is(name)) {
+            copy.replace_range(token.start..token.end(), instead);
+        }
+    }
+    copy
+}
+
+/// Adds a module after those that it extends. What has no file is a standard module, or missing;
+/// the checker will say which.
+fn add(
+    folder: &Path,
+    name: &str,
+    known: &mut BTreeSet<String>,
+    modules: &mut Vec<Module>,
+) -> Result<(), TlaError> {
+    let path = folder.join(format!("{name}.tla"));
+    if !known.insert(name.to_owned()) || !path.is_file() {
+        return Ok(());
+    }
+    let text = read_text(&path)?;
+    for other in listed(&text, &["EXTENDS"]) {
+        add(folder, &other, known, modules)?;
+    }
+    modules.push(Module {
+        name: name.to_owned(),
+        definitions: Definitions::read([(name, text.as_str())]),
+        variables: listed(&text, &["VARIABLE", "VARIABLES"]),
+        instantiated: listed(&text, &["INSTANCE"]),
+        text,
+    });
+    Ok(())
+}
+
+/// The names with commas between them that follow a keyword.
+fn listed(text: &str, keywords: &[&str]) -> Vec<String> {
+    let tokens = tokens(text);
+    let mut names = Vec::new();
+    for (at, _) in tokens.iter().enumerate().filter(|(_, token)| token.is_any(keywords)) {
+        let mut rest = tokens[at + 1..].iter();
+        names.extend(rest.next().map(|token| token.text.to_owned()));
+        while rest.next().is_some_and(|token| token.is(",")) {
+            names.extend(rest.next().map(|token| token.text.to_owned()));
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_is_replaced_where_it_is_a_name_and_nothing_moves() {
+        let text = "A == PrintT(<<\"PrintT\">>) \\* PrintT\nPrintTwo == Print(1, 2)\n";
+        assert_eq!(
+            replaced(text),
+            "A == Cadre_(<<\"PrintT\">>) \\* PrintT\nPrintTwo == Cadr_(1, 2)\n"
+        );
+    }
+
+    #[test]
+    fn what_is_declared_is_listed() {
+        let text = "---- MODULE M ----\nEXTENDS A, B\nVARIABLE x\nVARIABLES y, \\* one\n  z\n\
+                    I == INSTANCE C WITH x <- y, z <- x\n====\n";
+        assert_eq!(listed(text, &["EXTENDS"]), ["A", "B"]);
+        assert_eq!(listed(text, &["VARIABLE", "VARIABLES"]), ["x", "y", "z"]);
+        assert_eq!(listed(text, &["INSTANCE"]), ["C"]);
+    }
+}
