@@ -325,12 +325,12 @@ fn a_panic_in_a_step_is_a_violation_with_a_trace() {
             violated  every step returns   shortest, 1 step
 
              #  action          n1  changed
-             1  n1 chooses go   !   n1 up → failed: the node cannot go (tests/src/bin/broken_games.rs:36:29)
+             1  n1 chooses go   !   n1 up → failed: the node cannot go (tests/src/bin/broken_games.rs:38:29)
 
             because  at 1, n1 failed of its own accord (go): the node cannot go
-                     (tests/src/bin/broken_games.rs:36:29);
+                     (tests/src/bin/broken_games.rs:38:29);
                      every step returns: n1 failed: the node cannot go
-                     (tests/src/bin/broken_games.rs:36:29).
+                     (tests/src/bin/broken_games.rs:38:29).
 
             saved    .cadre/traces/broken/every-step-returns-bb305e40.ndjson
             replay   cadre replay .cadre/traces/broken/every-step-returns-bb305e40.ndjson

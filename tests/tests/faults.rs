@@ -78,6 +78,19 @@ fn a_trace_is_executed_again_with_the_faults_that_it_was_found_with() {
 }
 
 #[test]
+fn what_a_specification_does_not_know_of_other_faults_is_said_with_what_it_rejects() {
+    let bench = bench();
+    let ran = bench.run("check two-phase-commit --nodes 2 --faults crashes=1");
+    assert_eq!(ran.code, Some(1), "{}", ran.output);
+    let expected = "
+         the faults are not the game's own (crashes=1): the specification may know nothing of them
+";
+    assert!(ran.output.contains(expected), "{}", ran.output);
+    let ran = bench.run("check two-phase-commit --nodes 2");
+    assert!(!ran.output.contains("the faults are not"), "{}", ran.output);
+}
+
+#[test]
 fn faults_that_make_no_sense_are_told_so() {
     let bench = bench();
     let cases = [

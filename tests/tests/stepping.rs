@@ -418,30 +418,30 @@ fn a_step_that_panics_is_announced() {
         "broken",
         "1\nd n1\ns\nq\n",
         expect![[r#"
-        stepping broken · 1 node
-        a number takes that action, h lists the other commands
+            stepping broken · 1 node
+            a number takes that action, h lists the other commands
 
-        step 0
-           1  n1 chooses go
-        > 1
-        took     n1 chooses go: n1 up → failed: the node cannot go (tests/src/bin/broken_games.rs:36:29)
-        violated every step returns: n1 failed: the node cannot go (tests/src/bin/broken_games.rs:36:29)
+            step 0
+               1  n1 chooses go
+            > 1
+            took     n1 chooses go: n1 up → failed: the node cannot go (tests/src/bin/broken_games.rs:38:29)
+            violated every step returns: n1 failed: the node cannot go (tests/src/bin/broken_games.rs:38:29)
 
-        step 1: nothing can happen any more
-        > d n1
-        n1, failed
-        state    –
-        > s
-         #  action          n1  changed
-         1  n1 chooses go   !   n1 up → failed: the node cannot go (tests/src/bin/broken_games.rs:36:29)
+            step 1: nothing can happen any more
+            > d n1
+            n1, failed
+            state    –
+            > s
+             #  action          n1  changed
+             1  n1 chooses go   !   n1 up → failed: the node cannot go (tests/src/bin/broken_games.rs:38:29)
 
-        at 1, n1 failed of its own accord (go): the node cannot go
-        (tests/src/bin/broken_games.rs:36:29);
-        every step returns: n1 failed: the node cannot go (tests/src/bin/broken_games.rs:36:29).
-        > q
-        FAIL     every step returns (exit 1)
-        exit 1
-    "#]],
+            at 1, n1 failed of its own accord (go): the node cannot go
+            (tests/src/bin/broken_games.rs:38:29);
+            every step returns: n1 failed: the node cannot go (tests/src/bin/broken_games.rs:38:29).
+            > q
+            FAIL     every step returns (exit 1)
+            exit 1
+        "#]],
     );
 }
 

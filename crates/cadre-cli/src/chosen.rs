@@ -88,7 +88,7 @@ impl<'a> Chosen<'a> {
     }
 
     /// The changes of the faults as they are given.
-    fn faults(&self) -> String {
+    pub(crate) fn faults(&self) -> String {
         let changes: Vec<String> = self.setup.faults.iter().map(ToString::to_string).collect();
         changes.join(",")
     }

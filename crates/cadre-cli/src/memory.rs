@@ -1,5 +1,4 @@
-use std::fs;
-use std::path::Path;
+use cadre::process::free_memory;
 
 /// Reads a size such as `500M` or `8G`: a number and a unit, in powers of 1024.
 pub(crate) fn parse(text: &str) -> Result<u64, String> {
@@ -25,19 +24,7 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
 /// What a search keeps is not all it needs: the rest is for what the protocol itself has met, and
 /// for other programs.
 pub(crate) fn share_of_free() -> Option<u64> {
-    let read = |path: &str| fs::read_to_string(Path::new(path)).ok();
-    let free = available(&read("/proc/meminfo")?)?;
-    let group = |name: &str| read(&format!("/sys/fs/cgroup/{name}"))?.trim().parse::<u64>().ok();
-    let of_group =
-        group("memory.max").map(|max| max.saturating_sub(group("memory.current").unwrap_or(0)));
-    Some(of_group.map_or(free, |of_group| of_group.min(free)) / 4 * 3)
-}
-
-/// The available bytes that a text like that of `/proc/meminfo` tells.
-fn available(text: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kilobytes.checked_mul(1024)
+    free_memory().map(|free| free / 4 * 3)
 }
 
 /// A number of bytes, for people to read.
@@ -67,14 +54,6 @@ mod tests {
             let error = parse(wrong).unwrap_err();
             assert!(error.contains("expected a size") && error.contains(wrong), "{error}");
         }
-    }
-
-    #[test]
-    fn what_is_free_is_read_where_the_system_tells_it() {
-        let text = "MemTotal:       24568 kB\nMemFree:  1000 kB\nMemAvailable:   2000 kB\n";
-        assert_eq!(available(text), Some(2000 * 1024));
-        assert_eq!(available("MemTotal: 24568 kB\n"), None);
-        assert_eq!(available("MemAvailable: much\n"), None);
     }
 
     #[test]

@@ -215,6 +215,20 @@ pub(crate) fn conform(
     Ok(Some(report))
 }
 
+/// Says, of traces that do not conform, that the specification may know nothing of their faults;
+/// gives how many lines it took.
+pub(crate) fn print_foreign_faults(chosen: &Chosen<'_>) -> usize {
+    if chosen.setup.faults.is_empty() {
+        return 0;
+    }
+    let what = format!(
+        "the faults are not the game's own ({}): the specification may know nothing of them",
+        chosen.faults()
+    );
+    output::labelled("", &what);
+    1
+}
+
 /// A game's specification, with what the traces are in it; `None` where it has none.
 pub(crate) fn told(
     chosen: &Chosen<'_>,

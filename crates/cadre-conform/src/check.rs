@@ -21,10 +21,11 @@ use crate::{
 pub struct Options {
     /// What leads through the specification.
     pub walk: Walk,
-    /// How many threads TLC searches with; verdicts do not depend on it.
-    pub workers: u32,
-    /// The heap of Java, in megabytes.
-    pub heap_mb: u32,
+    /// How many threads TLC searches with; verdicts do not depend on it. Without a number they are
+    /// as many as the work and the cores suggest.
+    pub workers: Option<u32>,
+    /// The heap of Java, in megabytes; without a number what the work needs, of what is free.
+    pub heap_mb: Option<u32>,
     /// The limit of each run of TLC.
     pub time_limit: Duration,
     /// How many evaluation errors are looked into; each costs one more run.
@@ -52,8 +53,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             walk: Walk::Events,
-            workers: 2,
-            heap_mb: 1024,
+            workers: None,
+            heap_mb: None,
             time_limit: Duration::from_secs(600),
             evaluation_errors_max: 20,
             diagnosed_max: 10,

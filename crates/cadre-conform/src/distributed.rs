@@ -75,9 +75,14 @@ pub fn plan_model_distributed(
     Ok((distributed.command_line(&run), elsewhere))
 }
 
+/// The heap of each process in megabytes, if none is asked for: what is free on one host says
+/// nothing of the others, and several processes may share one.
+const HEAP_MB: u32 = 2048;
+
 fn plan(model: &SpecModel, directory: &Path, options: &ModelOptions) -> Result<Run, ConformError> {
+    let options = ModelOptions { heap_mb: options.heap_mb.or(Some(HEAP_MB)), ..options.clone() };
     match model.properties.is_empty() {
-        true => prepare(model, directory, options),
+        true => prepare(model, directory, &options),
         false => Err(ConformError::NotDistributed { properties: model.properties.join(", ") }),
     }
 }

@@ -39,6 +39,7 @@ mod names;
 mod report;
 mod runs;
 mod scaffold;
+mod sizing;
 mod spec;
 mod states;
 mod validate;

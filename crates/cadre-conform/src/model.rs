@@ -7,6 +7,7 @@ use cadre_tla::{Engine, Jit, Module, Outcome, Run, Value, Verdict};
 
 use crate::encode::constants;
 use crate::runs::write_files;
+use crate::sizing::heap_mb_of_unknown;
 use crate::{ConformError, Spec, validate};
 
 /// A specification to be explored by TLC itself.
@@ -34,8 +35,8 @@ pub struct ModelOptions {
     /// How many threads TLC searches with. With more than one, the depth is approximate and a
     /// counterexample need not be shortest.
     pub workers: u32,
-    /// The heap of Java, in megabytes.
-    pub heap_mb: u32,
+    /// The heap of Java, in megabytes; without a number half of what is free, up to 8 GB.
+    pub heap_mb: Option<u32>,
     /// The limit of the run.
     pub time_limit: Duration,
     /// How much Java optimises: fully for more than about a hundred thousand states.
@@ -68,7 +69,7 @@ impl Default for ModelOptions {
     fn default() -> Self {
         Self {
             workers: 1,
-            heap_mb: 2048,
+            heap_mb: None,
             time_limit: Duration::from_secs(3600),
             jit: Jit::Quick,
             coverage: false,
@@ -158,7 +159,7 @@ pub(crate) fn prepare(
     write_files(directory, &model.files, &module, &config)?;
     let mut run = Run::new(directory, module.name());
     run.workers = options.workers;
-    run.heap_mb = options.heap_mb;
+    run.heap_mb = options.heap_mb.unwrap_or_else(heap_mb_of_unknown);
     run.time_limit = options.time_limit;
     run.jit = options.jit;
     run.deadlock = model.deadlock;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use cadre_process::Stop;
 use cadre_tla::{Config, Engine, Jit, Module, Outcome, Run, Verdict};
 
+use crate::sizing::Work;
 use crate::{ConformError, Options, Report, Spec, TraceVerdict};
 
 /// Above how many events Java's full optimisation pays for itself.
@@ -59,8 +60,9 @@ impl<'a> Runs<'a> {
         let folder = self.directory.join(format!("run-{}", self.prepared));
         write_files(&folder, &self.spec.files, module, config)?;
         let mut run = Run::new(folder, module.name());
-        run.workers = self.options.workers;
-        run.heap_mb = self.options.heap_mb;
+        let work = Work { text_bytes: module.to_text().len(), states: events };
+        run.workers = self.options.workers.unwrap_or_else(|| work.workers());
+        run.heap_mb = self.options.heap_mb.unwrap_or_else(|| work.heap_mb());
         run.time_limit = self.options.time_limit;
         run.user_file = true;
         run.jit = if events > QUICK_EVENTS_MAX { Jit::Full } else { Jit::Quick };

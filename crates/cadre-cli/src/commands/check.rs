@@ -72,6 +72,7 @@ pub(crate) fn run(
         && !Tally::of(report).conforms()
     {
         rejected::print_rejections(report, &traces, REJECTIONS_MAX);
+        stages::print_foreign_faults(&chosen);
         if let Some(trace) = first_rejected(report, &traces) {
             let written = stages::write_report(&mut run, trace)?;
             output::labelled("report", &written.display().to_string());

@@ -21,7 +21,8 @@ pub(crate) fn run(context: &mut Context<'_>, paths: &[PathBuf]) -> Result<Exit, 
     let tally = Tally::of(&report);
     if !tally.conforms() {
         // The stage's line, the logs and the verdict.
-        let lines = 3 + rejected::print_rejections(&report, &traces, REJECTIONS_MAX);
+        let mut lines = 3 + rejected::print_rejections(&report, &traces, REJECTIONS_MAX);
+        lines += stages::print_foreign_faults(&chosen);
         if let Some(first) = rejected::first_rejection(&report, &traces) {
             print_first(context, &chosen, paths, first, lines);
         }

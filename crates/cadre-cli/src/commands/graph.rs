@@ -95,7 +95,7 @@ fn options(args: &GraphArgs) -> conform::Options {
         options.time_limit = Duration::from_secs(seconds);
     }
     if let Some(bytes) = args.memory {
-        options.heap_mb = u32::try_from(bytes >> 20).unwrap_or(u32::MAX).max(1);
+        options.heap_mb = Some(u32::try_from(bytes >> 20).unwrap_or(u32::MAX).max(1));
     }
     options
 }

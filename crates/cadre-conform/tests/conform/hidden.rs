@@ -147,3 +147,47 @@ fn arguments_beyond_32_bits_are_an_error_that_names_the_number() {
     let error = check_in_private(&counter(), &[trace]).unwrap_err().to_string();
     assert!(error.contains(&(1_i64 << 40).to_string()), "{error}");
 }
+
+#[test]
+fn of_an_implication_and_of_a_case_the_part_is_named_that_is_false() {
+    let actions = "
+Guarded == (x >= 11 => y = 0 /\\ x < 12) /\\ UNCHANGED <<x, y>>
+Picked ==
+    /\\ CASE x = 0 -> y = 1 [] x > 100 -> y = 2 [] OTHER -> y = 0 /\\ x # 10
+    /\\ x' = x + 1
+    /\\ y' = y
+TraceArguments ==";
+    let mut spec = counter();
+    let text = &mut spec.files[0].1;
+    *text = text.replacen("\nTraceArguments ==", actions, 1);
+    *text = text
+        .replace("Halve |-> {<<>>},", "Halve |-> {<<>>}, Guarded |-> {<<>>}, Picked |-> {<<>>},");
+    let event = |name: &str| format!("\\/ e.name = \"{name}\" /\\ {name}");
+    let events = ["Halve", "Guarded", "Picked"].map(event).join("\n       ");
+    *text = text.replace(&event("Halve"), &events);
+    let report = check_in_private(
+        &spec,
+        &[
+            trace(Some(10), &[("Guarded", Some(10)), ("Jump", Some(12)), ("Guarded", None)]),
+            trace(Some(10), &[("+1", Some(11)), ("Guarded", None)]),
+            trace(Some(0), &[("Picked", None)]),
+            trace(Some(10), &[("Picked", None)]),
+        ],
+    );
+    let told = report.expect("TLC runs").verdicts.into_iter().map(|verdict| match verdict {
+        TraceVerdict::Rejected(rejection) => {
+            let part = &rejection.false_parts[0];
+            format!("{}: {} in {}", rejection.step, part.text, part.operator)
+        }
+        other => format!("{other:?}"),
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            "3: x < 12 in Guarded",
+            "2: y = 0 in Guarded",
+            "1: y = 1 in Picked",
+            "1: x # 10 in Picked"
+        ]
+    );
+}

@@ -19,7 +19,8 @@ pub enum Formula {
         /// What it says of them.
         body: Box<Formula>,
     },
-    /// `IF condition THEN one ELSE another`.
+    /// `IF condition THEN one ELSE another`; `a => b` is one that says nothing otherwise, and
+    /// `CASE` is several of them.
     Choice {
         /// The condition.
         condition: Excerpt,
@@ -168,9 +169,11 @@ impl Formula {
             }
             Some(first) if first.is("IF") => Self::choice(source, tokens),
             Some(first) if first.is("LET") => Self::local(source, tokens),
+            Some(first) if first.is("CASE") => Self::cases(source, tokens),
             Some(_) => match infix(tokens) {
                 Infix::Symbol("/\\", found) => Some(Self::All(parts(found))),
                 Infix::Symbol(_, found) => Some(Self::Any(parts(found))),
+                Infix::Implies(at) => Self::implication(source, tokens, at),
                 Infix::None => Self::applied(source, tokens),
                 Infix::Other => None,
             },
@@ -240,6 +243,51 @@ impl Formula {
         })
     }
 
+    /// `a => b`, which says nothing where `a` is false.
+    fn implication(source: &Source<'_>, tokens: &[Token<'_>], at: usize) -> Option<Self> {
+        let (condition, body) = (&tokens[..at], &tokens[at + 1..]);
+        if condition.is_empty() || body.is_empty() {
+            return None;
+        }
+        let nothing = Excerpt { text: "TRUE".to_owned(), ..Excerpt::empty(source) };
+        let nothing = Excerpt { line_text: "TRUE".to_owned(), ..nothing };
+        Some(Self::Choice {
+            condition: Excerpt::of(source, condition),
+            branches: Box::new([Self::parse(source, body), Self::Other(nothing)]),
+        })
+    }
+
+    /// `CASE a -> b [] c -> d [] OTHER -> e`, as one choice after the other. Where none of the
+    /// conditions is true, it is the whole that has no value.
+    fn cases(source: &Source<'_>, tokens: &[Token<'_>]) -> Option<Self> {
+        let mut arms = Vec::new();
+        let mut rest = &tokens[1..];
+        // The arms after a `CASE` within an arm are its own.
+        while let Some(next) = find_outside(rest, |token| token.is_any(&["[]", "CASE"])) {
+            if rest[next].is("CASE") {
+                return None;
+            }
+            arms.push(&rest[..next]);
+            rest = &rest[next + 1..];
+        }
+        arms.push(rest);
+        let mut otherwise = Self::Other(Excerpt::of(source, tokens));
+        for (number, arm) in arms.iter().enumerate().rev() {
+            let arrow = find_outside(arm, |token| token.is("->"))?;
+            let (condition, body) = (&arm[..arrow], Self::parse(source, &arm[arrow + 1..]));
+            match condition {
+                [] => return None,
+                [only] if only.is("OTHER") && number + 1 == arms.len() => otherwise = body,
+                _ => {
+                    let condition = Excerpt::of(source, condition);
+                    let branches = Box::new([body, otherwise]);
+                    otherwise = Self::Choice { condition, branches };
+                }
+            }
+        }
+        Some(otherwise)
+    }
+
     fn local(source: &Source<'_>, tokens: &[Token<'_>]) -> Option<Self> {
         let mut depth = 0;
         let within = tokens.iter().position(|token| {
@@ -279,6 +327,8 @@ impl Formula {
 enum Infix<'t, 'a> {
     /// Parts that one symbol joins.
     Symbol(&'static str, Vec<&'t [Token<'a>]>),
+    /// The place of the arrow of an implication.
+    Implies(usize),
     None,
     /// Something that is neither.
     Other,
@@ -291,7 +341,10 @@ fn infix<'t, 'a>(tokens: &'t [Token<'a>]) -> Infix<'t, 'a> {
         if depth > 0 {
             continue;
         }
-        if token.is_any(&["=>", "<=>", "\\equiv", "~>", "-+->"]) {
+        if token.is("=>") {
+            return Infix::Implies(at);
+        }
+        if token.is_any(&["<=>", "\\equiv", "~>", "-+->"]) {
             return Infix::Other;
         }
         let joins = ["/\\", "\\/"].into_iter().find(|joins| token.is(joins));
@@ -423,8 +476,8 @@ mod tests {
     #[test]
     fn what_joins_binds_weaker_than_the_rest_and_does_not_mix() {
         check("a /\\ (b \\/ c) /\\ d", "(a /\\ (b \\/ c) /\\ d)");
-        check("a /\\ b => c", "a /\\ b => c");
         check("a /\\ b \\/ c", "a /\\ b \\/ c");
+        check("a <=> b /\\ c", "a <=> b /\\ c");
         check("a /\\ \\E x \\in S : b /\\ c", "(a /\\ \\E x \\in S : (b /\\ c))");
     }
 
@@ -437,6 +490,31 @@ mod tests {
             "IF a THEN IF b THEN c ELSE (d /\\ e) ELSE f",
         );
         check("LET a == LET b == 1 IN b IN a /\\ c", "LET a == LET b == 1 IN b IN (a /\\ c)");
+    }
+
+    #[test]
+    fn an_implication_and_the_arms_of_a_case_are_choices() {
+        check("a /\\ b => c \\/ d", "IF a /\\ b THEN (c \\/ d) ELSE TRUE");
+        check("\\A x \\in S : a => b /\\ c", "\\A x \\in S : IF a THEN (b /\\ c) ELSE TRUE");
+        check("a /\\ \\A x \\in S : b => c", "(a /\\ \\A x \\in S : IF b THEN c ELSE TRUE)");
+        check(
+            "a => \\A x \\in S : b => c",
+            "IF a THEN \\A x \\in S : IF b THEN c ELSE TRUE ELSE TRUE",
+        );
+        check("(a => b) => c", "IF (a => b) THEN c ELSE TRUE");
+        check(
+            "CASE a -> b /\\ c [] d = [x -> y] -> e [] OTHER -> f",
+            "IF a THEN (b /\\ c) ELSE IF d = [x -> y] THEN e ELSE f",
+        );
+        check("CASE a -> b", "IF a THEN b ELSE CASE a -> b");
+        check("CASE a -> CASE b -> c [] d -> e", "CASE a -> CASE b -> c [] d -> e");
+        check(
+            "CASE a -> (CASE b -> c) [] OTHER -> d",
+            "IF a THEN IF b THEN c ELSE CASE b -> c ELSE d",
+        );
+        for text in ["=> a", "a =>", "CASE a", "CASE -> a"] {
+            check(text, text);
+        }
     }
 
     #[test]
