@@ -181,3 +181,17 @@ fn for_other_hosts_it_is_said_what_to_run_there() {
     }
     assert!(ran.output.contains("TLCWorker.threadCount=4"), "{}", ran.output);
 }
+
+#[test]
+fn apalache_is_asked_only_where_it_is_and_for_specifications_alone() {
+    let bench = bench().env("PATH", Some("")).env("APALACHE_MC", None);
+    let absent = bench.run("spec two-phase-commit --engine apalache");
+    assert!(absent.output.contains("expected apalache-mc on the PATH"), "{}", absent.output);
+    assert_eq!(absent.code, Some(4));
+    for args in ["check two-phase-commit", "spec two-phase-commit --simulate 1"] {
+        let refused = bench.run(&format!("{args} --engine apalache"));
+        assert!(refused.output.contains("expected another engine than Apalache"), "{args}");
+        assert_eq!(refused.code, Some(2), "{args}: {}", refused.output);
+    }
+    bench.assert_nothing_left();
+}
