@@ -153,18 +153,12 @@ fn action(told: &TypedAction<Choice, Choice, Nothing>, bug: &str) -> SpecAction 
 
 fn spec(voters: usize, counted: &str) -> Spec {
     let voters = (1..=voters).map(|voter| Value::model(name(voter)));
-    Spec {
-        name: "Ballot".to_owned(),
-        trace_module: "TraceBallot".to_owned(),
-        files: vec![
-            ("Ballot.tla".to_owned(), BALLOT.to_owned()),
-            ("TraceBallot.tla".to_owned(), TRACE.to_owned()),
-        ],
-        constants: BTreeMap::from([("Voter".to_owned(), Value::set(voters))]),
-        variables: ["prepared", "voted", counted].map(str::to_owned).to_vec(),
-        invariants: vec!["Careful".to_owned()],
-        temporal: None,
-    }
+    Spec::new("Ballot")
+        .module("Ballot", BALLOT)
+        .module("TraceBallot", TRACE)
+        .constant("Voter", Value::set(voters))
+        .variables(["prepared", "voted", counted])
+        .invariants(["Careful"])
 }
 
 fn variables(view: &View<BallotProtocol>, counted: &str) -> BTreeMap<String, Value> {

@@ -36,6 +36,82 @@ pub struct Spec {
     pub temporal: Option<Temporal>,
 }
 
+impl Spec {
+    /// A specification with a trace module that is called like it, behind `Trace`; for the rest it
+    /// is empty.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cadre_conform::Spec;
+    /// use cadre_tla::Value;
+    ///
+    /// let text = "---- MODULE Counter ----\n…\n====\n";
+    /// let trace = "---- MODULE TraceCounter ----\nEXTENDS Counter\n…\n====\n";
+    /// let spec = Spec::new("Counter")
+    ///     .module("Counter", text)
+    ///     .module("TraceCounter", trace)
+    ///     .constant("Max", Value::Int(3))
+    ///     .variables(["count"])
+    ///     .invariants(["Small"]);
+    /// assert_eq!(spec.trace_module, "TraceCounter");
+    /// assert_eq!(spec.files[0].0, "Counter.tla");
+    /// ```
+    pub fn new(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self {
+            trace_module: format!("Trace{name}"),
+            name,
+            files: Vec::new(),
+            constants: BTreeMap::new(),
+            variables: Vec::new(),
+            invariants: Vec::new(),
+            temporal: None,
+        }
+    }
+
+    /// With another trace module than the one of its name.
+    pub fn trace_module(mut self, module: impl Into<String>) -> Self {
+        self.trace_module = module.into();
+        self
+    }
+
+    /// With the text of a module.
+    pub fn module(mut self, name: &str, text: impl Into<String>) -> Self {
+        self.files.push((format!("{name}.tla"), text.into()));
+        self
+    }
+
+    /// With the value of a constant.
+    pub fn constant(mut self, name: impl Into<String>, value: Value) -> Self {
+        self.constants.insert(name.into(), value);
+        self
+    }
+
+    /// With these variables, which are all.
+    pub fn variables<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.variables = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// With these invariants.
+    pub fn invariants<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.invariants = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// With properties of the behaviours of a formula, which has the fairness that they need.
+    pub fn temporal<N: Into<String>>(
+        mut self,
+        specification: impl Into<String>,
+        properties: impl IntoIterator<Item = N>,
+    ) -> Self {
+        let properties = properties.into_iter().map(Into::into).collect();
+        self.temporal = Some(Temporal { specification: specification.into(), properties });
+        self
+    }
+}
+
 /// What is claimed of a specification's behaviours as wholes.
 #[derive(Clone, Debug)]
 pub struct Temporal {

@@ -77,15 +77,8 @@ impl Game for Broken {
     fn mapping(&self, _: &Setup) -> Option<Mapping<Broken>> {
         // The third line is no TLA+.
         let text = "---- MODULE Broken ----\nVARIABLE gone\nInit == gone = = FALSE\n====\n";
-        let spec = Spec {
-            name: "Broken".to_owned(),
-            trace_module: "Broken".to_owned(),
-            files: vec![("Broken.tla".to_owned(), text.to_owned())],
-            constants: BTreeMap::new(),
-            variables: vec!["gone".to_owned()],
-            invariants: Vec::new(),
-            temporal: None,
-        };
+        let spec =
+            Spec::new("Broken").module("Broken", text).trace_module("Broken").variables(["gone"]);
         let gone = |gone: bool| BTreeMap::from([("gone".to_owned(), Value::Bool(gone))]);
         Some(Mapping::new(
             spec,

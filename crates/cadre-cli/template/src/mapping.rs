@@ -12,23 +12,13 @@ pub(super) fn mapping(guests: usize) -> Mapping<Greeting> {
 }
 
 fn spec(guests: usize) -> Spec {
-    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
-    Spec {
-        name: "Greeting".to_owned(),
-        trace_module: "TraceGreeting".to_owned(),
-        files: vec![
-            file("Greeting.tla", include_str!("../tla/Greeting.tla")),
-            file("MCGreeting.tla", include_str!("../tla/MCGreeting.tla")),
-            file("TraceGreeting.tla", include_str!("../tla/TraceGreeting.tla")),
-        ],
-        constants: BTreeMap::from([(
-            "Guest".to_owned(),
-            Value::set((1..=guests).map(NodeId::from_index).map(guest)),
-        )]),
-        variables: ["met", "welcomed", "msgs"].map(str::to_owned).to_vec(),
-        invariants: vec!["Polite".to_owned()],
-        temporal: None,
-    }
+    Spec::new("Greeting")
+        .module("Greeting", include_str!("../tla/Greeting.tla"))
+        .module("MCGreeting", include_str!("../tla/MCGreeting.tla"))
+        .module("TraceGreeting", include_str!("../tla/TraceGreeting.tla"))
+        .constant("Guest", Value::set((1..=guests).map(NodeId::from_index).map(guest)))
+        .variables(["met", "welcomed", "msgs"])
+        .invariants(["Polite"])
 }
 
 /// Which step of the specification an action is, if it changes the specification's variables.

@@ -335,18 +335,8 @@ TraceEvent(e) ==
 
 #[test]
 fn formulas_of_every_structure_are_taken_apart() {
-    let spec = Spec {
-        name: "Structures".into(),
-        trace_module: "TraceStructures".into(),
-        files: vec![(
-            "TraceStructures.tla".into(),
-            format!("---- MODULE TraceStructures ----{STRUCTURES}====\n"),
-        )],
-        constants: BTreeMap::new(),
-        variables: vec!["x".into(), "y".into()],
-        invariants: Vec::new(),
-        temporal: None,
-    };
+    let module = format!("---- MODULE TraceStructures ----{STRUCTURES}====\n");
+    let spec = Spec::new("Structures").module("TraceStructures", module).variables(["x", "y"]);
     let trace = |action: SpecAction| SpecTrace {
         name: action.to_string(),
         initial: None,

@@ -1,7 +1,5 @@
 //! Specifications whose events do not determine the state, or cannot always be evaluated.
 
-use std::collections::BTreeMap;
-
 use crate::support::check_in_private;
 use cadre_conform::{ConformError, Reason, Spec, SpecAction, SpecStep, SpecTrace, TraceVerdict};
 use cadre_tla::{TlaError, Value};
@@ -25,18 +23,8 @@ TraceEvent(e) ==
 ";
 
 fn counter() -> Spec {
-    Spec {
-        name: "Counter".into(),
-        trace_module: "TraceCounter".into(),
-        files: vec![(
-            "TraceCounter.tla".into(),
-            format!("---- MODULE TraceCounter ----{COUNTER}====\n"),
-        )],
-        constants: BTreeMap::new(),
-        variables: vec!["x".into(), "y".into()],
-        invariants: Vec::new(),
-        temporal: None,
-    }
+    let module = format!("---- MODULE TraceCounter ----{COUNTER}====\n");
+    Spec::new("Counter").module("TraceCounter", module).variables(["x", "y"])
 }
 
 /// A trace of actions, each with the value of `x` afterwards if that is known.

@@ -1,9 +1,7 @@
 //! The specification of two-phase commit, explored by TLC, against the closed forms.
 
 use crate::support::{engine, file, manager, two_phase};
-use cadre_conform::{
-    ModelOptions, Spec, SpecModel, Temporal, behaviour_trace, check_model, plan_model,
-};
+use cadre_conform::{ModelOptions, Spec, SpecModel, behaviour_trace, check_model, plan_model};
 use cadre_process::{PrivateDirectory, Stop};
 use cadre_tla::{Outcome, Value, Verdict};
 use cadre_trace::Trace;
@@ -80,15 +78,11 @@ fn a_behaviour_that_repeats_is_a_trace_that_repeats() {
                 Move == at' = (at % 3) + 1 /\\ seen' = [seen EXCEPT ![at] = TRUE]\n\
                 Spec == Init /\\ [][Move]_<<at, seen>> /\\ WF_<<at, seen>>(Move)\n\
                 Stays == <>[](at = 1)\n====\n";
-    let spec = Spec {
-        name: "Ring".into(),
-        trace_module: "MCRing".into(),
-        files: vec![("MCRing.tla".into(), file.into())],
-        constants: [("Node".to_owned(), Value::set((1..=3).map(Value::Int)))].into(),
-        variables: ["at", "seen"].map(String::from).into(),
-        invariants: Vec::new(),
-        temporal: Some(Temporal { specification: "Spec".into(), properties: vec!["Stays".into()] }),
-    };
+    let spec = Spec::new("Ring")
+        .module("MCRing", file)
+        .constant("Node", Value::set((1..=3).map(Value::Int)))
+        .variables(["at", "seen"])
+        .temporal("Spec", ["Stays"]);
     let model = SpecModel { constants: [].into(), ..SpecModel::of(spec.clone()) };
     let trace = behaviour_trace(&spec, &explore(&model), "Stays");
     assert_eq!(trace.header.nodes, ["spec", "1", "2", "3"]);

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use cadre::conform::{Mapping, Spec, SpecAction, Temporal};
+use cadre::conform::{Mapping, Spec, SpecAction};
 use cadre::model::{HistoryEntry, TypedFault};
 use cadre::prelude::{Nothing, TypedAction, View};
 use cadre::tla::Value;
@@ -14,38 +14,20 @@ pub(super) fn mapping(writers: usize) -> Mapping<DiskStore> {
 }
 
 fn spec(writers: usize) -> Spec {
-    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     let writers = (1..).take(writers);
-    Spec {
-        name: "DiskStore".to_owned(),
-        trace_module: "TraceDiskStore".to_owned(),
-        files: vec![
-            file("DiskStore.tla", include_str!("../../../../tla/DiskStore/DiskStore.tla")),
-            file("MCDiskStore.tla", include_str!("../../../../tla/DiskStore/MCDiskStore.tla")),
-            file(
-                "TraceDiskStore.tla",
-                include_str!("../../../../tla/DiskStore/TraceDiskStore.tla"),
-            ),
-        ],
-        constants: BTreeMap::from([
-            ("Key".to_owned(), Value::set(KEYS.map(Value::model))),
-            ("ReadKey".to_owned(), Value::model(KEYS[0])),
-            ("Writer".to_owned(), Value::set(writers.clone().map(writer))),
-            (
-                "KeyOf".to_owned(),
-                Value::function(writers.map(|value| (writer(value), Value::model(key_of(value))))),
-            ),
-            ("None".to_owned(), stored(None)),
-        ]),
-        variables: ["disk", "syncing", "waiting", "asked", "acknowledged", "answers"]
-            .map(str::to_owned)
-            .to_vec(),
-        invariants: ["TypeOK", "Durable", "Monotonic"].map(str::to_owned).to_vec(),
-        temporal: Some(Temporal {
-            specification: "FairSpec".to_owned(),
-            properties: ["SyncsEnd"].map(str::to_owned).to_vec(),
-        }),
-    }
+    let key_of = writers.clone().map(|value| (writer(value), Value::model(key_of(value))));
+    Spec::new("DiskStore")
+        .module("DiskStore", include_str!("../../../../tla/DiskStore/DiskStore.tla"))
+        .module("MCDiskStore", include_str!("../../../../tla/DiskStore/MCDiskStore.tla"))
+        .module("TraceDiskStore", include_str!("../../../../tla/DiskStore/TraceDiskStore.tla"))
+        .constant("Key", Value::set(KEYS.map(Value::model)))
+        .constant("ReadKey", Value::model(KEYS[0]))
+        .constant("Writer", Value::set(writers.map(writer)))
+        .constant("KeyOf", Value::function(key_of))
+        .constant("None", stored(None))
+        .variables(["disk", "syncing", "waiting", "asked", "acknowledged", "answers"])
+        .invariants(["TypeOK", "Durable", "Monotonic"])
+        .temporal("FairSpec", ["SyncsEnd"])
 }
 
 fn action(_: &View<DiskStore>, action: &TypedAction<Nothing, Nothing, Request>) -> SpecAction {

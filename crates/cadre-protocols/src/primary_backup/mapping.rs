@@ -15,36 +15,19 @@ pub(super) fn mapping(clients: usize) -> Mapping<PrimaryBackup> {
 }
 
 fn spec(clients: usize) -> Spec {
-    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     let of = |is_wanted: fn(&usize) -> bool| Value::set((0..clients).filter(is_wanted).map(client));
-    Spec {
-        name: "PrimaryBackup".to_owned(),
-        trace_module: "TracePrimaryBackup".to_owned(),
-        files: vec![
-            file(
-                "PrimaryBackup.tla",
-                include_str!("../../../../tla/PrimaryBackup/PrimaryBackup.tla"),
-            ),
-            file(
-                "MCPrimaryBackup.tla",
-                include_str!("../../../../tla/PrimaryBackup/MCPrimaryBackup.tla"),
-            ),
-            file(
-                "TracePrimaryBackup.tla",
-                include_str!("../../../../tla/PrimaryBackup/TracePrimaryBackup.tla"),
-            ),
-        ],
-        constants: BTreeMap::from([
-            ("PrimaryClient".to_owned(), of(|client| is_of_primary(*client))),
-            ("BackupClient".to_owned(), of(|client| !is_of_primary(*client))),
-            ("None".to_owned(), stored(None)),
-        ]),
-        variables: ["primary", "backup", "msgs", "asked", "answers", "answered"]
-            .map(str::to_owned)
-            .to_vec(),
-        invariants: ["TypeOK", "Durable", "Agree"].map(str::to_owned).to_vec(),
-        temporal: None,
-    }
+    const SPEC: &str = include_str!("../../../../tla/PrimaryBackup/PrimaryBackup.tla");
+    const MODEL: &str = include_str!("../../../../tla/PrimaryBackup/MCPrimaryBackup.tla");
+    const TRACE: &str = include_str!("../../../../tla/PrimaryBackup/TracePrimaryBackup.tla");
+    Spec::new("PrimaryBackup")
+        .module("PrimaryBackup", SPEC)
+        .module("MCPrimaryBackup", MODEL)
+        .module("TracePrimaryBackup", TRACE)
+        .constant("PrimaryClient", of(|client| is_of_primary(*client)))
+        .constant("BackupClient", of(|client| !is_of_primary(*client)))
+        .constant("None", stored(None))
+        .variables(["primary", "backup", "msgs", "asked", "answers", "answered"])
+        .invariants(["TypeOK", "Durable", "Agree"])
 }
 
 fn action(_: &View<PrimaryBackup>, action: &TypedAction<Message, Choice, Request>) -> SpecAction {

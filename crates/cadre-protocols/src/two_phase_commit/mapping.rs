@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use cadre::conform::{Mapping, Spec, SpecAction, Temporal};
+use cadre::conform::{Mapping, Spec, SpecAction};
 use cadre::prelude::{NodeId, TypedAction, View};
 use cadre::tla::Value;
 
@@ -13,26 +13,15 @@ pub(super) fn mapping(participants: usize) -> Mapping<TwoPhaseCommit> {
 }
 
 fn spec(participants: usize) -> Spec {
-    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
-    Spec {
-        name: "TwoPhase".to_owned(),
-        trace_module: "TraceTwoPhase".to_owned(),
-        files: vec![
-            file("TwoPhase.tla", include_str!("../../../../tla/TwoPhase/TwoPhase.tla")),
-            file("MCTwoPhase.tla", include_str!("../../../../tla/TwoPhase/MCTwoPhase.tla")),
-            file("TraceTwoPhase.tla", include_str!("../../../../tla/TwoPhase/TraceTwoPhase.tla")),
-        ],
-        constants: BTreeMap::from([(
-            "RM".to_owned(),
-            Value::set((1..=participants).map(NodeId::from_index).map(participant)),
-        )]),
-        variables: ["rmState", "tmState", "tmPrepared", "msgs"].map(str::to_owned).to_vec(),
-        invariants: ["TypeOK", "Consistent"].map(str::to_owned).to_vec(),
-        temporal: Some(Temporal {
-            specification: "FairSpec".to_owned(),
-            properties: ["EverybodyDecides", "Irrevocable"].map(str::to_owned).to_vec(),
-        }),
-    }
+    let managers = (1..=participants).map(NodeId::from_index).map(participant);
+    Spec::new("TwoPhase")
+        .module("TwoPhase", include_str!("../../../../tla/TwoPhase/TwoPhase.tla"))
+        .module("MCTwoPhase", include_str!("../../../../tla/TwoPhase/MCTwoPhase.tla"))
+        .module("TraceTwoPhase", include_str!("../../../../tla/TwoPhase/TraceTwoPhase.tla"))
+        .constant("RM", Value::set(managers))
+        .variables(["rmState", "tmState", "tmPrepared", "msgs"])
+        .invariants(["TypeOK", "Consistent"])
+        .temporal("FairSpec", ["EverybodyDecides", "Irrevocable"])
 }
 
 fn action(
