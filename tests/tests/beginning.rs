@@ -135,7 +135,7 @@ fn a_trace_module_is_written_beside_a_specification_and_not_over_another() {
     "#]].assert_eq(&bench.run("spec --scaffold Small.tla").transcript());
     bench.write("Bad.tla", "---- MODULE Bad ----\nInit == x = 0\n====\n");
     let bad = bench.run("spec --scaffold Bad.tla");
-    assert_eq!(bad.code, Some(4), "{}", bad.output);
+    assert_eq!(bad.code, Some(5), "{}", bad.output);
     assert!(bad.output.contains("Bad.tla, line 2"), "{}", bad.output);
 }
 
