@@ -102,6 +102,12 @@ fn a_claim_that_fails_is_drawn_saved_and_can_be_followed() {
         at 6, rm1 set rmState to committed of its own accord (RMRcvCommitMsg).
         exit 0
     "#]].assert_eq(&shown.transcript());
+    let saved = ran.output.lines().find_map(|line| line.strip_prefix("saved ")).unwrap().trim();
+    for verb in ["replay", "conform"] {
+        let refused = bench.run(&format!("{verb} {saved}"));
+        assert!(refused.output.contains("spec GAME --drive"), "{}", refused.output);
+        assert_eq!(refused.code, Some(5), "{}", refused.output);
+    }
     let followed = bench.run(&line("follow "));
     assert!(followed.output.contains("drive    follows   1 behaviour, 6 steps"));
     assert_eq!(followed.code, Some(1));

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use cadre::conform::BEHAVIOUR_ORIGIN;
 use cadre::process::Program;
 use cadre::runtime::Defect;
 use cadre::trace::Trace;
@@ -51,6 +52,14 @@ impl<'a> Chosen<'a> {
         trace: &Trace,
         bug: Option<&str>,
     ) -> Result<Self, Failure> {
+        if trace.header.origin == BEHAVIOUR_ORIGIN {
+            return Err(anyhow::anyhow!(
+                "expected a trace of a game, found a behaviour of the specification {}; let a game \
+                 follow it by `spec GAME --drive`, with the claim that it violates",
+                trace.header.protocol
+            ))
+            .or_exit(Exit::Input);
+        }
         let game = context.game(&trace.header.protocol)?;
         let setup = game.setup_of(trace).or_exit(Exit::Input)?;
         let found = process_bug(game, bug);

@@ -44,6 +44,9 @@ pub fn behaviour_trace(spec: &Spec, outcome: &Outcome, violated: &str) -> Trace 
     Trace { header: header(spec, lanes, initial, first, (violated, loop_from)), steps }
 }
 
+/// What a trace says of its origin that is a behaviour of a specification.
+pub const BEHAVIOUR_ORIGIN: &str = "TLC";
+
 /// The lane of the variables that are not of one element.
 const COMMON: &str = "spec";
 
@@ -133,7 +136,7 @@ fn header(
     Header {
         protocol: spec.name.clone(),
         setup: spec.constants.iter().map(|(name, value)| (name.clone(), told(value))).collect(),
-        origin: "TLC".to_owned(),
+        origin: BEHAVIOUR_ORIGIN.to_owned(),
         nodes: lanes.names(),
         network: "part of the specification".to_owned(),
         guarantee: Some(Guarantee {

@@ -54,7 +54,7 @@ pub use graph::{
     ActionCoverage, BadStep, Fault, GraphBound, GraphBounds, GraphReport, GraphStep, MappedGraph,
     Missing, SpecGraph, check_graph, plan_graph,
 };
-pub use lanes::behaviour_trace;
+pub use lanes::{BEHAVIOUR_ORIGIN, behaviour_trace};
 pub use logs::{
     EventFields, EventStep, FieldSource, Kind, LogError, LogFile, LogLine, LogMapping, LogTrace,
     LoggedEvent, LoggedVariable, read_logs,
