@@ -14,9 +14,7 @@ use crate::{ConformError, ModelOptions, SpecModel};
 pub struct DistributedOutcome {
     /// What is violated, if anything is.
     pub verdict: Verdict,
-    /// The last states before and at the violation, which are all that TLC tells here.
-    pub last: Vec<SpecState>,
-    /// The counts.
+    /// The counts, and the last states before and at the violation, which are all that TLC tells.
     pub explored: Explored,
 }
 
@@ -37,15 +35,18 @@ pub fn check_model_distributed(
 ) -> Result<DistributedOutcome, ConformError> {
     let run = plan(model, directory, options)?;
     let explored = distributed.explore(&run, stop)?;
-    let last = explored.last.clone();
-    let verdict = match (&explored.verdict, last.last()) {
+    let verdict = match (&explored.verdict, explored.last.last()) {
         (Some(verdict), _) => verdict.clone(),
         (None, Some(state)) => {
             let run = alone(model, state, &directory.join("violated"))?;
             let judged = distributed.tlc.run(&run, stop)?;
             match judged.verdict {
-                // In a state that violates nothing, it is that nothing follows.
-                Verdict::NoError => Verdict::Deadlock,
+                // In a state that violates nothing, it is that nothing follows, if that counts.
+                Verdict::NoError if model.deadlock => Verdict::Deadlock,
+                Verdict::NoError => {
+                    let expected = "an invariant to be false in the state that TLC reports";
+                    return Err(ConformError::Vacuous { expected, log: explored.log });
+                }
                 named => named,
             }
         }
@@ -54,7 +55,7 @@ pub fn check_model_distributed(
             return Err(ConformError::Vacuous { expected, log: explored.log });
         }
     };
-    Ok(DistributedOutcome { verdict, last, explored })
+    Ok(DistributedOutcome { verdict, explored })
 }
 
 /// Writes what [`check_model_distributed`] runs first, and gives what is to be typed on other

@@ -1,11 +1,11 @@
 use cadre::conform::{check_model_distributed, plan_model_distributed};
-use cadre::tla::{Distributed, Hosts, Verdict};
+use cadre::tla::{Distributed, Hosts, SpecState, Verdict};
 
-use crate::commands::spec::{Checked, Violated, print_states};
+use crate::commands::spec::{Checked, Violated, counts};
 use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit, of_conform, of_tla};
 use crate::spec_args::{DistributedArgs, SpecArgs};
-use crate::watch::{count, grouped};
+use crate::watch::count;
 use crate::{engines, output, spec_watch};
 
 /// `spec --distributed`: has TLC explore the specification by several processes.
@@ -40,12 +40,10 @@ pub(crate) fn run(
         run.keep();
     })?;
     let explored = &found.explored;
-    let depth = explored.depth.map_or(String::new(), |depth| format!("depth {depth}, "));
     let workers = count(distributed.hosts.workers.len(), "worker", "workers");
     let particulars = format!(
-        "{} distinct states, {} generated, {depth}{}, {workers}, {:.1} s",
-        grouped(explored.distinct),
-        grouped(explored.generated),
+        "{}, {}, {workers}, {:.1} s",
+        counts(explored.distinct, explored.generated, explored.depth),
         engines::name(&explored.version),
         explored.elapsed.as_secs_f64()
     );
@@ -57,7 +55,7 @@ pub(crate) fn run(
     };
     output::line("");
     output::line("the last states, which are all that TLC tells of a distributed run:");
-    print_states(&found.last);
+    print_states(&explored.last);
     let whole = "without --distributed it is told from the beginning";
     output::labelled("whole", whole);
     output::labelled("logs", &run.keep().display().to_string());
@@ -77,4 +75,17 @@ fn hosts(args: &DistributedArgs, workers: Option<u32>) -> Result<Hosts, Failure>
 fn port_of_this_process() -> u16 {
     let offset = std::process::id() % 10_000;
     20_000 + u16::try_from(offset).unwrap_or_default()
+}
+
+/// States, each with the action that leads to it and the variables that it changes.
+fn print_states(states: &[SpecState]) {
+    for (index, state) in states.iter().enumerate() {
+        output::line(&format!("{:>3}  {}", index + 1, state.action));
+        let before = index.checked_sub(1).map(|before| &states[before].variables);
+        for (name, value) in &state.variables {
+            if before.is_none_or(|before| before.get(name) != Some(value)) {
+                output::line(&format!("       {name} = {value}"));
+            }
+        }
+    }
 }

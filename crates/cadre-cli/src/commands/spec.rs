@@ -1,5 +1,5 @@
 use cadre::conform::{self, ModelOptions, Spec, SpecModel, check_model, plan_model};
-use cadre::tla::{Engine, Lasso, Outcome, SpecState, Verdict};
+use cadre::tla::{Engine, Lasso, Outcome, Verdict};
 use cadre::view::{LaneOptions, lanes};
 
 use crate::args::EngineName;
@@ -110,13 +110,9 @@ pub(crate) fn explore(
     let outcome = explored.map_err(of_conform).inspect_err(|_| {
         run.keep();
     })?;
-    let counts = match outcome.bound {
+    let seen = match outcome.bound {
         Some(steps) => format!("behaviours of at most {steps} steps"),
-        None => {
-            let (distinct, generated) = (grouped(outcome.distinct), grouped(outcome.generated));
-            let depth = outcome.depth.map_or(String::new(), |depth| format!(", depth {depth}"));
-            format!("{distinct} distinct states, {generated} generated{depth}")
-        }
+        None => counts(outcome.distinct, outcome.generated, outcome.depth),
     };
     let (engine, seconds) = (engines::name(&outcome.version), outcome.elapsed.as_secs_f64());
     let word = match (&outcome.verdict, outcome.bound) {
@@ -124,8 +120,15 @@ pub(crate) fn explore(
         (Verdict::NoError, Some(_)) => "bounded",
         _ => "violated",
     };
-    output::stage("spec", word, &format!("{counts}, {engine}, {seconds:.1} s"));
+    output::stage("spec", word, &format!("{seen}, {engine}, {seconds:.1} s"));
     Ok(outcome)
+}
+
+/// How much TLC has seen, for the stage's line.
+pub(crate) fn counts(distinct: u64, generated: u64, depth: Option<u64>) -> String {
+    let (distinct, generated) = (grouped(distinct), grouped(generated));
+    let depth = depth.map_or(String::new(), |depth| format!(", depth {depth}"));
+    format!("{distinct} distinct states, {generated} generated{depth}")
 }
 
 fn check(
@@ -237,17 +240,4 @@ fn print_behaviour(
         output::labelled("follow", &format!("{} --drive", again.join(" ")));
     }
     Ok(())
-}
-
-/// States, each with the action that leads to it and the variables that it changes.
-pub(crate) fn print_states(states: &[SpecState]) {
-    for (index, state) in states.iter().enumerate() {
-        output::line(&format!("{:>3}  {}", index + 1, state.action));
-        let before = index.checked_sub(1).map(|before| &states[before].variables);
-        for (name, value) in &state.variables {
-            if before.is_none_or(|before| before.get(name) != Some(value)) {
-                output::line(&format!("       {name} = {value}"));
-            }
-        }
-    }
 }
