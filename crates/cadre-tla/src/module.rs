@@ -174,6 +174,12 @@ impl Config {
         self.line(&format!("PROPERTY {name}"))
     }
 
+    /// Goes on only by steps that satisfy this formula. The others are still evaluated, so that
+    /// they are seen to fail, or to be there where a deadlock is asked for.
+    pub fn action_constraint(self, name: &str) -> Self {
+        self.line(&format!("ACTION_CONSTRAINT {name}"))
+    }
+
     /// The text of the file.
     pub fn to_text(&self) -> &str {
         &self.text

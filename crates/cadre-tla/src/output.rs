@@ -205,9 +205,13 @@ impl Output {
         self.first(code::DEPTH).and_then(|text| number_after(text, "search is "))
     }
 
-    /// The states of the behaviour that is printed, whatever it is for.
+    /// The states of the behaviour that is printed, or the initial state, whatever it is for.
     pub(crate) fn states(&self) -> Result<Vec<SpecState>, TlaError> {
-        self.states_after(0)
+        let mut states = self.states_after(0)?;
+        if let Some(text) = self.first(code::INITIAL_STATE_ERROR) {
+            states.extend(initial_state(text)?);
+        }
+        Ok(states)
     }
 
     /// What TLC calls itself.
@@ -217,6 +221,11 @@ impl Output {
         let loose =
             || self.loose.iter().map(String::as_str).find(|line| line.contains(" Version "));
         in_message.or_else(loose).unwrap_or_default().trim().to_string()
+    }
+
+    /// Whether TLC itself has a fault, and not the specification.
+    pub(crate) fn is_own_exception(&self) -> bool {
+        self.first(code::GENERAL).is_some_and(|text| text.contains("NullPointerException"))
     }
 
     /// The last lines, for a message to quote.
@@ -259,10 +268,7 @@ impl Output {
             None if matches!(finished.code, Some(75 | 76)) => self.tail.clone(),
             None => return Ok(None),
         };
-        let mut behaviour = self.states_after(0)?;
-        if let Some(text) = self.first(code::INITIAL_STATE_ERROR) {
-            behaviour.extend(initial_state(text)?);
-        }
+        let behaviour = self.states()?;
         let places = self.first(code::NESTED).map(places).unwrap_or_default();
         Ok(Some(TlaError::Evaluation(Box::new(EvaluationError {
             message,

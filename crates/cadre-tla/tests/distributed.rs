@@ -28,11 +28,16 @@ fn explore(config: &Config, hosts: Hosts, port: u16) -> Result<Explored, TlaErro
     let address = "127.0.0.1".to_owned();
     let distributed = Distributed { tlc, hosts, address, port };
     let run = prepare(directory.path(), config);
-    let found = distributed.explore(&run, &Stop::new());
+    let first = distributed.explore(&run, &Stop::new());
+    // A directory can be used again, as it is after an exception of TLC's own.
+    let found = first.and_then(|_| distributed.explore(&run, &Stop::new()));
     if let Ok(explored) = &found {
         let alone = distributed.tlc.run(&run, &Stop::new()).expect("TLC gives a verdict");
         if explored.last.is_empty() {
-            assert_eq!((alone.distinct, &alone.verdict), (explored.distinct, &Verdict::NoError));
+            assert_eq!(
+                (Some(alone.distinct), alone.verdict),
+                (explored.distinct, Verdict::NoError)
+            );
         } else {
             assert_ne!(alone.verdict, Verdict::NoError);
         }
@@ -45,7 +50,7 @@ fn two_workers_and_a_server_of_fingerprints_find_all_states() {
     let here = || "127.0.0.1".to_owned();
     let hosts = Hosts { fingerprints: vec![here()], ..Hosts::here(2) };
     let explored = explore(&config("Small"), hosts, 21_301).expect("it ends");
-    assert_eq!((explored.distinct, explored.verdict), (216, Some(Verdict::NoError)));
+    assert_eq!((explored.distinct, explored.verdict), (Some(216), Some(Verdict::NoError)));
     assert!(explored.version.contains("Version"), "{}", explored.version);
 }
 

@@ -41,9 +41,11 @@ pub(crate) fn run(
     })?;
     let explored = &found.explored;
     let workers = count(distributed.hosts.workers.len(), "worker", "workers");
+    let counted = explored.distinct.zip(explored.generated);
+    let counted = counted.map(|(distinct, generated)| counts(distinct, generated, explored.depth));
     let particulars = format!(
         "{}, {}, {workers}, {:.1} s",
-        counts(explored.distinct, explored.generated, explored.depth),
+        counted.as_deref().unwrap_or("states not counted"),
         engines::name(&explored.version),
         explored.elapsed.as_secs_f64()
     );
@@ -53,11 +55,12 @@ pub(crate) fn run(
         output::verdict("PASS", &format!("{} hold", model.invariants.join(", ")), Exit::Holds);
         return Ok(Exit::Holds);
     };
-    output::line("");
-    output::line("the last states, which are all that TLC tells of a distributed run:");
-    print_states(&explored.last);
-    let whole = "without --distributed it is told from the beginning";
-    output::labelled("whole", whole);
+    if !explored.last.is_empty() {
+        output::line("");
+        output::line("the last states, which are all that TLC tells of a distributed run:");
+        print_states(&explored.last);
+        output::labelled("whole", "without --distributed it is told from the beginning");
+    }
     output::labelled("logs", &run.keep().display().to_string());
     output::verdict("FAIL", &violated.what, Exit::Violated);
     Ok(Exit::Violated)

@@ -10,6 +10,7 @@ mod hidden;
 mod model;
 mod mutations;
 mod scaffolds;
+mod several;
 #[cfg(feature = "embedded")]
 mod shortfalls;
 mod support;

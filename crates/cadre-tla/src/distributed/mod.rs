@@ -1,19 +1,20 @@
 //! TLC's own distributed mode: a server that leads, workers, and servers of fingerprints.
 
+mod explored;
 mod hosts;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
 use cadre_process::{Finished, Program, Stop};
 
+pub use explored::Explored;
 pub use hosts::{Hosts, Worker};
 
-use crate::output::Output;
 use crate::run::{LOG, create, start};
-use crate::{Run, SpecState, TlaError, Tlc, Verdict};
+use crate::{Run, TlaError, Tlc};
 use hosts::{HERE, is_here};
 
 /// TLC on several processes, on one host or on many.
@@ -33,27 +34,6 @@ pub struct Distributed {
     pub port: u16,
 }
 
-/// What a distributed run found.
-#[derive(Clone, Debug)]
-pub struct Explored {
-    /// How many states it generated.
-    pub generated: u64,
-    /// How many of them are distinct.
-    pub distinct: u64,
-    /// The number of states of the longest path, which is approximate; none after a violation.
-    pub depth: Option<u64>,
-    /// The violation that TLC names, or `None` if it names none.
-    pub verdict: Option<Verdict>,
-    /// The last two states before and at the violation; empty if there is none.
-    pub last: Vec<SpecState>,
-    /// How long the run took.
-    pub elapsed: Duration,
-    /// The output of the leading process.
-    pub log: PathBuf,
-    /// What TLC calls itself.
-    pub version: String,
-}
-
 impl Distributed {
     /// Explores what a run names; its workers, dump, lines and coverage are of no account.
     ///
@@ -65,29 +45,19 @@ impl Distributed {
     /// As those of [`Engine::run`](crate::Engine::run), and [`TlaError::WorkersLost`] if all
     /// workers have ended and the leading process has not.
     pub fn explore(&self, run: &Run, stop: &Stop) -> Result<Explored, TlaError> {
-        let finished = self.carry_out(run, stop)?;
-        let output = Output::parse(&finished.output()?);
-        if let Some(error) = output.error(run, &finished)? {
-            return Err(error);
+        let mut finished = self.carry_out(run, stop)?;
+        for _ in 0..AGAIN_MAX {
+            if !self.is_alone() || !Explored::is_stumble(&finished)? {
+                break;
+            }
+            finished = self.carry_out(run, stop)?;
         }
-        let no_verdict = || TlaError::NoVerdict {
-            code: finished.code.unwrap_or_default(),
-            log: finished.log.clone(),
-            tail: output.tail().to_owned(),
-        };
-        let (verdict, last) = match output.verdict()? {
-            Some((Verdict::NoError, _)) => (Some(Verdict::NoError), Vec::new()),
-            Some((named, states)) => (Some(named), states),
-            None => (None, some_states(output.states()?)),
-        };
-        if verdict.is_none() && last.is_empty() {
-            return Err(no_verdict());
-        }
-        let (generated, distinct) = output.counts().ok_or_else(no_verdict)?;
-        let version = output.version();
-        let (elapsed, log) = (finished.elapsed, finished.log);
-        let depth = output.depth();
-        Ok(Explored { generated, distinct, depth, verdict, last, elapsed, log, version })
+        Explored::read(run, &finished)
+    }
+
+    /// Whether all who take part are on this host.
+    fn is_alone(&self) -> bool {
+        self.helpers().iter().all(|helper| is_here(helper.host))
     }
 
     /// What is to be run on other hosts, which are named, and need Java and the same jar.
@@ -106,7 +76,6 @@ impl Distributed {
         create(&run_of.directory.join(META))?;
         let helpers = self.helpers();
         let here: Vec<&Helper<'_>> = helpers.iter().filter(|helper| is_here(helper.host)).collect();
-        let is_alone = here.len() == helpers.len();
         let (ends, ended) = channel();
         let stops = Stops { leading: Stop::new(), helping: Stop::new() };
         let finished = thread::scope(|scope| {
@@ -131,7 +100,7 @@ impl Distributed {
             }
             drop(ends);
             let workers = here.iter().filter(|helper| helper.role == WORKER).count();
-            let lost = wait(&ended, &stops, stop, is_alone.then_some(workers));
+            let lost = wait(&ended, &stops, stop, self.is_alone().then_some(workers));
             let finished = leader.join().expect("a child is run without a panic");
             match lost {
                 true => Err(TlaError::WorkersLost { log: run_of.directory.join(LOG) }),
@@ -218,6 +187,8 @@ const SERVER: &str = "tlc2.tool.distributed.TLCServer";
 const WORKER: &str = "worker";
 const FINGERPRINTS: &str = "fingerprints";
 const META: &str = "meta";
+/// How often a run is repeated that TLC stumbled over.
+const AGAIN_MAX: u32 = 2;
 /// How long the others have to end after the leading process has.
 const GRACE: Duration = Duration::from_secs(3);
 /// The same in naps.
@@ -243,14 +214,6 @@ fn announced<T>(ends: &Sender<End>, end: End, done: T) -> T {
     // Nobody listens any more once the leading process has ended.
     let _ = ends.send(end);
     done
-}
-
-/// The first of TLC's last states has the words of an initial one, which it is not.
-fn some_states(mut states: Vec<SpecState>) -> Vec<SpecState> {
-    if let Some(first) = states.first_mut() {
-        "an earlier state".clone_into(&mut first.action);
-    }
-    states
 }
 
 /// Waits until the leading process has ended, and the others soon after it; whether the workers, if
