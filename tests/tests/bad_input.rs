@@ -511,3 +511,25 @@ fn a_module_that_is_not_named_like_its_file_is_unreadable_input() {
     assert_eq!(ran.code, Some(5), "{}", ran.output);
     bench.assert_nothing_left();
 }
+
+#[test]
+fn symmetry_where_nothing_can_change_places_says_what_tells_nodes_apart() {
+    check(
+        &bench(),
+        "explore two-phase-commit --symmetry --faults corruptions=1",
+        expect![[r#"
+        exploring two-phase-commit · 3 resource managers · faults corruptions=1, up to names
+        error: expected nothing that tells the nodes of two-phase-commit apart, found corruptions; leave that out, or search without symmetry
+        exit 2
+    "#]],
+    );
+    check(
+        &bench(),
+        "explore disk-store --symmetry",
+        expect![[r#"
+        exploring disk-store · 3 writers, up to names
+        error: disk-store declares no interchangeable nodes or values, so that there is nothing to leave out; search without symmetry
+        exit 2
+    "#]],
+    );
+}

@@ -45,7 +45,8 @@ pub(crate) fn explore_orbits(
     searched(context, args, |settings, watch| {
         let found = game.explore_orbits(&chosen.setup, settings, watch);
         found.map_err(|error| {
-            let is_usage = matches!(error, GameError::NotInterchangeable { .. });
+            let is_usage =
+                matches!(error, GameError::NotInterchangeable { .. } | GameError::ToldApart { .. });
             let exit = if is_usage { Exit::Usage } else { Exit::Internal };
             Failure { exit, error: error.into() }
         })
@@ -198,7 +199,13 @@ pub(crate) fn conform(
     let report = judged.and_then(|()| checked.map_err(of_conform)).inspect_err(|_| {
         run.keep();
     })?;
-    let (tally, traces) = (Tally::of(&report), count(traces.len(), "trace", "traces"));
+    print_conform(&report, traces.len(), &spec, clock);
+    Ok(Some(report))
+}
+
+/// The stage's line of traces that were checked against a specification.
+pub(crate) fn print_conform(report: &Report, traces: usize, spec: &Spec, clock: Clock) {
+    let (tally, traces) = (Tally::of(report), count(traces, "trace", "traces"));
     let (outcome, what) = match tally {
         Tally { rejected: 0, unknown: 0 } => ("conforms", traces),
         Tally { rejected: 0, unknown } => ("unknown", format!("{unknown} of {traces}")),
@@ -212,7 +219,6 @@ pub(crate) fn conform(
         clock.elapsed().as_secs_f64()
     );
     output::stage("conform", outcome, &particulars);
-    Ok(Some(report))
 }
 
 /// Says, of traces that do not conform, that the specification may know nothing of their faults;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use cadre_process::{Finished, Program, Stop};
 use serde_json::Value as Json;
 
-use crate::run::{LOG, start};
+use crate::run::{LOG, start, write_command};
 use crate::{Behaviours, Engine, Outcome, Run, Simulation, SpecState, TlaError, Verdict, from_itf};
 
 /// Apalache, which looks at all behaviours up to a number of steps at once, by an SMT solver.
@@ -100,9 +100,7 @@ impl Engine for Apalache {
         let config = fs::read_to_string(&path);
         let config = config.map_err(|source| TlaError::io("read", &path, source))?;
         refuse(run, &config)?;
-        let command = run.directory.join("command.txt");
-        fs::write(&command, format!("{}\n", self.command_line(run)))
-            .map_err(|source| TlaError::io("write", &command, source))?;
+        write_command(&run.directory, &self.command_line(run))?;
         let (answer, finished) = self.explore(run, &run.config, self.steps_max, stop)?;
         let behaviour = match answer {
             Answer::None => Vec::new(),

@@ -126,13 +126,11 @@ impl Tlc {
     pub(crate) fn carry_out(&self, run: &Run, stop: &Stop) -> Result<Finished, TlaError> {
         let directory = &run.directory;
         let program = self.program(run);
-        let path = directory.join("command.txt");
         // Java does not create its temporary directory. It is private, as is TLC's own, because
         // runs at the same time would otherwise trip over each other's files.
         create(&directory.join(TEMPORARY))?;
         create(&directory.join(META))?;
-        fs::write(&path, format!("{}\n", program.command_line()))
-            .map_err(|source| TlaError::io("write", &path, source))?;
+        write_command(directory, &program.command_line())?;
         let finished = start(&program, run, stop);
         let _ = fs::remove_dir_all(directory.join(TEMPORARY));
         let _ = fs::remove_dir_all(directory.join(META));
@@ -221,6 +219,12 @@ fn user_lines(directory: &Path) -> Result<Vec<String>, TlaError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(source) => Err(TlaError::io("read", &path, source)),
     }
+}
+
+/// Notes how a run can be repeated by hand.
+pub(crate) fn write_command(directory: &Path, command: &str) -> Result<(), TlaError> {
+    let path = directory.join("command.txt");
+    fs::write(&path, format!("{command}\n")).map_err(|source| TlaError::io("write", &path, source))
 }
 
 /// Runs a program with the log and within the limits of a run.

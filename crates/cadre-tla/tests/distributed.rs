@@ -31,6 +31,8 @@ fn explore(config: &Config, hosts: Hosts, port: u16) -> Result<Explored, TlaErro
     let first = distributed.explore(&run, &Stop::new());
     // A directory can be used again, as it is after an exception of TLC's own.
     let found = first.and_then(|_| distributed.explore(&run, &Stop::new()));
+    let command = fs::read_to_string(directory.path().join("command.txt")).expect("it is noted");
+    assert_eq!(command.trim(), distributed.command_line(&run));
     if let Ok(explored) = &found {
         let alone = distributed.tlc.run(&run, &Stop::new()).expect("TLC gives a verdict");
         if explored.last.is_empty() {

@@ -67,6 +67,12 @@ pub enum GameError {
     )]
     NotInterchangeable { game: &'static str },
 
+    #[error(
+        "expected nothing that tells the nodes of {game} apart, found {what}; leave that out, or \
+         search without symmetry"
+    )]
+    ToldApart { game: &'static str, what: &'static str },
+
     #[error("{game} has no node `{found}`; the nodes are {}", .known.join(", "))]
     NoSuchNode { game: &'static str, found: String, known: Vec<String> },
 }

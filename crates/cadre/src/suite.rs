@@ -399,7 +399,11 @@ impl<G: Game> AnyGame for G {
     ) -> Result<Explored, GameError> {
         let cluster = setup.cluster(self)?;
         if !cluster.is_symmetric() {
-            return Err(GameError::NotInterchangeable { game: Game::name(self) });
+            let game = Game::name(self);
+            return Err(match cluster.tells_apart() {
+                Some(what) => GameError::ToldApart { game, what },
+                None => GameError::NotInterchangeable { game },
+            });
         }
         let found = cadre_explore::explore(&cluster.quotient(), settings, watch);
         explored(self, setup, &cluster, found)

@@ -12,9 +12,9 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit, of_conform};
 use crate::rejected::{print_explanation, within};
 use crate::run_directory::RunDirectory;
-use crate::stages::Tally;
+use crate::stages::{Tally, print_conform};
 use crate::watch::{Clock, count};
-use crate::{engines, output, specification};
+use crate::{output, specification};
 
 /// How many rejected traces are told of.
 const REJECTIONS_MAX: usize = 16;
@@ -115,20 +115,7 @@ fn check(
     let report = checked.map_err(of_conform).inspect_err(|_| {
         run.keep();
     })?;
-    let (tally, all) = (Tally::of(&report), count(told.len(), "trace", "traces"));
-    let (outcome, what) = match tally {
-        Tally { rejected: 0, unknown: 0 } => ("conforms", all),
-        Tally { rejected: 0, unknown } => ("unknown", format!("{unknown} of {all}")),
-        Tally { rejected, .. } => ("rejected", format!("{rejected} of {all}")),
-    };
-    let particulars = format!(
-        "{what} against {}, {}, {} {:.1} s",
-        spec.name,
-        engines::name(&report.version),
-        count(report.runs as usize, "run,", "runs,"),
-        clock.elapsed().as_secs_f64()
-    );
-    output::stage("conform", outcome, &particulars);
+    print_conform(&report, told.len(), spec, clock);
     Ok(report)
 }
 

@@ -241,6 +241,11 @@ impl<P: Protocol> Cluster<P> {
         !self.symmetry.swaps.is_empty()
     }
 
+    /// What of the network and its faults tells nodes apart, so that none can change places.
+    pub fn tells_apart(&self) -> Option<&'static str> {
+        self.rules.names_nodes()
+    }
+
     /// What the network may do.
     pub fn network(&self) -> Network {
         self.network

@@ -3,7 +3,7 @@
 mod explored;
 mod hosts;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use cadre_process::{Finished, Program, Stop};
 pub use explored::Explored;
 pub use hosts::{Hosts, Worker};
 
-use crate::run::{LOG, create, start};
+use crate::run::{LOG, create, start, write_command};
 use crate::{Run, TlaError, Tlc};
 use hosts::{HERE, is_here};
 
@@ -74,8 +74,8 @@ impl Distributed {
 
     fn carry_out(&self, run_of: &Run, stop: &Stop) -> Result<Finished, TlaError> {
         create(&run_of.directory.join(META))?;
-        let helpers = self.helpers();
-        let here: Vec<&Helper<'_>> = helpers.iter().filter(|helper| is_here(helper.host)).collect();
+        write_command(&run_of.directory, &self.command_line(run_of))?;
+        let here = self.helpers_here(run_of)?;
         let (ends, ended) = channel();
         let stops = Stops { leading: Stop::new(), helping: Stop::new() };
         let finished = thread::scope(|scope| {
@@ -84,22 +84,17 @@ impl Distributed {
                 let (ends, stop) = (ends.clone(), stops.leading.clone());
                 move || announced(&ends, End::Leading, start(&leading, run_of, &stop))
             });
-            for (number, helper) in here.iter().enumerate() {
-                let folder = run_of.directory.join(format!("{}-{}", helper.role, number + 1));
-                let program = self.helping(helper, run_of, &folder);
+            for (helper, program, log) in &here {
                 let (ends, stop) = (ends.clone(), stops.helping.clone());
                 let end = if helper.role == WORKER { End::Worker } else { End::Other };
                 // What a helper ends with is in its log: the verdict is the leading process's.
                 scope.spawn(move || {
-                    announced(
-                        &ends,
-                        end,
-                        cadre_process::run(&program, &folder.join("log"), run_of.time_limit, &stop),
-                    )
+                    let limit = run_of.time_limit;
+                    announced(&ends, end, cadre_process::run(program, log, limit, &stop))
                 });
             }
             drop(ends);
-            let workers = here.iter().filter(|helper| helper.role == WORKER).count();
+            let workers = here.iter().filter(|(helper, ..)| helper.role == WORKER).count();
             let lost = wait(&ended, &stops, stop, self.is_alone().then_some(workers));
             let finished = leader.join().expect("a child is run without a panic");
             match lost {
@@ -109,6 +104,19 @@ impl Distributed {
         });
         let _ = std::fs::remove_dir_all(run_of.directory.join(META));
         finished
+    }
+
+    /// The helpers of this host, each with its program and its log in a directory of its own.
+    fn helpers_here(&self, run: &Run) -> Result<Vec<(Helper<'_>, Program, PathBuf)>, TlaError> {
+        let here = self.helpers().into_iter().filter(|helper| is_here(helper.host));
+        let started = here.enumerate().map(|(number, helper)| {
+            let folder = run.directory.join(format!("{}-{}", helper.role, number + 1));
+            create(&folder)?;
+            let program = self.helping(&helper, run, &folder);
+            write_command(&folder, &program.command_line())?;
+            Ok((helper, program, folder.join("log")))
+        });
+        started.collect()
     }
 
     fn helpers(&self) -> Vec<Helper<'_>> {
