@@ -206,4 +206,22 @@ Agree ==
     /\ primary.number = backup.number
     => primary.value = backup.value
 
+-----------------------------------------------------------------------------
+(* Behaviours as wholes. *)
+
+\* A backup that can take over does so in the end, or crashes.
+FairSpec == Spec /\ WF_vars(TakeOver)
+
+\* Who asks the backup is answered, unless it crashes.
+BackupAnswers ==
+    \A c \in BackupClient :
+        asked[c] > Len(answers[c])
+            ~> asked[c] = Len(answers[c]) \/ backup = Down
+
+\* An answer is never taken back.
+Irrevocable ==
+    [][\A c \in Client :
+        /\ Len(answers'[c]) >= Len(answers[c])
+        /\ SubSeq(answers'[c], 1, Len(answers[c])) = answers[c]]_vars
+
 =============================================================================

@@ -28,6 +28,7 @@ fn spec(clients: usize) -> Spec {
         .constant("None", stored(None))
         .variables(["primary", "backup", "msgs", "asked", "answers", "answered"])
         .invariants(["TypeOK", "Durable", "Agree"])
+        .temporal("FairSpec", ["BackupAnswers", "Irrevocable"])
 }
 
 fn action(_: &View<PrimaryBackup>, action: &TypedAction<Message, Choice, Request>) -> SpecAction {

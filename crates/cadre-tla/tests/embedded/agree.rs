@@ -244,6 +244,8 @@ fn every_model_of_the_library_gives_the_same_with_both_engines() {
         MCDiskStoreUnfair: a temporal property is violated without end
         MCPrimaryBackup: holds, 2062 states, depth 16; of 8491 steps 6361 differ
         MCPrimaryBackupFails: NothingSurvives is violated after 5 states
+        MCPrimaryBackupFair: holds, 2062 states, depth 16; of 8491 steps 6361 differ
+        MCPrimaryBackupUnfair: a temporal property is violated without end
         MCTwoPhase: holds, 288 states, depth 11; of 1146 steps 995 differ
         MCTwoPhaseFails: NobodyCommits is violated after 9 states
         MCTwoPhaseFair: holds, 288 states, depth 11; of 1146 steps 995 differ
