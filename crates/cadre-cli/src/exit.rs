@@ -77,26 +77,29 @@ impl<T, E: Into<anyhow::Error>> OrExit<T> for Result<T, E> {
 /// A failure of a check by TLC: of the input if the specification does not read or does not fit, of
 /// the tool chain otherwise.
 pub(crate) fn of_conform(error: ConformError) -> Failure {
-    let is_input = match &error {
-        ConformError::UnknownVariable { .. }
-        | ConformError::OtherVariables { .. }
-        | ConformError::UnknownName { .. }
-        | ConformError::NoAlternative { .. } => true,
-        ConformError::Tla(error) => matches!(
-            error,
-            TlaError::Parse { .. }
-                | TlaError::Config { .. }
-                | TlaError::Evaluation(_)
-                | TlaError::Hosts { .. }
-        ),
-        _ => false,
-    };
     let exit = match &error {
         ConformError::NotDistributed { .. } => Exit::Usage,
-        _ if is_input => Exit::Input,
-        _ => Exit::ToolChain,
+        ConformError::Vacuous { .. }
+        | ConformError::Incomplete { .. }
+        | ConformError::IncompleteGraph { .. }
+        | ConformError::ForeignLine { .. }
+        | ConformError::Io { .. } => Exit::ToolChain,
+        ConformError::Tla(error) if !is_of_input(error) => Exit::ToolChain,
+        _ => Exit::Input,
     };
     Failure { exit, error: error.into() }
+}
+
+/// Whether an error of TLC is the specification's, or that of what it is given.
+fn is_of_input(error: &TlaError) -> bool {
+    matches!(
+        error,
+        TlaError::Parse { .. }
+            | TlaError::Config { .. }
+            | TlaError::Evaluation(_)
+            | TlaError::Hosts { .. }
+            | TlaError::NotWritable { .. }
+    )
 }
 
 /// As [`of_conform`].

@@ -150,6 +150,14 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// A value, or what is equal to none if TLC cannot read it: no state has it then.
+fn readable(value: &Value) -> Value {
+    match value.to_text() {
+        Ok(_) => value.clone(),
+        Err(_) => Value::model("CadreUnreadable"),
+    }
+}
+
 impl Logged {
     fn ids_of(
         &mut self,
@@ -165,7 +173,7 @@ impl Logged {
             if let Some(value) = state.get(variable) {
                 let values = &mut self.values[place];
                 ids[place] = *known[place].entry(value.clone()).or_insert_with(|| {
-                    values.push(value.clone());
+                    values.push(readable(value));
                     values.len()
                 });
             }

@@ -50,8 +50,10 @@ pub fn simulate(
     for states in found.all {
         let name = format!("behaviour {}", behaviours.len() + 1);
         let behaviour = behaviour(spec, name, states);
-        let key = behaviour.steps.iter().map(|step| step.action.clone()).collect::<Vec<_>>();
-        if known.insert((behaviour.initial.clone(), key)) {
+        // An action may lead to several states.
+        let steps =
+            behaviour.steps.iter().map(|step| (step.action.clone(), step.variables.clone()));
+        if known.insert((behaviour.initial.clone(), steps.collect::<Vec<_>>())) {
             behaviours.push(behaviour);
         }
     }

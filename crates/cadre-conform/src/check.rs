@@ -3,10 +3,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cadre_process::Stop;
-use cadre_tla::{Dump, Engine, EvaluationError, TlaError, Value};
+use cadre_tla::{Dump, Engine, EvaluationError, SpecState, TlaError, Value};
 
 use crate::batch::{Batch, Cuts};
-use crate::compare::{Comparison, Finding, Mismatch, compare, probes, states_at};
+use crate::compare::{
+    Comparison, Finding, Mismatch, compare, differences, logged, probes, states_at,
+};
 use crate::encode::{STEP, TRACE, encode};
 use crate::lines::{Lines, Place, Within};
 use crate::report::actions_known;
@@ -165,6 +167,8 @@ pub(crate) enum Draft {
         rejection: Rejection,
         /// The state to which the specification takes the step, where that is not the logged one.
         after: Option<BTreeMap<String, Value>>,
+        /// The states of which one leads there, if there are several.
+        candidates: Vec<BTreeMap<String, Value>>,
     },
     Undetermined {
         step: usize,
@@ -184,7 +188,13 @@ impl Draft {
             _ => Reason::WrongState { differs },
         };
         let rejection = rejection(step, reason, mismatch.state.clone());
-        Self::Rejected { rejection, after: (step > 0).then(|| mismatch.state.clone()) }
+        let after = (step > 0).then(|| mismatch.state.clone());
+        Self::Rejected { rejection, after, candidates: Vec::new() }
+    }
+
+    /// A trace of which nothing is known but what TLC has printed.
+    fn rejected(rejection: Rejection) -> Self {
+        Self::Rejected { rejection, after: None, candidates: Vec::new() }
     }
 
     fn verdict(self) -> TraceVerdict {
@@ -205,11 +215,21 @@ struct Check<'a, 'r> {
     traces: &'a [SpecTrace],
     options: &'a Options,
     runs: &'r mut Runs<'a>,
-    /// The traces with an evaluation error: how many steps can be judged, and what TLC says.
-    failed: BTreeMap<usize, (usize, String)>,
+    /// The traces with an evaluation error.
+    failed: BTreeMap<usize, Failed>,
     states: u64,
     /// The actions that the trace module knows.
     actions: Option<BTreeSet<String>>,
+}
+
+/// That an expression could not be evaluated in a trace.
+struct Failed {
+    /// How many of its steps can be judged.
+    steps: usize,
+    /// What TLC says.
+    why: String,
+    /// Whether it was in a behaviour that has other states than the trace.
+    is_elsewhere: bool,
 }
 
 /// A batch that TLC has walked to the end.
@@ -246,15 +266,29 @@ impl<'a> Check<'a, '_> {
                     let earlier = self.rejection(&walked, position);
                     let earlier = earlier.filter(|rejection| rejection.step < mismatch.step);
                     match earlier {
-                        Some(rejection) => Draft::Rejected { rejection, after: None },
+                        Some(rejection) => Draft::rejected(rejection),
                         None => Draft::differs(mismatch),
                     }
                 }
                 Some(Finding::Agrees) | None => self.by_lines(&walked, position)?,
             });
         }
-        self.add_states_before(&walked, &mut drafts)?;
+        self.add_states_before(&walked, &mut drafts, 0..traces.len())?;
+        self.leave_failed_to_states(&mut drafts);
         Ok(drafts)
+    }
+
+    /// Leaves the traces with an evaluation error to their states if these do not come by it.
+    fn leave_failed_to_states(&mut self, drafts: &mut [Draft]) {
+        self.failed.retain(|position, failed| {
+            let draft = &mut drafts[*position];
+            let is_open = matches!(draft, Draft::Undetermined { .. } | Draft::Ambiguous);
+            let is_left = is_open && failed.is_elsewhere;
+            if is_left {
+                *draft = Draft::Ambiguous;
+            }
+            !is_left
+        });
     }
 
     /// Looks up the states before those that are not the logged ones.
@@ -262,10 +296,14 @@ impl<'a> Check<'a, '_> {
         &self,
         walked: &Walked<'a>,
         drafts: &mut [Draft],
+        positions: impl IntoIterator<Item = usize>,
     ) -> Result<(), ConformError> {
         let mut wanted = BTreeMap::new();
-        for (position, draft) in drafts.iter().enumerate() {
-            if let Draft::Rejected { rejection, after: Some(_) } = draft {
+        for position in positions {
+            // Within a composition the state before is one that was printed.
+            if let Draft::Rejected { rejection, after: Some(_), .. } = &drafts[position]
+                && rejection.part.is_none()
+            {
                 wanted.insert(position, rejection.step - 1);
             }
         }
@@ -273,9 +311,10 @@ impl<'a> Check<'a, '_> {
             return Ok(());
         };
         let found = states_at(&wanted, &walked.batch, self.traces, Dump::open(dump)?)?;
-        for (position, state) in found {
-            if let Draft::Rejected { rejection, .. } = &mut drafts[position] {
-                rejection.spec_state = state;
+        for (position, states) in found {
+            if let Draft::Rejected { rejection, candidates, .. } = &mut drafts[position] {
+                *candidates = states.into_iter().collect();
+                rejection.spec_state = candidates[0].clone();
             }
         }
         Ok(())
@@ -294,7 +333,7 @@ impl<'a> Check<'a, '_> {
             Some(dump) => probes(&walked.batch, traces, Dump::open(dump)?)?,
             None => BTreeMap::new(),
         };
-        for position in open {
+        for &position in &open {
             let row = walked.batch.row(position);
             let stuck = walked.lines.stuck(row);
             // Where no initial state fits, there is none in which the trace could be stuck.
@@ -315,7 +354,7 @@ impl<'a> Check<'a, '_> {
                 Some(_) | None => self.by_lines(&walked, position)?,
             };
         }
-        Ok(())
+        self.add_states_before(&walked, drafts, open)
     }
 
     /// Runs TLC until no trace of the batch has an evaluation error any more.
@@ -352,11 +391,9 @@ impl<'a> Check<'a, '_> {
         batch: &Batch<'a>,
         error: Box<EvaluationError>,
     ) -> Result<(), ConformError> {
-        let number = |name: &str| match error.behaviour.last()?.variables.get(name)? {
-            Value::Int(number) => usize::try_from(number.abs()).ok(),
-            _ => None,
-        };
-        let (Some(row), Some(step)) = (number(TRACE), number(STEP)) else {
+        let last = error.behaviour.last();
+        let place = last.and_then(|last| number(last, TRACE).zip(number(last, STEP)));
+        let Some((row, step)) = place else {
             return Err(TlaError::Evaluation(error).into());
         };
         // What has the same events up to there has the same error.
@@ -377,14 +414,15 @@ impl<'a> Check<'a, '_> {
             return Err(TlaError::Evaluation(error).into());
         }
         for (trace, length) in guilty {
-            let why = error.to_string();
-            self.failed.insert(trace, (usable(length).unwrap_or_default(), why));
+            let (steps, why) = (usable(length).unwrap_or_default(), error.to_string());
+            let is_elsewhere = is_elsewhere(&self.traces[trace], &error);
+            self.failed.insert(trace, Failed { steps, why, is_elsewhere });
         }
         Ok(())
     }
 
     fn cuts(&self) -> Cuts {
-        self.failed.iter().map(|(trace, (steps, _))| (*trace, *steps)).collect()
+        self.failed.iter().map(|(trace, failed)| (*trace, failed.steps)).collect()
     }
 
     /// Whether TLC has dumped a state after each step that it has taken.
@@ -406,13 +444,15 @@ impl<'a> Check<'a, '_> {
     fn by_lines(&self, walked: &Walked<'a>, position: usize) -> Result<Draft, ConformError> {
         let row = walked.batch.row(position);
         if let Some(rejection) = self.rejection(walked, position) {
-            return Ok(Draft::Rejected { rejection, after: None });
+            return Ok(Draft::rejected(rejection));
         }
         if !walked.lines.accepted(row) {
             return Err(self.incomplete(position, walked));
         }
         Ok(match self.failed.get(&position) {
-            Some((steps, why)) => Draft::Undetermined { step: steps + 1, why: why.clone() },
+            Some(Failed { steps, why, .. }) => {
+                Draft::Undetermined { step: steps + 1, why: why.clone() }
+            }
             None => Draft::Conforms,
         })
     }
@@ -474,6 +514,26 @@ impl<'a> Check<'a, '_> {
     fn incomplete(&self, position: usize, walked: &Walked<'a>) -> ConformError {
         let trace = self.traces[position].name.clone();
         ConformError::Incomplete { trace, log: walked.log.clone() }
+    }
+}
+
+/// Whether the behaviour of an error has other states than those which a trace logs.
+fn is_elsewhere(trace: &SpecTrace, error: &EvaluationError) -> bool {
+    // TLC writes `null` where a step leaves a variable open: whatever is logged fits there.
+    let is_whole =
+        |state: &&SpecState| state.variables.values().all(|value| *value != Value::model("null"));
+    error.behaviour.iter().filter(is_whole).any(|state| {
+        let step = number(state, STEP).filter(|step| *step <= trace.steps.len());
+        let logged = step.and_then(|step| logged(trace, step));
+        logged.is_some_and(|logged| !differences(logged, &state.variables).is_empty())
+    })
+}
+
+/// A variable of the generated module.
+fn number(state: &SpecState, name: &str) -> Option<usize> {
+    match state.variables.get(name)? {
+        Value::Int(number) => usize::try_from(number.abs()).ok(),
+        _ => None,
     }
 }
 

@@ -1,13 +1,13 @@
 //! The states of the specification, as TLC dumped them, against those that were logged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cadre_tla::{Dump, TlaError, Value};
 
 use crate::batch::{Batch, Cuts};
 use crate::encode::{PART, STEP, TRACE};
 use crate::lines::Within;
-use crate::{ConformError, Difference, SpecTrace};
+use crate::{ConformError, Difference, Spec, SpecTrace};
 
 /// What a trace logs of the state after its step; step 0 is the initial state.
 pub(crate) fn logged(trace: &SpecTrace, step: usize) -> Option<&BTreeMap<String, Value>> {
@@ -32,6 +32,21 @@ pub(crate) fn differences(
         Some(Difference { variable: variable.clone(), logged, spec })
     });
     differs.collect()
+}
+
+/// That the dumped states have all that is mapped: what they lack would be equal to anything.
+fn judge_variables(spec: &Spec, state: &BTreeMap<String, Value>) -> Result<(), ConformError> {
+    let Some(variable) = spec.variables.iter().find(|name| !state.contains_key(*name)) else {
+        return Ok(());
+    };
+    let found = state.keys().filter(|name| !is_own(name)).map(String::as_str);
+    let (variable, found) = (variable.clone(), found.collect::<Vec<_>>().join(", "));
+    Err(ConformError::NotVariable { variable, found })
+}
+
+/// Whether a variable is one of the generated module.
+fn is_own(name: &str) -> bool {
+    [TRACE, STEP, PART].contains(&name)
 }
 
 /// How the states of one trace compare.
@@ -116,8 +131,11 @@ pub(crate) fn compare(
 ) -> Result<BTreeMap<usize, Comparison>, ConformError> {
     let traces_by_row = batch.traces_by_row();
     let mut comparisons: BTreeMap<usize, Comparison> = BTreeMap::new();
-    for state in dump {
+    for (number, state) in dump.enumerate() {
         let mut state = state?;
+        if number == 0 {
+            judge_variables(batch.spec, &state)?;
+        }
         let (Some(row), Some(step), None) = place(&mut state, 1) else {
             continue;
         };
@@ -148,8 +166,11 @@ pub(crate) fn probes(
 ) -> Result<BTreeMap<(usize, usize), Mismatch>, ConformError> {
     let traces_by_row = batch.traces_by_row();
     let mut nearest: BTreeMap<(usize, usize), Mismatch> = BTreeMap::new();
-    for state in dump {
+    for (number, state) in dump.enumerate() {
         let mut state = state?;
+        if number == 0 {
+            judge_variables(batch.spec, &state)?;
+        }
         let (Some(row), Some(step), within) = place(&mut state, -1) else {
             continue;
         };
@@ -170,8 +191,8 @@ pub(crate) fn probes(
     Ok(nearest)
 }
 
-/// For each trace the state at a step that agrees with its log; the least of several, because the
-/// order of a dump depends on the workers.
+/// For each trace the states at a step that agree with its log; the least ones of very many,
+/// because the order of a dump depends on the workers.
 ///
 /// # Errors
 ///
@@ -181,12 +202,12 @@ pub(crate) fn states_at(
     batch: &Batch<'_>,
     traces: &[SpecTrace],
     mut dump: Dump,
-) -> Result<BTreeMap<usize, BTreeMap<String, Value>>, ConformError> {
+) -> Result<BTreeMap<usize, BTreeSet<BTreeMap<String, Value>>>, ConformError> {
     let mut by_place: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
     for (position, step) in steps {
         by_place.entry((batch.row(*position), *step)).or_default().push(*position);
     }
-    let mut found: BTreeMap<usize, BTreeMap<String, Value>> = BTreeMap::new();
+    let mut found: BTreeMap<usize, BTreeSet<BTreeMap<String, Value>>> = BTreeMap::new();
     while let Some(texts) = dump.next_texts() {
         let texts = texts?;
         let number = |name: &str| {
@@ -195,18 +216,24 @@ pub(crate) fn states_at(
         };
         let place = number(TRACE).zip(number(STEP));
         for position in place.and_then(|place| by_place.get(&place)).into_iter().flatten() {
-            let of_spec = texts.iter().filter(|(name, _)| ![TRACE, STEP, PART].contains(name));
+            let of_spec = texts.iter().filter(|(name, _)| !is_own(name));
             let state = of_spec.map(|(name, text)| Ok(((*name).to_owned(), Value::parse(text)?)));
             let state = state.collect::<Result<BTreeMap<_, _>, TlaError>>()?;
             let log = logged(&traces[*position], steps[position]);
-            let agrees = log.is_none_or(|log| differences(log, &state).is_empty());
-            if agrees && found.get(position).is_none_or(|other| state < *other) {
-                found.insert(*position, state);
+            if log.is_none_or(|log| differences(log, &state).is_empty()) {
+                let states = found.entry(*position).or_default();
+                states.insert(state);
+                if states.len() > STATES_MAX {
+                    states.pop_last();
+                }
             }
         }
     }
     Ok(found)
 }
+
+/// From how many states one step of a trace is looked at.
+const STATES_MAX: usize = 16;
 
 /// Takes out of a state its row, which has the sign, its step, and its place within that.
 fn place(

@@ -5,7 +5,7 @@ use cadre_process::Stop;
 use cadre_tla::{Distributed, Engine, Explored, Module, Run, SpecState, Verdict};
 
 use crate::encode::constants;
-use crate::model::prepare;
+use crate::model::{no_initial_state, prepare};
 use crate::runs::write_files;
 use crate::{ConformError, ModelOptions, SpecModel};
 
@@ -44,6 +44,9 @@ pub fn check_model_distributed(
         });
     }
     let explored = distributed.explore(&run, stop)?;
+    if explored.verdict == Some(Verdict::NoError) && explored.distinct == Some(0) {
+        return Err(no_initial_state(model, explored.log));
+    }
     let verdict = match (&explored.verdict, explored.last.last()) {
         (Some(verdict), _) => verdict.clone(),
         (None, Some(state)) => {

@@ -99,6 +99,8 @@ impl<'a, P: Protocol> Driver<'a, P> {
         }
         // What fits to the behaviour up to each of its steps, as far as that is not passed yet.
         let mut fitting = BTreeMap::from([(0, (0..all.len()).collect::<Vec<usize>>())]);
+        // What was left out at one step may be what a later one would have needed.
+        let mut is_bounded = false;
         loop {
             let (followed, here) = fitting.pop_first().expect("one fits until none is found");
             let (begin, rest) = (here[0], &behaviour.steps[followed..]);
@@ -112,8 +114,9 @@ impl<'a, P: Protocol> Driver<'a, P> {
             }
             let mut found = Found::new(self.fitting_max);
             self.follow(&mut all, here, rest, &mut found);
+            is_bounded |= found.is_bounded;
             if found.targets.is_empty() && fitting.is_empty() {
-                let (is_bounded, offers) = (found.is_bounded, found.offers.into_iter().collect());
+                let offers = found.offers.into_iter().collect();
                 let parting = Some(Parting { step: followed + 1, is_bounded, offers });
                 return Driven { path: path(&all, begin), followed, parting };
             }

@@ -186,6 +186,32 @@ pub enum ConformError {
         log: PathBuf,
     },
 
+    /// A specification of which there is no behaviour, so that everything holds.
+    #[error(
+        "expected an initial state of {module}, found none, so that whatever is claimed holds; \
+         correct {specification} or the constants, see {}", log.display()
+    )]
+    NoInitialState {
+        /// The module.
+        module: String,
+        /// The temporal formula that is the specification.
+        specification: String,
+        /// The output of the run.
+        log: PathBuf,
+    },
+
+    /// A name that is mapped as a variable and is none.
+    #[error(
+        "expected the variables of the specification ({found}), found `{variable}` among those \
+         that the mapping names; correct the mapping"
+    )]
+    NotVariable {
+        /// The name.
+        variable: String,
+        /// The variables that there are.
+        found: String,
+    },
+
     /// Several hosts cannot check this.
     #[error(
         "expected invariants alone for a distributed run, as TLC passes over temporal properties \

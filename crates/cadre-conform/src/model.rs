@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cadre_process::Stop;
@@ -85,7 +85,7 @@ impl Default for ModelOptions {
 /// # Errors
 ///
 /// [`ConformError::BadName`] for names that are none, [`ConformError::Tla`] if TLC or the
-/// specification fails.
+/// specification fails, [`ConformError::NoInitialState`] if nothing can happen at all.
 pub fn check_model(
     model: &SpecModel,
     engine: &dyn Engine,
@@ -98,7 +98,18 @@ pub fn check_model(
         let name = violated_property(model, engine, directory, options, stop)?;
         outcome.verdict = Verdict::PropertyViolated { name };
     }
-    Ok(outcome)
+    // An engine with a bound does not count states, and says itself if there is none.
+    let is_empty = outcome.verdict == Verdict::NoError && outcome.distinct == 0;
+    match is_empty && outcome.bound.is_none() {
+        true => Err(no_initial_state(model, outcome.log)),
+        false => Ok(outcome),
+    }
+}
+
+/// Without behaviours whatever is claimed holds, which nobody wants to be told.
+pub(crate) fn no_initial_state(model: &SpecModel, log: PathBuf) -> ConformError {
+    let (module, specification) = (model.module.clone(), model.specification.clone());
+    ConformError::NoInitialState { module, specification, log }
 }
 
 /// The first of the temporal properties that is violated, which TLC does not tell: each is checked

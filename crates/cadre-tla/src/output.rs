@@ -114,6 +114,7 @@ mod code {
     pub(super) const ASSUMPTION_ERROR: u32 = 2105;
     pub(super) const INVARIANT_INITIAL: u32 = 2107;
     pub(super) const PROPERTY_INITIAL: u32 = 2108;
+    pub(super) const INCOMPLETE_SUCCESSOR: u32 = 2109;
     pub(super) const INVARIANT: u32 = 2110;
     pub(super) const INVARIANT_ERROR: u32 = 2111;
     pub(super) const ACTION_PROPERTY: u32 = 2112;
@@ -433,6 +434,7 @@ fn is_evaluation(code: u32) -> bool {
             | code::INITIAL_STATE_ERROR
             | code::NESTED
             | code::ASSUMPTION_ERROR
+            | code::INCOMPLETE_SUCCESSOR
             | code::INVARIANT_ERROR
             | code::NUMBER_TOO_BIG
     )

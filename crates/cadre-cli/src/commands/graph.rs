@@ -263,13 +263,24 @@ impl Asked<'_, '_> {
         run: &mut RunDirectory,
     ) -> Result<Exit, Failure> {
         let named = Named { name: "shortest".to_owned(), trace: bad.trace.clone() };
-        let report = self.explain(&named, run)?;
+        let explained = self.explain(&named, run);
         // The title, the lines of two stages, a blank, the logs and the verdict.
         let named = [named];
-        let mut lines = 6 + rejected::print_rejections(&report, &named, 1);
-        lines += print_fault(&bad.fault, &self.spec.name);
-        if let Some((_, rejection)) = rejected::first_rejection(&report, &named) {
-            lines += rejected::print_explanation(rejection);
+        let mut lines = 6;
+        match explained {
+            Ok(report) => {
+                lines += rejected::print_rejections(&report, &named, 1);
+                lines += print_fault(&bad.fault, &self.spec.name);
+                if let Some((_, rejection)) = rejected::first_rejection(&report, &named) {
+                    lines += rejected::print_explanation(rejection);
+                }
+            }
+            // What is wrong is known, and worth more than why.
+            Err(failure) if failure.exit == Exit::ToolChain && !self.context.stop.requested() => {
+                output::labelled("", &format!("it cannot be explained: {failure}"));
+                lines += 1 + print_fault(&bad.fault, &self.spec.name);
+            }
+            Err(failure) => return Err(failure),
         }
         if let Some((from, to)) = bad.states {
             let (before, after) = (found.graph.state(from), found.graph.state(to));

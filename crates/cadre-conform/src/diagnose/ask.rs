@@ -24,6 +24,16 @@ pub(super) struct Case {
     pub(super) after: Option<State>,
 }
 
+impl Case {
+    /// Without a next state that TLC cannot read, as a logged one may be; `None` if the state
+    /// itself is such a one.
+    pub(super) fn writable(mut self) -> Option<Self> {
+        let is_writable = |state: &State| state.values().all(|value| value.to_text().is_ok());
+        self.after = self.after.filter(is_writable);
+        is_writable(&self.before).then_some(self)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) enum Subject {
     /// An event of the trace module.
@@ -35,6 +45,8 @@ pub(super) enum Subject {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Answer {
+    /// Whether the whole is true.
+    pub(super) holds: bool,
     pub(super) false_parts: Vec<FalsePart>,
     pub(super) enabled: Vec<String>,
 }
@@ -70,7 +82,9 @@ pub(super) fn ask(
                 question.is_taken_apart = false;
                 continue;
             }
-            Err(ConformError::Tla(TlaError::Parse { .. } | TlaError::Config { .. })) => break,
+            Err(stopped @ ConformError::Tla(TlaError::Stopped)) => return Err(stopped),
+            // The verdicts are known, and worth more than why they are.
+            Err(ConformError::Tla(_)) => break,
             Err(other) => return Err(other),
         };
         let mut told = Told::read(&values);
@@ -81,6 +95,7 @@ pub(super) fn ask(
             if !judged.contains(case) {
                 answer.false_parts = lines.false_parts(&cases[*case], &leaves);
             }
+            answer.holds = lines.holds;
             answer.enabled.clone_from(&lines.enabled);
             question.open.retain(|open| open != case || !lines.is_done);
         }
@@ -148,7 +163,7 @@ impl Question<'_> {
             let _ = write!(next, "\n  /\\ {variable}' = CadreAfter_{variable}[cadreCase]");
         }
         let (module, judge, leaves) = self.judge(module, &spec.variables);
-        let _ = write!(next, "\n  /\\ ({judge}) \\in BOOLEAN{ENABLED}");
+        let _ = write!(next, "\n  /\\ IF {judge} THEN {HOLDS} ELSE TRUE{ENABLED}");
         let not_listed = self.not_listed.iter().map(|name| format!("\"{name}\""));
         let not_listed = not_listed.collect::<Vec<_>>().join(", ");
         let module = module
@@ -206,6 +221,8 @@ impl Question<'_> {
     }
 }
 
+const HOLDS: &str = "PrintT(<<\"HOLDS\", cadreCase>>)";
+
 const LISTED: &str = "
   {args \\in TraceArguments[name] : ENABLED TraceEvent([name |-> name, args |-> args])}";
 
@@ -241,6 +258,7 @@ struct Lines {
     passed: Vec<usize>,
     /// The values of the sides of those parts, by the position there.
     sides: BTreeMap<(usize, usize), Value>,
+    holds: bool,
     enabled: Vec<String>,
     is_done: bool,
     error: Option<String>,
@@ -278,6 +296,7 @@ impl Told {
                 let position = lines.false_leaves.len().checked_sub(1)?;
                 lines.sides.insert((position, index(place)?), value.clone());
             }
+            ("HOLDS", []) => lines.holds = true,
             ("ASK", [Value::String(name)]) => self.last = Last::Listing(name.clone()),
             ("ENABLED", [Value::String(name), Value::Set(arguments)]) => {
                 lines.enabled.extend(arguments.iter().map(|found| enabled(name, found)));

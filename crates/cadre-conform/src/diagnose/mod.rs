@@ -28,24 +28,27 @@ pub(crate) fn explain(
     traces_max: usize,
 ) -> Result<(), ConformError> {
     let spec = runs.spec;
+    let files = spec.files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let definitions = Definitions::of_module(&spec.trace_module, &files.collect::<Vec<_>>());
+    find_states_before(drafts, traces, &definitions, runs, traces_max)?;
     let mut cases = Vec::new();
     let mut asked = Vec::new();
     for (position, (draft, trace)) in drafts.iter().zip(traces).enumerate() {
-        let Draft::Rejected { rejection, after } = draft else { continue };
-        if asked.len() < traces_max {
+        let Draft::Rejected { rejection, after, .. } = draft else { continue };
+        if asked.len() < traces_max
+            && let Some(case) = case(rejection, after.as_ref(), trace, &spec.variables).writable()
+        {
             asked.push(position);
-            cases.push(case(rejection, after.as_ref(), trace, &spec.variables));
+            cases.push(case);
         }
     }
     if cases.is_empty() {
         return Ok(());
     }
-    let files = spec.files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-    let definitions = Definitions::read(files);
     let mut answers = ask(&cases, &definitions, runs)?;
     for (case, position) in asked.into_iter().enumerate() {
         let Draft::Rejected { rejection, .. } = &mut drafts[position] else { continue };
-        let Answer { false_parts, enabled } = answers.remove(&case).unwrap_or_default();
+        let Answer { false_parts, enabled, .. } = answers.remove(&case).unwrap_or_default();
         (rejection.false_parts, rejection.enabled) = match &cases[case].subject {
             Subject::Stutter => (vec![changed(&cases[case])], enabled),
             Subject::Event(_) => (false_parts, enabled),
@@ -55,7 +58,56 @@ pub(crate) fn explain(
     Ok(())
 }
 
+/// Of several states in which a step may have begun, finds the one from which it leads to the
+/// state that is not the logged one: a step from another one would be explained by other parts.
+fn find_states_before(
+    drafts: &mut [Draft],
+    traces: &[SpecTrace],
+    definitions: &Definitions,
+    runs: &mut Runs<'_>,
+    traces_max: usize,
+) -> Result<(), ConformError> {
+    let mut cases = Vec::new();
+    let mut asked = Vec::new();
+    let rejected = drafts.iter().enumerate().filter(|(_, d)| matches!(d, Draft::Rejected { .. }));
+    for (position, draft) in rejected.take(traces_max) {
+        let Draft::Rejected { rejection, after: Some(after), candidates } = draft else { continue };
+        if candidates.len() < 2 {
+            continue;
+        }
+        for before in candidates {
+            let subject = subject(rejection, &traces[position]);
+            asked.push(position);
+            cases.push(Case { subject, before: before.clone(), after: Some(after.clone()) });
+        }
+    }
+    if cases.is_empty() {
+        return Ok(());
+    }
+    let answers = ask(&cases, definitions, runs)?;
+    let leads_there = |number: &usize| match &cases[*number].subject {
+        Subject::Stutter => cases[*number].after.as_ref() == Some(&cases[*number].before),
+        _ => answers.get(number).is_some_and(|answer| answer.holds),
+    };
+    // The first one counts, and so it is set last.
+    for number in (0..cases.len()).rev().filter(leads_there) {
+        if let Draft::Rejected { rejection, .. } = &mut drafts[asked[number]] {
+            rejection.spec_state = cases[number].before.clone();
+        }
+    }
+    Ok(())
+}
+
 type State = BTreeMap<String, Value>;
+
+/// The event of a rejected step, or of the part of it that is rejected.
+fn subject(rejection: &Rejection, trace: &SpecTrace) -> Subject {
+    let part = rejection.part.as_ref();
+    match part.map_or(&trace.steps[rejection.step - 1].action, |part| &part.action) {
+        SpecAction::Step { name, arguments } => Subject::Event(event_value(name, arguments)),
+        SpecAction::Stutter | SpecAction::Sequence(_) | SpecAction::OneOf(_) => Subject::Stutter,
+    }
+}
 
 /// What TLC is to look at for a rejected trace.
 fn case(
@@ -85,18 +137,9 @@ fn case(
         | Reason::UnknownAction
         | Reason::WrongArguments
         | Reason::WrongState { .. } => {
-            let part = rejection.part.as_ref();
-            let action = part.map_or(&trace.steps[rejection.step - 1].action, |part| &part.action);
-            let subject = match action {
-                SpecAction::Step { name, arguments } => {
-                    Subject::Event(event_value(name, arguments))
-                }
-                SpecAction::Stutter | SpecAction::Sequence(_) | SpecAction::OneOf(_) => {
-                    Subject::Stutter
-                }
-            };
             // What the specification does not say of a step that it does not take is known only if
             // everything was logged, and that is the state after the last part of a step.
+            let part = rejection.part.as_ref();
             let is_last = part.is_none_or(|part| part.number == part.count);
             let is_whole = is_last && logged.is_some_and(|state| state.len() == variables.len());
             let after = match after {
@@ -104,7 +147,7 @@ fn case(
                 None if is_whole => logged.cloned(),
                 None => None,
             };
-            Case { subject, before: spec_state.clone(), after }
+            Case { subject: subject(rejection, trace), before: spec_state.clone(), after }
         }
     }
 }

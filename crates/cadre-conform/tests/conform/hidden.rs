@@ -179,3 +179,75 @@ TraceArguments ==";
         ]
     );
 }
+
+#[test]
+fn an_error_where_the_logged_states_never_come_by_is_no_matter() {
+    check(
+        &[
+            trace(Some(0), &[("Choose", Some(1)), ("Jump", Some(3))]),
+            trace(Some(0), &[("Choose", Some(1)), ("Jump", Some(4))]),
+            trace(Some(0), &[("Choose", Some(5))]),
+            trace(Some(10), &[("Choose", Some(1))]),
+        ],
+        &["conforms", "2: 4, not 2", "1: 5, not 1", "undetermined at 1"],
+    );
+}
+
+#[test]
+fn a_logged_name_that_is_no_variable_is_an_error() {
+    let mut spec = counter().variables(["x", "y", "twice"]);
+    spec.files[0].1 = spec.files[0].1.replace("TraceInit", "twice == 2 * x\nTraceInit");
+    let mut told = trace(Some(0), &[("+5", Some(5))]);
+    told.steps[0].variables = Some([("twice".to_string(), 11.into())].into());
+    match check_in_private(&spec, &[told]) {
+        Err(ConformError::NotVariable { variable, found }) => {
+            assert_eq!((variable.as_str(), found.as_str()), ("twice", "x, y"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_value_that_tlc_cannot_read_is_a_wrong_value() {
+    for value in [Value::Int(3_000_000_000), Value::from("Zürich")] {
+        let mut told = trace(Some(0), &[("+5", Some(5))]);
+        told.steps[0].variables = Some([("y".to_string(), value.clone())].into());
+        let report = check_in_private(&counter(), &[told, trace(Some(0), &[("+5", Some(5))])]);
+        let verdicts = report.expect("TLC runs").verdicts;
+        assert_eq!(text(&verdicts[0]), format!("1: {value}, not 5"));
+        assert_eq!(text(&verdicts[1]), "conforms");
+    }
+}
+
+#[test]
+fn a_wrong_state_is_explained_by_the_state_that_leads_there() {
+    let module = "---- MODULE TracePick ----\nEXTENDS Integers\nVARIABLES x, y\n\
+        TraceInit == x = 0 /\\ y = 0\nPick == x' \\in {1, 2} /\\ y' = y\n\
+        Go ==\n  /\\ x' = x\n  /\\ y' = IF x = 2 THEN 5 ELSE 7\n\
+        TraceArguments == [Pick |-> {<<>>}, Go |-> {<<>>}]\n\
+        TraceEvent(e) ==\n    \\/ e.name = \"Pick\" /\\ Pick\n    \\/ e.name = \"Go\" /\\ Go\n====\n";
+    let spec = Spec::new("Pick").module("TracePick", module).variables(["x", "y"]);
+    let other = "---- MODULE Other ----\nEXTENDS Integers\nVARIABLE z\nGo == z > 5\n====\n";
+    let mut beside = spec.clone();
+    beside.files.push(("Zebra.tla".into(), other.replace("Other", "Zebra")));
+    for spec in [spec, beside] {
+        for (x, y) in [(2, 5), (1, 7)] {
+            let state = |y: i32| [("x".to_string(), x.into()), ("y".to_string(), y.into())].into();
+            let told = SpecTrace {
+                name: "pick".into(),
+                initial: None,
+                steps: vec![
+                    SpecStep { action: SpecAction::named("Pick"), variables: None },
+                    SpecStep { action: SpecAction::named("Go"), variables: Some(state(9)) },
+                ],
+            };
+            let report = check_in_private(&spec, &[told]).expect("TLC runs");
+            let TraceVerdict::Rejected(rejection) = &report.verdicts[0] else { panic!() };
+            assert_eq!(rejection.spec_state["x"], x.into());
+            let parts: Vec<&str> = rejection.false_parts.iter().map(|p| p.text.as_str()).collect();
+            assert_eq!(parts, ["y' = IF x = 2 THEN 5 ELSE 7"]);
+            assert_eq!(rejection.false_parts[0].operator, "Go");
+            assert_eq!(text(&report.verdicts[0]), format!("2: 9, not {y}"));
+        }
+    }
+}

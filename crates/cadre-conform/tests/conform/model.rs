@@ -1,7 +1,9 @@
 //! The specification of two-phase commit, explored by TLC, against the closed forms.
 
 use crate::support::{engine, file, manager, two_phase};
-use cadre_conform::{ModelOptions, Spec, SpecModel, behaviour_trace, check_model, plan_model};
+use cadre_conform::{
+    ConformError, ModelOptions, Spec, SpecModel, behaviour_trace, check_model, plan_model,
+};
 use cadre_process::{PrivateDirectory, Stop};
 use cadre_tla::{Outcome, Value, Verdict};
 use cadre_trace::Trace;
@@ -100,4 +102,21 @@ fn the_model_that_must_fail_fails_with_a_shortest_behaviour() {
     assert_eq!(outcome.verdict, Verdict::InvariantViolated { name: "NobodyCommits".into() });
     assert_eq!(outcome.behaviour.len(), 9);
     assert_eq!(outcome.behaviour[8].action, "RMRcvCommitMsg");
+}
+
+#[test]
+fn a_specification_without_an_initial_state_does_not_hold() {
+    let mut none = model(2);
+    none.files[1].1 = none.files[1]
+        .1
+        .replace("EXTENDS TwoPhase\n", "EXTENDS TwoPhase\n\nNever == Spec /\\ RM = {}\n");
+    none.specification = "Never".into();
+    let directory = PrivateDirectory::new("conform-test").expect("a directory is created");
+    let options = ModelOptions::default();
+    match check_model(&none, engine(), directory.path(), &options, &Stop::new()) {
+        Err(ConformError::NoInitialState { specification, .. }) => {
+            assert_eq!(specification, "Never");
+        }
+        other => panic!("{other:?}"),
+    }
 }

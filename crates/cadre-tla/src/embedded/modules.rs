@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::syntax::{Definitions, tokens};
+use crate::syntax::{Definitions, listed, tokens};
 use crate::{Run, TlaError};
 
 /// The modules of a run.
@@ -107,20 +107,6 @@ fn add(
     Ok(())
 }
 
-/// The names with commas between them that follow a keyword.
-fn listed(text: &str, keywords: &[&str]) -> Vec<String> {
-    let tokens = tokens(text);
-    let mut names = Vec::new();
-    for (at, _) in tokens.iter().enumerate().filter(|(_, token)| token.is_any(keywords)) {
-        let mut rest = tokens[at + 1..].iter();
-        names.extend(rest.next().map(|token| token.text.to_owned()));
-        while rest.next().is_some_and(|token| token.is(",")) {
-            names.extend(rest.next().map(|token| token.text.to_owned()));
-        }
-    }
-    names
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,14 +118,5 @@ mod tests {
             replaced(text),
             "A == Cadre_(<<\"PrintT\">>) \\* PrintT\nPrintTwo == Cadr_(1, 2)\n"
         );
-    }
-
-    #[test]
-    fn what_is_declared_is_listed() {
-        let text = "---- MODULE M ----\nEXTENDS A, B\nVARIABLE x\nVARIABLES y, \\* one\n  z\n\
-                    I == INSTANCE C WITH x <- y, z <- x\n====\n";
-        assert_eq!(listed(text, &["EXTENDS"]), ["A", "B"]);
-        assert_eq!(listed(text, &["VARIABLE", "VARIABLES"]), ["x", "y", "z"]);
-        assert_eq!(listed(text, &["INSTANCE"]), ["C"]);
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::formula::{Excerpt, Formula, Source};
-use super::token::{Kind, Token, tokens};
+use super::token::{Kind, Token, listed, tokens};
 
 /// The operators that some modules define at their top, by name.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +60,29 @@ impl Definitions {
         definitions
     }
 
+    /// Reads the definitions that a module has of its own or by `EXTENDS`; others among the files,
+    /// which may define the same names, are left out.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use cadre_tla::syntax::Definitions;
+    ///
+    /// let modules = [
+    ///     ("M.tla", "---- MODULE M ----\nEXTENDS N\n====\n"),
+    ///     ("N.tla", "---- MODULE N ----\nUp == 1\n====\n"),
+    ///     ("Z.tla", "---- MODULE Z ----\nUp == 2\nDown == 3\n====\n"),
+    /// ];
+    /// let definitions = Definitions::of_module("M", &modules);
+    /// assert_eq!(definitions.get("Up").unwrap().body.to_string(), "1");
+    /// assert!(definitions.get("Down").is_none());
+    /// ```
+    pub fn of_module(module: &str, files: &[(&str, &str)]) -> Self {
+        let mut extended = Vec::new();
+        add_extended(module, files, &mut BTreeSet::new(), &mut extended);
+        Self::read(extended)
+    }
+
     /// The operator of a name, unless it is defined elsewhere.
     pub fn get(&self, name: &str) -> Option<&Definition> {
         self.by_name.get(name)
@@ -90,6 +113,23 @@ impl Definitions {
     pub fn reach_next<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> bool {
         let reached = self.reach(words);
         reached.iter().any(|word| self.get(word).is_some_and(|found| found.whole.has_prime))
+    }
+}
+
+/// Adds a module after those that it extends, as its own definitions are those that count.
+fn add_extended<'a>(
+    module: &str,
+    files: &[(&'a str, &'a str)],
+    known: &mut BTreeSet<String>,
+    extended: &mut Vec<(&'a str, &'a str)>,
+) {
+    let file = format!("{module}.tla");
+    let Some(found) = files.iter().find(|(name, _)| *name == file) else { return };
+    if known.insert(file) {
+        for other in listed(found.1, &["EXTENDS"]) {
+            add_extended(&other, files, known, extended);
+        }
+        extended.push(*found);
     }
 }
 

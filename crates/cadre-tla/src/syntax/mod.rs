@@ -11,4 +11,4 @@ pub use definitions::{Definition, Definitions, Parameter};
 pub use formula::{Excerpt, Formula};
 
 #[cfg(feature = "embedded")]
-pub(crate) use token::tokens;
+pub(crate) use token::{listed, tokens};

@@ -142,6 +142,20 @@ fn string(rest: &str) -> usize {
     rest.len()
 }
 
+/// The names with commas between them that follow a keyword.
+pub(crate) fn listed(text: &str, keywords: &[&str]) -> Vec<String> {
+    let tokens = tokens(text);
+    let mut names = Vec::new();
+    for (at, _) in tokens.iter().enumerate().filter(|(_, token)| token.is_any(keywords)) {
+        let mut rest = tokens[at + 1..].iter();
+        names.extend(rest.next().map(|token| token.text.to_owned()));
+        while rest.next().is_some_and(|token| token.is(",")) {
+            names.extend(rest.next().map(|token| token.text.to_owned()));
+        }
+    }
+    names
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,5 +187,14 @@ mod tests {
         let found: Vec<_> =
             tokens("------ MODULE\n====== (* open").iter().map(|t| t.text).collect();
         assert_eq!(found, ["------", "MODULE", "======"]);
+    }
+
+    #[test]
+    fn what_is_declared_is_listed() {
+        let text = "---- MODULE M ----\nEXTENDS A, B\nVARIABLE x\nVARIABLES y, \\* one\n  z\n\
+                    I == INSTANCE C WITH x <- y, z <- x\n====\n";
+        assert_eq!(listed(text, &["EXTENDS"]), ["A", "B"]);
+        assert_eq!(listed(text, &["VARIABLE", "VARIABLES"]), ["x", "y", "z"]);
+        assert_eq!(listed(text, &["INSTANCE"]), ["C"]);
     }
 }
