@@ -133,6 +133,20 @@ fn a_name_that_the_specification_has_not_is_unreadable_input() {
 }
 
 #[test]
+fn a_claim_of_the_other_kind_is_refused() {
+    for (claim, instead) in [
+        ("--property NobodyCommits", "ask for it by --invariant"),
+        ("--invariant EverybodyDecides", "ask for it by --property"),
+    ] {
+        let bench = bench();
+        let ran = bench.run(&format!("spec two-phase-commit {claim}"));
+        assert!(ran.output.contains(instead), "{}", ran.output);
+        assert_eq!(ran.code, Some(2), "{}", ran.output);
+        bench.assert_nothing_left();
+    }
+}
+
+#[test]
 fn two_workers_on_this_host_find_what_one_process_does() {
     let ran = bench().run("spec two-phase-commit --nodes 4 --distributed");
     assert!(ran.output.contains("1 568 distinct states"), "{}", ran.output);

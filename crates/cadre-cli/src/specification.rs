@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use cadre::conform::{
-    self, ConformError, LogMapping, Reason, Report, Spec, SpecTrace, TraceVerdict, Vocabulary,
+    self, ConformError, LogMapping, Reason, Report, Spec, SpecModel, SpecTrace, TraceVerdict,
+    Vocabulary,
 };
-use cadre::tla::{Contents, TlaError, Tlc};
+use cadre::tla::{Contents, Level, TlaError, Tlc};
 
 use crate::args::LogArgs;
 use crate::chosen::Chosen;
@@ -14,6 +15,7 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit, of_tla};
 use crate::modules;
 use crate::run_directory::RunDirectory;
+use crate::spec_args::ClaimArgs;
 
 /// Where a specification comes from.
 pub(crate) enum Origin {
@@ -147,6 +149,47 @@ pub(crate) fn judge_failure(
         }
         _ => Ok(()),
     }
+}
+
+/// Sees to it that what is to be an invariant is about a state, and what is to be a property about
+/// behaviours: of a property that is about a state TLC judges the initial states and no other.
+///
+/// # Errors
+///
+/// Which claim is of the other kind.
+pub(crate) fn judge_claims(
+    context: &Context<'_>,
+    model: &SpecModel,
+    claims: &ClaimArgs,
+) -> Result<(), Failure> {
+    if claims.invariant.is_empty() && claims.property.is_empty() {
+        return Ok(());
+    }
+    let Some(tlc) = context.parser() else { return Ok(()) };
+    let run = context.run_directory("spec")?;
+    modules::write(run.path(), &model.files).or_exit(Exit::ToolChain)?;
+    let contents = tlc.contents(run.path(), &model.module, &context.stop).map_err(of_tla)?;
+    let level = |name: &String| contents.definition(name).map(|found| found.level);
+    for name in &claims.invariant {
+        if level(name).is_some_and(|level| level > Level::State) {
+            return Err(anyhow::anyhow!(
+                "expected a formula about a state for --invariant, found {name}, which is about \
+                 steps or behaviours; ask for it by --property"
+            ))
+            .or_exit(Exit::Usage);
+        }
+    }
+    for name in &claims.property {
+        if level(name).is_some_and(|level| level < Level::Temporal) {
+            return Err(anyhow::anyhow!(
+                "expected a formula about behaviours for --property, found {name}, which is about \
+                 a state or a step, so that TLC would judge it at the beginning alone; ask for it \
+                 by --invariant, or say always by []"
+            ))
+            .or_exit(Exit::Usage);
+        }
+    }
+    Ok(())
 }
 
 /// Asks the parser for the names of the trace module; if that does not parse, or is none, then TLC

@@ -40,6 +40,10 @@ impl Child {
             Group::Own => leading_group(&expression),
             Group::Callers => expression,
         };
+        for folder in program.folders() {
+            std::fs::create_dir_all(&folder)
+                .map_err(|source| ProcessError::io("create", &folder, source))?;
+        }
         let handle = expression.start().map_err(|source| start_error(program, source))?;
         let process_id = *handle.pids().first().expect("an expression of one command has one pid");
         let leads_group = group == Group::Own;

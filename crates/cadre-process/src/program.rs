@@ -22,12 +22,19 @@ pub struct Program {
     /// In the order of the calls; `None` removes the variable.
     environment: Vec<(OsString, Option<OsString>)>,
     directory: Option<PathBuf>,
+    folders: Vec<PathBuf>,
 }
 
 impl Program {
     /// A program without arguments, in the environment and the directory of the caller.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), arguments: Vec::new(), environment: Vec::new(), directory: None }
+        Self {
+            path: path.into(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            directory: None,
+            folders: Vec::new(),
+        }
     }
 
     /// Adds one argument.
@@ -62,6 +69,12 @@ impl Program {
         self
     }
 
+    /// Makes a folder before the child is started, in the child's directory if that is relative.
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folders.push(folder.into());
+        self
+    }
+
     /// The program as one line that can be pasted into a POSIX shell.
     ///
     /// Bytes that are not UTF-8 are shown replaced.
@@ -69,6 +82,9 @@ impl Program {
         let mut words = Vec::new();
         if let Some(directory) = &self.directory {
             words.extend(["cd".into(), quoted(directory.as_os_str()), "&&".into()]);
+        }
+        for folder in &self.folders {
+            words.extend(["mkdir -p".into(), quoted(folder.as_os_str()), "&&".into()]);
         }
         let removed = self.environment.iter().filter(|(_, value)| value.is_none());
         for (position, (name, _)) in removed.enumerate() {
@@ -90,6 +106,12 @@ impl Program {
     /// The path as it was given.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The folders that have to be there.
+    pub(crate) fn folders(&self) -> impl Iterator<Item = PathBuf> {
+        let directory = self.directory.clone().unwrap_or_default();
+        self.folders.iter().map(move |folder| directory.join(folder))
     }
 
     pub(crate) fn working_directory(&self) -> Option<&Path> {
@@ -146,8 +168,12 @@ mod tests {
             .env_remove("B")
             .env_remove("C")
             .directory("some where")
+            .folder("in it")
             .arg("z");
-        assert_eq!(program.command_line(), "cd 'some where' && env -u B -u C A='x y' ./tool z");
+        assert_eq!(
+            program.command_line(),
+            "cd 'some where' && mkdir -p 'in it' && env -u B -u C A='x y' ./tool z"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the parser of TLA+, SANY, says is in a module.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use cadre_process::Stop;
 use roxmltree::{Document, Node};
 
 use crate::output::Output;
+use crate::syntax::extended;
 use crate::{Place, Run, TlaError, Tlc};
 
 /// A module with all that it extends, as the parser of TLA+ has read it.
@@ -103,6 +104,36 @@ impl Contents {
     }
 }
 
+impl Contents {
+    /// Leaves out what belongs to modules that are instantiated and not extended: their variables
+    /// and constants stand for something else there, and their definitions have other names.
+    fn leave_out_instantiated(&mut self, extended: &[String]) {
+        let is_own = |place: &Place| extended.contains(&place.module) || is_standard(&place.module);
+        self.constants.retain(|constant| is_own(&constant.place));
+        self.variables.retain(|variable| is_own(&variable.place));
+        let own = self.definitions.iter().filter(|definition| is_own(&definition.place));
+        let own: BTreeSet<String> = own.map(|definition| definition.name.clone()).collect();
+        // What an instance without a name defines has its name here, too.
+        self.definitions.retain(|found| is_own(&found.place) || !own.contains(&found.name));
+    }
+}
+
+/// The names of a module of a directory and of those that it extends.
+fn extended_in(directory: &Path, module: &str) -> Result<Vec<String>, TlaError> {
+    let unreadable = |source| TlaError::io("read", directory, source);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension == "tla") {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            files.push((name, fs::read_to_string(&path).map_err(unreadable)?));
+        }
+    }
+    let files: Vec<_> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let names = extended(module, &files).into_iter().map(|(name, _)| name.trim_end_matches(".tla"));
+    Ok(names.map(str::to_owned).collect())
+}
+
 impl Tlc {
     /// Has SANY read a module, which is in a directory with all that it extends.
     ///
@@ -119,7 +150,9 @@ impl Tlc {
     ) -> Result<Contents, TlaError> {
         let output = self.sany(directory, "tla2sany.xml.XMLExporter", &["-o"], module, stop)?;
         if let Some(start) = output.find("<?xml") {
-            return read(&output[start..]);
+            let mut contents = read(&output[start..])?;
+            contents.leave_out_instantiated(&extended_in(directory, module)?);
+            return Ok(contents);
         }
         // The exporter does not tell in which line an error is; the parser by itself does.
         self.sany(directory, "tla2sany.SANY", &[], module, stop)?;
@@ -137,11 +170,9 @@ impl Tlc {
         module: &str,
         stop: &Stop,
     ) -> Result<String, TlaError> {
-        let temporary = directory.join(TEMPORARY);
-        fs::create_dir_all(&temporary)
-            .map_err(|source| TlaError::io("create", &temporary, source))?;
         let program = self
             .java(directory)
+            .folder(TEMPORARY)
             .args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
             .arg(format!("-Djava.io.tmpdir={TEMPORARY}"))
             .arg("-cp")
@@ -150,7 +181,7 @@ impl Tlc {
             .args(options.iter().copied())
             .arg(format!("{module}.tla"));
         let finished = cadre_process::run(&program, &directory.join(LOG), TIME_LIMIT, stop);
-        let _ = fs::remove_dir_all(&temporary);
+        let _ = fs::remove_dir_all(directory.join(TEMPORARY));
         Ok(finished?.output()?)
     }
 }

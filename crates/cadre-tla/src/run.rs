@@ -126,10 +126,6 @@ impl Tlc {
     pub(crate) fn carry_out(&self, run: &Run, stop: &Stop) -> Result<Finished, TlaError> {
         let directory = &run.directory;
         let program = self.program(run);
-        // Java does not create its temporary directory. It is private, as is TLC's own, because
-        // runs at the same time would otherwise trip over each other's files.
-        create(&directory.join(TEMPORARY))?;
-        create(&directory.join(META))?;
         write_command(directory, &program.command_line())?;
         let finished = start(&program, run, stop);
         let _ = fs::remove_dir_all(directory.join(TEMPORARY));
@@ -149,6 +145,10 @@ impl Tlc {
     fn program(&self, run: &Run) -> Program {
         let mut program = self
             .java(&run.directory)
+            // Java does not create its temporary directory. It is private, as is TLC's own, because
+            // runs at the same time would otherwise trip over each other's files.
+            .folder(TEMPORARY)
+            .folder(META)
             .arg("-XX:+UseParallelGC")
             // TLC goes on after a thread of it ran out of memory, and may then hang.
             .arg("-XX:+ExitOnOutOfMemoryError");

@@ -90,3 +90,22 @@ fn a_module_that_is_not_there_is_an_error() {
     let error = contents(directory.path(), "M").expect_err("there is none");
     assert!(matches!(error, TlaError::Parse { .. }), "{error}");
 }
+
+#[test]
+fn what_is_instantiated_is_not_declared_here() {
+    let directory = PrivateDirectory::new("tla-test").expect("a directory is created");
+    let write = |name: &str, text: &str| {
+        let text = format!("---- MODULE {name} ----\n{text}====\n");
+        fs::write(directory.path().join(format!("{name}.tla")), text).expect("it is written");
+    };
+    write("Base", "EXTENDS Naturals\nVARIABLE y\nBoth == y = 2\n");
+    write("Abstract", "EXTENDS Naturals\nCONSTANT C\nVARIABLE h\nInit == h = C\nOnly == h = 0\n");
+    let text = "EXTENDS Base\nVARIABLE x\nInit == x = 1\nA == INSTANCE Abstract WITH h <- x, C <- 1\n\
+                Refines == A!Init\n";
+    write("M", text);
+    let contents = contents(directory.path(), "M").expect("it parses");
+    let variables: Vec<&str> = contents.variables.iter().map(|found| found.name.as_str()).collect();
+    assert_eq!(variables, ["y", "x"]);
+    assert_eq!(contents.constants, []);
+    assert_eq!(contents.definition("Init").expect("it is there").place.module, "M");
+}

@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::exit::{Exit, Failure, OrExit, of_conform};
 use crate::run_directory::RunDirectory;
 use crate::spec_args::{ClaimArgs, SpecArgs};
+use crate::specification::judge_claims;
 use crate::watch::{count, grouped};
 use crate::{engines, output, spec_coverage, spec_watch};
 
@@ -33,6 +34,7 @@ pub(crate) fn run(context: &mut Context<'_>, args: &SpecArgs) -> Result<Exit, Fa
     if !args.dry_run {
         output::line(&format!("checking the specification of {}", chosen.title()));
     }
+    judge_claims(context, &checked.model, &args.claims)?;
     if context.common.engine == Some(EngineName::Apalache) {
         checked.model = checked.invariants_alone(args, "Apalache is asked about invariants alone");
     }

@@ -78,9 +78,7 @@ impl Definitions {
     /// assert!(definitions.get("Down").is_none());
     /// ```
     pub fn of_module(module: &str, files: &[(&str, &str)]) -> Self {
-        let mut extended = Vec::new();
-        add_extended(module, files, &mut BTreeSet::new(), &mut extended);
-        Self::read(extended)
+        Self::read(extended(module, files))
     }
 
     /// The operator of a name, unless it is defined elsewhere.
@@ -114,6 +112,13 @@ impl Definitions {
         let reached = self.reach(words);
         reached.iter().any(|word| self.get(word).is_some_and(|found| found.whole.has_prime))
     }
+}
+
+/// A module and those that it extends, what is extended first; modules are file names and texts.
+pub(crate) fn extended<'a>(module: &str, files: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut extended = Vec::new();
+    add_extended(module, files, &mut BTreeSet::new(), &mut extended);
+    extended
 }
 
 /// Adds a module after those that it extends, as its own definitions are those that count.

@@ -7,6 +7,7 @@ mod definitions;
 mod formula;
 mod token;
 
+pub(crate) use definitions::extended;
 pub use definitions::{Definition, Definitions, Parameter};
 pub use formula::{Excerpt, Formula};
 
