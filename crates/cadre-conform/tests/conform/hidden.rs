@@ -1,7 +1,11 @@
 //! Specifications whose events do not determine the state, or cannot always be evaluated.
 
-use crate::support::check_in_private;
-use cadre_conform::{ConformError, Reason, Spec, SpecAction, SpecStep, SpecTrace, TraceVerdict};
+use crate::support::{check_in_private, engine};
+use cadre_conform::{
+    ConformError, Options, Reason, Report, Spec, SpecAction, SpecStep, SpecTrace, TraceVerdict,
+    Walk, check as check_all,
+};
+use cadre_process::{PrivateDirectory, Stop};
 use cadre_tla::{TlaError, Value};
 
 /// A counter which `Jump` raises by 1 or 2, whichever it likes, and `Add` by its argument.
@@ -178,4 +182,64 @@ TraceArguments ==";
             "1: x # 10 in Picked"
         ]
     );
+}
+
+/// A queue of which nothing says that it is to have something before that is taken out.
+const QUEUE: &str = "---- MODULE TraceQueue ----
+EXTENDS Integers, Sequences
+VARIABLES q, out
+TraceInit == q = <<>> /\\ out \\in {0, 5}
+Push == q' = Append(q, 1) /\\ UNCHANGED out
+Pop == out' = Head(q) /\\ q' = Tail(q)
+TraceArguments == [Push |-> {<<>>}, Pop |-> {<<>>}]
+TraceEvent(e) == e.args = <<>> /\\ ((e.name = \"Push\" /\\ Push) \\/ (e.name = \"Pop\" /\\ Pop))
+====
+";
+
+#[test]
+fn an_evaluation_error_in_the_first_step_is_the_verdict_of_its_trace_alone() {
+    let spec = Spec::new("Queue").module("TraceQueue", QUEUE).variables(["q", "out"]);
+    let trace = |names: &[&str], out: Option<i32>| {
+        let steps = names.iter().map(|name| SpecStep {
+            action: match name.split_once(' ') {
+                Some(parts) => {
+                    SpecAction::Sequence([parts.0, parts.1].map(SpecAction::named).into())
+                }
+                None => SpecAction::named(*name),
+            },
+            variables: None,
+        });
+        let initial = out.map(|out| [("out".to_owned(), out.into())].into());
+        SpecTrace { name: names.concat(), initial, steps: steps.collect() }
+    };
+    let single = [
+        trace(&["Push", "Pop"], None),
+        trace(&["Pop"], None),
+        trace(&["Pop", "Push"], Some(5)),
+        trace(&["Push", "Push", "Pop"], Some(5)),
+        trace(&["Fly"], None),
+        trace(&["Push", "Pop", "Pop"], None),
+    ];
+    let composed = [
+        trace(&["Push Pop"], None),
+        trace(&["Pop Push", "Push"], None),
+        trace(&["Push Pop", "Pop Push"], None),
+        trace(&["Fly Push"], None),
+    ];
+    let first = "undetermined at 1";
+    for walk in [Walk::Events, Walk::States] {
+        let check = |traces: &[SpecTrace]| {
+            let directory = PrivateDirectory::new("conform-test").expect("a directory is created");
+            let options = Options { walk, ..Options::default() };
+            check_all(&spec, traces, engine(), directory.path(), &options, &Stop::new())
+                .expect("verdicts")
+        };
+        let texts = |report: Report| report.verdicts.iter().map(text).collect::<Vec<_>>();
+        let unknown = "1: UnknownAction";
+        assert_eq!(
+            texts(check(&single)),
+            ["conforms", first, first, "conforms", unknown, "undetermined at 3"]
+        );
+        assert_eq!(texts(check(&composed)), ["conforms", first, "undetermined at 2", unknown]);
+    }
 }

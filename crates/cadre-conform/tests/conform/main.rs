@@ -7,6 +7,7 @@ mod divergences;
 mod foreign;
 mod graphs;
 mod hidden;
+mod letters;
 mod model;
 mod mutations;
 mod scaffolds;
