@@ -239,7 +239,8 @@ const SEEN: &str = "
 const TAKE: &str = "
   /\\ cadreAgain
   /\\ \\E cadrePlace \\in 1..CadreCount(cadreNode) :
-       /\\ \\E cadreEvent \\in {CadreEvents[CadreEvent(cadreNode, cadrePlace)]} : TraceEvent(cadreEvent)
+       /\\ \\E cadreEvent \\in {CadreEvents[CadreEvent(cadreNode, cadrePlace)]} :
+            TraceEvent(cadreEvent)
        /\\ CadreSeen(cadrePlace)
        /\\ \\/ cadreNode' = CadreTarget(cadreNode, cadrePlace) /\\ cadreAgain' = TRUE
           \\/ cadreNode' = -cadreNode /\\ cadreAgain' = FALSE";

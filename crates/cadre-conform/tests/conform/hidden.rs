@@ -2,8 +2,8 @@
 
 use crate::support::{check_in_private, engine};
 use cadre_conform::{
-    ConformError, Options, Reason, Report, Spec, SpecAction, SpecStep, SpecTrace, TraceVerdict,
-    Walk, check as check_all,
+    ConformError, Options, Reason, Spec, SpecAction, SpecStep, SpecTrace, TraceVerdict, Walk,
+    check as check_all,
 };
 use cadre_process::{PrivateDirectory, Stop};
 use cadre_tla::{TlaError, Value};
@@ -212,34 +212,36 @@ fn an_evaluation_error_in_the_first_step_is_the_verdict_of_its_trace_alone() {
         let initial = out.map(|out| [("out".to_owned(), out.into())].into());
         SpecTrace { name: names.concat(), initial, steps: steps.collect() }
     };
-    let single = [
-        trace(&["Push", "Pop"], None),
-        trace(&["Pop"], None),
-        trace(&["Pop", "Push"], Some(5)),
-        trace(&["Push", "Push", "Pop"], Some(5)),
-        trace(&["Fly"], None),
-        trace(&["Push", "Pop", "Pop"], None),
-    ];
-    let composed = [
-        trace(&["Push Pop"], None),
-        trace(&["Pop Push", "Push"], None),
-        trace(&["Push Pop", "Pop Push"], None),
-        trace(&["Fly Push"], None),
-    ];
+    let unknown = "1: UnknownAction";
     let first = "undetermined at 1";
-    for walk in [Walk::Events, Walk::States] {
-        let check = |traces: &[SpecTrace]| {
-            let directory = PrivateDirectory::new("conform-test").expect("a directory is created");
-            let options = Options { walk, ..Options::default() };
-            check_all(&spec, traces, engine(), directory.path(), &options, &Stop::new())
-                .expect("verdicts")
-        };
-        let texts = |report: Report| report.verdicts.iter().map(text).collect::<Vec<_>>();
-        let unknown = "1: UnknownAction";
-        assert_eq!(
-            texts(check(&single)),
-            ["conforms", first, first, "conforms", unknown, "undetermined at 3"]
-        );
-        assert_eq!(texts(check(&composed)), ["conforms", first, "undetermined at 2", unknown]);
+    for (walk, cases) in [
+        (
+            Walk::Events,
+            &[
+                (trace(&["Push", "Pop"], None), "conforms"),
+                (trace(&["Pop"], None), first),
+                (trace(&["Pop", "Push"], Some(5)), first),
+                (trace(&["Push", "Push", "Pop"], Some(5)), "conforms"),
+                (trace(&["Fly"], None), unknown),
+                (trace(&["Push", "Pop", "Pop"], None), "undetermined at 3"),
+            ][..],
+        ),
+        (
+            Walk::States,
+            &[
+                (trace(&["Push Pop", "Push"], Some(5)), "conforms"),
+                (trace(&["Pop Push", "Push"], None), first),
+                (trace(&["Push Pop", "Pop Push"], None), "undetermined at 2"),
+                (trace(&["Fly Push"], None), unknown),
+                (trace(&["Push"], Some(7)), "0: 7, not 0"),
+            ],
+        ),
+    ] {
+        let (traces, expected): (Vec<_>, Vec<_>) = cases.iter().cloned().unzip();
+        let directory = PrivateDirectory::new("conform-test").expect("a directory is created");
+        let options = Options { walk, ..Options::default() };
+        let report = check_all(&spec, &traces, engine(), directory.path(), &options, &Stop::new());
+        let verdicts = report.expect("TLC has verdicts").verdicts;
+        assert_eq!(verdicts.iter().map(text).collect::<Vec<_>>(), expected);
     }
 }

@@ -8,6 +8,7 @@ mod foreign;
 mod graphs;
 mod hidden;
 mod letters;
+mod messages;
 mod model;
 mod mutations;
 mod scaffolds;
