@@ -87,9 +87,10 @@ fn prepare(spec: &Spec, directory: &Path) -> Result<Run, ConformError> {
     let variables = spec.variables.join(", ");
     let module = Module::new(MODULE).extends([spec.trace_module.as_str()]);
     let (module, config) = constants(module, &spec.constants, BTreeSet::new())?;
-    let event = "[name |-> name, args |-> args]";
+    let event = "[name |-> cadreName, args |-> cadreArguments]";
     let next = format!(
-        "\n  \\E name \\in DOMAIN TraceArguments : \\E args \\in TraceArguments[name] :\n    \
+        "\n  \\E cadreName \\in DOMAIN TraceArguments :\n    \
+         \\E cadreArguments \\in TraceArguments[cadreName] :\n    \
          /\\ TraceEvent({event})\n    /\\ <<{variables}>>' # <<{variables}>>\n    \
          /\\ {ACTION}' = {event}"
     );

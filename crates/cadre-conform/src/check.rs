@@ -9,7 +9,7 @@ use crate::batch::{Batch, Cuts};
 use crate::compare::{
     Comparison, Finding, Mismatch, compare, differences, logged, probes, states_at,
 };
-use crate::encode::{STEP, TRACE, encode};
+use crate::encode::{Begin, STEP, TRACE, encode};
 use crate::lines::{Lines, Place, Within};
 use crate::report::actions_known;
 use crate::runs::Runs;
@@ -153,7 +153,7 @@ pub fn plan(
         Walk::Events => Batch::of_events(spec, first, &Cuts::new()),
         Walk::States => Batch::of_states(spec, first, &all, &Cuts::new()),
     };
-    let (module, config) = encode(&batch)?;
+    let (module, config) = encode(&batch, Begin::Initially)?;
     let mut run = runs.prepare(&module, &config, batch.events_total())?;
     run.dump = log_states(first);
     Ok(engine.command_line(&run))
@@ -363,15 +363,19 @@ impl<'a> Check<'a, '_> {
         dump: bool,
         batch: impl Fn(&Cuts) -> Batch<'a>,
     ) -> Result<Walked<'a>, ConformError> {
+        let mut begin = Begin::Initially;
         for _ in 0..=self.options.evaluation_errors_max {
             let batch = batch(&self.cuts());
-            let (module, config) = encode(&batch)?;
+            let (module, config) = encode(&batch, begin)?;
             let mut run = self.runs.prepare(&module, &config, batch.events_total())?;
             run.dump = dump;
             let outcome = match self.runs.run(&run) {
                 Ok(outcome) => outcome,
                 Err(ConformError::Tla(TlaError::Evaluation(error))) => {
-                    self.blame(&batch, error)?;
+                    match error.behaviour.is_empty() && begin == Begin::Initially {
+                        true => begin = Begin::ByStep,
+                        false => self.blame(&batch, error)?,
+                    }
                     continue;
                 }
                 Err(other) => return Err(other),

@@ -4,7 +4,7 @@ use std::path::Path;
 use cadre_process::Stop;
 use cadre_tla::{Distributed, Engine, Explored, Module, Run, SpecState, Verdict};
 
-use crate::encode::constants;
+use crate::encode::{constants, text};
 use crate::model::{no_initial_state, prepare};
 use crate::runs::write_files;
 use crate::{ConformError, ModelOptions, SpecModel};
@@ -117,7 +117,7 @@ fn alone(model: &SpecModel, state: &SpecState, directory: &Path) -> Result<Run, 
     let mut is = Vec::new();
     for (name, value) in &state.variables {
         let told = format!("cadreLast_{name}");
-        module = module.value(&told, value)?;
+        module = module.definition(&told, &text(value)?);
         is.push(format!("{name} = {told}"));
     }
     let module = module

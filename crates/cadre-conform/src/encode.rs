@@ -30,7 +30,7 @@ pub(crate) const PART: &str = "cadrePart";
 /// # Errors
 ///
 /// [`ConformError::Tla`] for a value that TLC cannot read.
-pub(crate) fn encode(batch: &Batch<'_>) -> Result<(Module, Config), ConformError> {
+pub(crate) fn encode(batch: &Batch<'_>, begin: Begin) -> Result<(Module, Config), ConformError> {
     let spec = batch.spec;
     let module = Module::new(MODULE).extends([spec.trace_module.as_str()]);
     let (module, config) = constants(module, &spec.constants, models(batch))?;
@@ -40,16 +40,27 @@ pub(crate) fn encode(batch: &Batch<'_>) -> Result<(Module, Config), ConformError
         .definition("CadreVariables", &format!("<<{}>>", spec.variables.join(", ")));
     let module = batch.events.define(module)?;
     let module = rows(module, &batch.rows, batch.events.count());
-    let module = steps.define(module, &batch.events);
+    let module = begin.define_first(steps.define(module, &batch.events));
     let module = match &batch.logged {
         None => walk(module, steps),
         Some(logged) => exact_walk(logged_states(module, spec, logged)?, steps),
     };
-    let config = config.init_next("CadreInit", "CadreNext").invariant("CadreReport");
-    Ok((report(module, spec, steps), config))
+    let module = report(begin.define_next(module, steps), batch, steps);
+    Ok((module, config.init_next("CadreInit", "CadreNext").invariant("CadreReport")))
 }
 
-/// Gives the constants their values, and declares the model values that are no constants.
+/// How a trace comes to where none of its events has been taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// It begins there.
+    Initially,
+    /// By a step of its own. If something cannot be evaluated in an initial state, TLC does not
+    /// tell in which; of any other state it does.
+    ByStep,
+}
+
+/// Gives the constants their values, and declares the model values. Each of those is a constant of
+/// another name, as its own may mean something else in a module of the specification.
 ///
 /// # Errors
 ///
@@ -60,17 +71,32 @@ pub(crate) fn constants(
     mut models: BTreeSet<String>,
 ) -> Result<(Module, Config), ConformError> {
     constants.values().for_each(|value| value.collect_models(&mut models));
-    // A model value that is a constant of the specification is declared there.
-    models.retain(|model| !constants.contains_key(model));
-    let config = models.iter().fold(Config::new(), |config, model| config.model(model));
-    let module = module.extends(["Integers", "Sequences", "TLC"]).constants(models);
+    let declared = models.iter().map(|model| model_constant(model));
+    let module = module.extends(["Integers", "Sequences", "TLC"]).constants(declared);
+    let config = models
+        .iter()
+        .fold(Config::new(), |config, model| config.model(&model_constant(model), model));
     constants.iter().try_fold((module, config), |(module, config), (name, value)| {
-        if *value == Value::model(name) {
-            return Ok((module, config.model(name)));
-        }
-        let definition = format!("CadreConstant_{name}");
-        Ok((module.value(&definition, value)?, config.substitute(name, &definition)))
+        let (definition, text) = (format!("CadreConstant_{name}"), text(value)?);
+        Ok(match value {
+            Value::Model(model) => (module, config.model(name, model)),
+            _ => (module.definition(&definition, &text), config.substitute(name, &definition)),
+        })
     })
+}
+
+/// The text of a value in a module with these constants.
+///
+/// # Errors
+///
+/// [`ConformError::Tla`] for a value that TLC cannot read.
+pub(crate) fn text(value: &Value) -> Result<String, ConformError> {
+    Ok(value.to_text_with_models(&model_constant)?)
+}
+
+/// The constant that is a model value.
+fn model_constant(model: &str) -> String {
+    format!("cadreModel_{model}")
 }
 
 /// Every variable with its value, as a record.
@@ -87,14 +113,14 @@ const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 const STARTS: &str = "
   /\\ cadreTrace \\in 1..Len(CadreRows)
-  /\\ cadreStep = 0";
+  /\\ cadreStep = CadreFirst";
 
 /// An initial state that does not fit begins a negative trace, which goes nowhere.
 const STARTS_FITTING: &str = "
-  /\\ \\E t \\in 1..Len(CadreRows) :
-       /\\ cadreStep = 0
+  /\\ \\E cadreRow \\in 1..Len(CadreRows) :
+       /\\ cadreStep = CadreFirst
        /\\ TraceInit
-       /\\ cadreTrace = IF CadreFits(CadreLogged[t][1]) THEN t ELSE -t";
+       /\\ cadreTrace = IF CadreFits(CadreLogged[cadreRow][1]) THEN cadreRow ELSE -cadreRow";
 
 const GOES_ON: &str = "
   /\\ cadreTrace > 0
@@ -105,8 +131,9 @@ const GOES_ON: &str = "
 // every mention: with many traces that is a third of the time.
 const TAKE: &str = "
   /\\ cadreStep' = cadreStep + 1
-  /\\ \\E k \\in {CadreEvent(cadreTrace, cadreStep + 1)} :
-       IF k = 0 THEN UNCHANGED CadreVariables ELSE \\E e \\in {CadreEvents[k]} : TraceEvent(e)";
+  /\\ \\E cadreId \\in {CadreEvent(cadreTrace, cadreStep + 1)} :
+       IF cadreId = 0 THEN UNCHANGED CadreVariables
+       ELSE \\E cadreEvent \\in {CadreEvents[cadreId]} : TraceEvent(cadreEvent)";
 
 /// One step more than what fits, into the negative traces.
 const PROBE: &str = "
@@ -118,9 +145,10 @@ const PROBE: &str = "
 
 /// Why an event is no step: its name, its arguments, or the state.
 const KIND: &str = "
-  IF k = 0 THEN \"disabled\"
-  ELSE IF CadreEvents[k].name \\notin DOMAIN TraceArguments THEN \"unknown\"
-  ELSE IF CadreEvents[k].args \\notin TraceArguments[CadreEvents[k].name] THEN \"arguments\"
+  IF cadreId = 0 THEN \"disabled\"
+  ELSE IF CadreEvents[cadreId].name \\notin DOMAIN TraceArguments THEN \"unknown\"
+  ELSE IF CadreEvents[cadreId].args \\notin TraceArguments[CadreEvents[cadreId].name]
+  THEN \"arguments\"
   ELSE \"disabled\"";
 
 fn models(batch: &Batch<'_>) -> BTreeSet<String> {
@@ -129,6 +157,30 @@ fn models(batch: &Batch<'_>) -> BTreeSet<String> {
     let values = batch.logged.iter().flat_map(|logged| logged.values.iter().flatten());
     values.for_each(|value| value.collect_models(&mut models));
     models
+}
+
+impl Begin {
+    /// Defines how many events have been taken initially.
+    fn define_first(self, module: Module) -> Module {
+        match self {
+            Self::Initially => module.definition("CadreFirst", "0"),
+            Self::ByStep => module.definition("CadreFirst", "-1"),
+        }
+    }
+
+    /// Defines `CadreNext`, all that a trace does.
+    fn define_next(self, module: Module, steps: &Steps) -> Module {
+        match self {
+            Self::Initially => module.definition("CadreNext", "CadreMove"),
+            Self::ByStep => {
+                let others = steps.variables.iter().filter(|name| **name != STEP);
+                let others = others.copied().collect::<Vec<_>>().join(", ");
+                let begin = format!("{STEP}' = 0 /\\ UNCHANGED <<CadreVariables, {others}>>");
+                let next = format!("IF {STEP} < 0 THEN {begin} ELSE CadreMove");
+                module.definition("CadreNext", &next)
+            }
+        }
+    }
 }
 
 /// How the steps of traces are taken.
@@ -148,7 +200,7 @@ struct Steps {
 const SINGLE: Steps = Steps {
     variables: &[TRACE, STEP],
     initially: "",
-    next_event: "k",
+    next_event: "cadreId",
     place: "",
     fits: "CadreFitsNext(CadreLogged[cadreTrace][cadreStep + 2])",
 };
@@ -158,8 +210,8 @@ const SINGLE: Steps = Steps {
 const COMPOSED: Steps = Steps {
     variables: &[TRACE, STEP, PART],
     initially: "\n  /\\ cadrePart = <<>>",
-    next_event: "\n  IF cadrePart = <<>> THEN CadreWaysOf(k)[1][1]\n  \
-                 ELSE CadreWaysOf(k)[cadrePart[1]][cadrePart[2] + 1]",
+    next_event: "\n  IF cadrePart = <<>> THEN CadreWaysOf(cadreId)[1][1]\n  \
+                 ELSE CadreWaysOf(cadreId)[cadrePart[1]][cadrePart[2] + 1]",
     place: ", cadrePart",
     fits: "IF cadreStep' = cadreStep THEN TRUE \
            ELSE CadreFitsNext(CadreLogged[cadreTrace][cadreStep + 2])",
@@ -172,41 +224,49 @@ impl Steps {
             false => module.definition("CadreTake", TAKE),
             true => events
                 .define_ways(module)
-                .definition("CadreWaysOf(k)", "IF k = 0 THEN <<<<0>>>> ELSE CadreWays[k]")
-                .definition("CadreTakePart(way, p, i)", TAKE_PART)
+                .definition("CadreWaysOf(cadreId)", WAYS_OF)
+                .definition("CadreTakePart(cadreWay, cadreNumber, cadrePlace)", TAKE_PART)
                 .definition("CadreTake", TAKE_NEXT_PART),
         };
-        module.definition("CadreNextEvent(k)", self.next_event)
+        module.definition("CadreNextEvent(cadreId)", self.next_event)
     }
 }
 
+const WAYS_OF: &str = "IF cadreId = 0 THEN <<<<0>>>> ELSE CadreWays[cadreId]";
+
 /// Takes an event of a sequence. A probe, which ends there, keeps its place.
 const TAKE_PART: &str = "
-  /\\ cadreStep' = IF i = Len(way) THEN cadreStep + 1 ELSE cadreStep
-  /\\ cadrePart' = IF i = Len(way) /\\ cadreTrace' > 0 THEN <<>> ELSE <<p, i>>
-  /\\ CadreTakeEvent(way[i])";
+  /\\ cadreStep' = IF cadrePlace = Len(cadreWay) THEN cadreStep + 1 ELSE cadreStep
+  /\\ cadrePart' = IF cadrePlace = Len(cadreWay) /\\ cadreTrace' > 0
+                  THEN <<>>
+                  ELSE <<cadreNumber, cadrePlace>>
+  /\\ CadreTakeEvent(cadreWay[cadrePlace])";
 
 const TAKE_NEXT_PART: &str = "
-  \\E k \\in {CadreEvent(cadreTrace, cadreStep + 1)} :
+  \\E cadreId \\in {CadreEvent(cadreTrace, cadreStep + 1)} :
     IF cadrePart = <<>>
-    THEN \\E p \\in DOMAIN CadreWaysOf(k) : CadreTakePart(CadreWaysOf(k)[p], p, 1)
-    ELSE CadreTakePart(CadreWaysOf(k)[cadrePart[1]], cadrePart[1], cadrePart[2] + 1)";
+    THEN \\E cadreNumber \\in DOMAIN CadreWaysOf(cadreId) :
+           CadreTakePart(CadreWaysOf(cadreId)[cadreNumber], cadreNumber, 1)
+    ELSE CadreTakePart(CadreWaysOf(cadreId)[cadrePart[1]], cadrePart[1], cadrePart[2] + 1)";
 
-/// Defines `CadreRows`, the rows of ids up to the largest one, with `CadreLength(t)` of a row and
-/// `CadreEvent(t, i)`, one of its ids.
+/// Defines `CadreRows`, the rows of ids up to the largest one, with `CadreLength` of a row and
+/// `CadreEvent`, one of its ids.
 pub(crate) fn rows(module: Module, rows: &[Vec<usize>], id_max: usize) -> Module {
     if rows.iter().map(Vec::len).sum::<usize>() <= READABLE_EVENTS_MAX {
         return module
             .definition("CadreRows", &listing(rows.iter().map(|row| tuple(row))))
-            .definition("CadreLength(t)", "Len(CadreRows[t])")
-            .definition("CadreEvent(t, i)", "CadreRows[t][i]");
+            .definition("CadreLength(cadreRow)", "Len(CadreRows[cadreRow])")
+            .definition("CadreEvent(cadreRow, cadrePlace)", "CadreRows[cadreRow][cadrePlace]");
     }
     let width = packed_width(id_max);
     let rows = rows.iter().map(|row| format!("\"{}\"", packed(row, width)));
     digits(module)
         .definition("CadreRows", &listing(rows))
-        .definition("CadreLength(t)", &format!("Len(CadreRows[t]) \\div {width}"))
-        .definition("CadreEvent(t, i)", &number_at(&format!("{width} * i - {}", width - 1), width))
+        .definition("CadreLength(cadreRow)", &format!("Len(CadreRows[cadreRow]) \\div {width}"))
+        .definition(
+            "CadreEvent(cadreRow, cadrePlace)",
+            &number_at(&format!("{width} * cadrePlace - {}", width - 1), width),
+        )
 }
 
 /// Defines the values of the digits of packed ids.
@@ -215,12 +275,12 @@ pub(crate) fn digits(module: Module) -> Module {
     module.definition("CadreDigit", &format!("[{}]", digits.collect::<Vec<_>>().join(", ")))
 }
 
-/// The id of so many digits that begins at a position of row `t` of `CadreRows`.
+/// The id of so many digits that begins at a position of row `cadreRow` of `CadreRows`.
 pub(crate) fn number_at(position: &str, width: usize) -> String {
     let digit = |place: usize| {
         let position =
             if place > 0 { format!("{position} + {place}") } else { position.to_owned() };
-        format!("CadreDigit[SubSeq(CadreRows[t], {position}, {position})]")
+        format!("CadreDigit[SubSeq(CadreRows[cadreRow], {position}, {position})]")
     };
     (1..width).fold(digit(0), |sum, place| format!("({sum}) * {} + {}", DIGITS.len(), digit(place)))
 }
@@ -254,9 +314,9 @@ fn logged_states(module: Module, spec: &Spec, logged: &Logged) -> Result<Module,
     let mut next = String::new();
     for (place, (variable, values)) in spec.variables.iter().zip(&logged.values).enumerate() {
         let table = format!("CadreValues_{variable}");
-        let values = values.iter().map(Value::to_text).collect::<Result<Vec<_>, _>>()?;
+        let values = values.iter().map(text).collect::<Result<Vec<_>, _>>()?;
         module = module.definition(&table, &listing(values));
-        let id = format!("ids[{}]", place + 1);
+        let id = format!("cadreIds[{}]", place + 1);
         // No disjunction: in an action TLC looks at both sides of one.
         let _ = write!(first, "\n  /\\ IF {id} = 0 THEN TRUE ELSE {variable} = {table}[{id}]");
         let _ = write!(next, "\n  /\\ IF {id} = 0 THEN TRUE ELSE {variable}' = {table}[{id}]");
@@ -267,15 +327,15 @@ fn logged_states(module: Module, spec: &Spec, logged: &Logged) -> Result<Module,
     });
     Ok(module
         .definition("CadreLogged", &listing(ids))
-        .definition("CadreFits(ids)", &first)
-        .definition("CadreFitsNext(ids)", &next))
+        .definition("CadreFits(cadreIds)", &first)
+        .definition("CadreFitsNext(cadreIds)", &next))
 }
 
 fn walk(module: Module, steps: &Steps) -> Module {
     module
         .definition("CadreInit", &format!("{STARTS}{}\n  /\\ TraceInit", steps.initially))
         .definition("CadreStep", &format!("{GOES_ON}\n  /\\ CadreTake"))
-        .definition("CadreNext", "CadreStep")
+        .definition("CadreMove", "CadreStep")
 }
 
 /// As the plain walk, but only through states that fit to what was logged. Where that ends, the
@@ -285,28 +345,28 @@ fn exact_walk(module: Module, steps: &Steps) -> Module {
         .definition("CadreInit", &format!("{STARTS_FITTING}{}", steps.initially))
         .definition("CadreStep", &format!("{GOES_ON}\n  /\\ CadreTake\n  /\\ {}", steps.fits))
         .definition("CadreProbe", PROBE)
-        .definition("CadreNext", "CadreStep \\/ CadreProbe")
+        .definition("CadreMove", "CadreStep \\/ CadreProbe")
 }
 
-fn report(module: Module, spec: &Spec, steps: &Steps) -> Module {
-    let state = format!("{}{}", state_record(spec), steps.place);
+fn report(module: Module, batch: &Batch<'_>, steps: &Steps) -> Module {
+    let state = format!("{}{}", state_record(batch.spec), steps.place);
+    // A trace in which nothing happens goes no further than to the initial states.
+    let nothing = batch.possible[0];
     let mut report = format!(
-        "{TRACE} > 0 =>\n  \
+        "{TRACE} > 0 /\\ {STEP} >= 0 =>\n  \
+         /\\ {TRACE} = {nothing} => {TELL_ACTIONS}\n  \
          /\\ IF {STEP} = CadreLength({TRACE}) THEN PrintT(<<\"ACC\", {TRACE}>>)\n     \
          ELSE \\/ ENABLED CadreStep\n          \
          \\/ PrintT(<<\"REJ\", {TRACE}, {STEP}, \
          CadreKind(CadreNextEvent(CadreEvent({TRACE}, {STEP} + 1))), {state}>>)"
     );
-    for name in &spec.invariants {
+    for name in &batch.spec.invariants {
         let _ = write!(
             report,
             "\n  /\\ {name} \\/ PrintT(<<\"INV\", {TRACE}, {STEP}, \"{name}\", {state}>>)"
         );
     }
-    module
-        .definition("CadreKind(k)", KIND)
-        .definition("CadreReport", &report)
-        .assumption(TELL_ACTIONS)
+    module.definition("CadreKind(cadreId)", KIND).definition("CadreReport", &report)
 }
 
 /// Prints the names of the actions, which an error about a name then says.
@@ -333,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_value_that_is_a_constant_is_declared_only_there() {
+    fn model_values_are_constants_of_other_names_than_their_own() {
         let given = BTreeMap::from([
             ("None".to_string(), Value::model("None")),
             ("RM".to_string(), Value::set([Value::model("rm1")])),
@@ -341,11 +401,15 @@ mod tests {
         let models = ["None", "rm2"].map(String::from).into();
         let (module, config) = constants(Module::new("M"), &given, models).unwrap();
         let text = module.to_text();
-        assert!(text.contains("CONSTANTS rm1, rm2\n"), "{text}");
-        assert!(text.contains("CadreConstant_RM == {rm1}\n"), "{text}");
+        assert!(
+            text.contains("CONSTANTS cadreModel_None, cadreModel_rm1, cadreModel_rm2\n"),
+            "{text}"
+        );
+        assert!(text.contains("CadreConstant_RM == {cadreModel_rm1}\n"), "{text}");
         assert_eq!(
             config.to_text(),
-            "CONSTANT rm1 = rm1\nCONSTANT rm2 = rm2\nCONSTANT None = None\n\
+            "CONSTANT cadreModel_None = None\nCONSTANT cadreModel_rm1 = rm1\n\
+             CONSTANT cadreModel_rm2 = rm2\nCONSTANT None = None\n\
              CONSTANT RM <- CadreConstant_RM\n"
         );
     }

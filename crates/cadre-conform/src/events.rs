@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cadre_tla::{Module, Value};
 
-use crate::encode::{listing, tuple};
+use crate::encode::{listing, text, tuple};
 use crate::{ConformError, SpecAction};
 
 /// The name of the event that no trace module knows.
@@ -89,16 +89,16 @@ impl Events {
     ///
     /// [`ConformError::Tla`] for a value that TLC cannot read.
     pub(crate) fn define(&self, module: Module) -> Result<Module, ConformError> {
-        let text = |event: &Event| match event {
-            Event::Single(value) => value.to_text(),
+        let defined = |event: &Event| match event {
+            Event::Single(value) => text(value),
             // The trace module does not get it, but what it consists of.
             Event::Several(_) => Ok("<<>>".to_owned()),
         };
-        let texts = self.all.iter().map(text).collect::<Result<Vec<_>, _>>()?;
+        let texts = self.all.iter().map(defined).collect::<Result<Vec<_>, _>>()?;
         Ok(module.definition("CadreEvents", &listing(texts)))
     }
 
-    /// Defines `CadreWays`, the sequences of ids that each id may be, and `CadreTakeEvent(k)`,
+    /// Defines `CadreWays`, the sequences of ids that each id may be, and `CadreTakeEvent`,
     /// which takes a single one.
     pub(crate) fn define_ways(&self, module: Module) -> Module {
         let ways = (1..).zip(&self.all).map(|(id, event)| match event {
@@ -108,7 +108,9 @@ impl Events {
                 format!("<<{}>>", ways.join(", "))
             }
         });
-        module.definition("CadreWays", &listing(ways)).definition("CadreTakeEvent(k)", TAKE_EVENT)
+        module
+            .definition("CadreWays", &listing(ways))
+            .definition("CadreTakeEvent(cadreId)", TAKE_EVENT)
     }
 
     fn add(&mut self, event: Event) -> usize {
@@ -124,4 +126,5 @@ pub(crate) fn event_value(name: &str, arguments: &BTreeMap<String, Value>) -> Va
 }
 
 const TAKE_EVENT: &str = "
-  IF k = 0 THEN UNCHANGED CadreVariables ELSE \\E e \\in {CadreEvents[k]} : TraceEvent(e)";
+  IF cadreId = 0 THEN UNCHANGED CadreVariables
+  ELSE \\E cadreEvent \\in {CadreEvents[cadreId]} : TraceEvent(cadreEvent)";

@@ -26,8 +26,8 @@ pub fn spec_of_states(
     let text = format!(
         "---- MODULE {MODULE} ----\nEXTENDS {module}\n\nTraceInit == Init\n\n\
          TraceArguments == [{SEEN_STEP} |-> {{<<>>}}, {UNSEEN_STEP} |-> {{<<>>}}]\n\n\
-         TraceEvent(e) ==\n  \\/ e.name \\in DOMAIN TraceArguments /\\ Next\n  \
-         \\/ e.name = \"{UNSEEN_STEP}\" /\\ UNCHANGED <<{}>>\n====\n",
+         TraceEvent(cadreEvent) ==\n  \\/ cadreEvent.name \\in DOMAIN TraceArguments /\\ Next\n  \
+         \\/ cadreEvent.name = \"{UNSEEN_STEP}\" /\\ UNCHANGED <<{}>>\n====\n",
         variables.join(", ")
     );
     let mut files = files;

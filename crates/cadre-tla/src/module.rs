@@ -122,7 +122,7 @@ impl Module {
 ///
 /// ```
 /// let config = cadre_tla::Config::new()
-///     .model("rm1")
+///     .model("rm1", "rm1")
 ///     .substitute("RM", "Managers")
 ///     .specification("Spec")
 ///     .invariant("Consistent");
@@ -144,9 +144,9 @@ impl Config {
         Self::default()
     }
 
-    /// Makes the constant an untyped model value of the same name.
-    pub fn model(self, constant: &str) -> Self {
-        self.line(&format!("CONSTANT {constant} = {constant}"))
+    /// Makes the constant an untyped model value of this name.
+    pub fn model(self, constant: &str, name: &str) -> Self {
+        self.line(&format!("CONSTANT {constant} = {name}"))
     }
 
     /// Makes the constant equal to an operator which the module defines.

@@ -99,6 +99,16 @@ impl Value {
         Ok(self.to_string())
     }
 
+    /// The TLA+ text of the value where a module has other names for its model values.
+    ///
+    /// # Errors
+    ///
+    /// As [`Value::to_text`].
+    pub fn to_text_with_models(&self, rename: &dyn Fn(&str) -> String) -> Result<String, TlaError> {
+        self.check_writable()?;
+        Ok(self.with_models(rename).to_string())
+    }
+
     /// Adds the names of all model values in this value.
     pub fn collect_models(&self, names: &mut BTreeSet<String>) {
         match self {
@@ -116,6 +126,25 @@ impl Value {
                     key.collect_models(names);
                     value.collect_models(names);
                 }
+            }
+        }
+    }
+
+    /// The value with other model values in place of its own.
+    fn with_models(&self, rename: &dyn Fn(&str) -> String) -> Self {
+        let renamed = |value: &Self| value.with_models(rename);
+        match self {
+            Self::Bool(_) | Self::Int(_) | Self::String(_) => self.clone(),
+            Self::Model(name) => Self::Model(rename(name)),
+            Self::Set(elements) => Self::Set(elements.iter().map(renamed).collect()),
+            Self::Sequence(elements) => Self::Sequence(elements.iter().map(renamed).collect()),
+            Self::Record(fields) => {
+                let fields = fields.iter().map(|(name, value)| (name.clone(), renamed(value)));
+                Self::Record(fields.collect())
+            }
+            Self::Function(pairs) => {
+                let pairs = pairs.iter().map(|(key, value)| (renamed(key), renamed(value)));
+                Self::Function(pairs.collect())
             }
         }
     }
@@ -418,6 +447,10 @@ mod tests {
         assert!(refused(Value::model("a b")).contains("a b"));
         assert!(refused(Value::model("12")).contains("12"));
         assert!(refused(Value::model("IF")).contains("IF"));
+        let value = Value::parse("[f |-> {(a :> <<b>> @@ c :> \"a\")}, a |-> 1]").unwrap();
+        let renamed = value.to_text_with_models(&|name| format!("model_{name}")).unwrap();
+        let expected = "[a |-> 1, f |-> {(model_a :> <<model_b>> @@ model_c :> \"a\")}]";
+        assert_eq!(renamed, expected);
         assert_eq!(Value::Int(i32::MIN.into()).to_text().unwrap(), "(-2147483647 - 1)");
         assert_eq!(Value::Int(i32::MAX.into()).to_text().unwrap(), "2147483647");
     }

@@ -337,7 +337,8 @@ fn every_kind_of_value_survives_the_way_through_tlc() {
         value.to_text().unwrap()
     );
     let directory = PrivateDirectory::new("tla-test").unwrap();
-    let mut run = prepare(directory.path(), &body, &init_next().model("rm1").model("rm2"));
+    let mut run =
+        prepare(directory.path(), &body, &init_next().model("rm1", "rm1").model("rm2", "rm2"));
     run.dump = true;
     let outcome = tlc().run(&run, &Stop::new()).unwrap();
     let state = Dump::open(&outcome.dump.unwrap()).unwrap().next().unwrap().unwrap();

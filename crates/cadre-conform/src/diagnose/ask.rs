@@ -8,7 +8,7 @@ use cadre_tla::{Config, EvaluationError, Module, TlaError, Value};
 
 use super::State;
 use super::parts::{Leaf, Parts};
-use crate::encode::constants;
+use crate::encode::{constants, text};
 use crate::report::FalsePart;
 use crate::runs::Runs;
 use crate::{ConformError, SpecAction};
@@ -137,7 +137,7 @@ impl Question<'_> {
         for (row, case) in self.open.iter().zip(open()) {
             let _ = write!(init, "\n  \\/ /\\ cadreCase = {row}");
             for (variable, value) in &case.before {
-                let _ = write!(init, "\n     /\\ {variable} = {}", value.to_text()?);
+                let _ = write!(init, "\n     /\\ {variable} = {}", text(value)?);
             }
         }
         module = module.definition("CadreInit", &init);
@@ -146,16 +146,15 @@ impl Question<'_> {
             .definition("CadreTakens", &self.by_case(taken))
             .definition("CadreIsTaken", "CadreTakens[cadreCase]");
         let events = open().map(|case| match &case.subject {
-            Subject::Event(event) => event.to_text(),
+            Subject::Event(event) => text(event),
             Subject::Stutter | Subject::Initial | Subject::Invariant(_) => Ok("0".to_owned()),
         });
         let events = events.collect::<Result<Vec<_>, _>>()?;
         module = module.definition("CadreEvents", &self.by_case(events));
         let mut next = "\n  /\\ cadreCase' = cadreCase".to_owned();
         for variable in &spec.variables {
-            let values = open().map(|case| {
-                case.after.as_ref().and_then(|after| after.get(variable)).map(Value::to_text)
-            });
+            let values = open()
+                .map(|case| case.after.as_ref().and_then(|after| after.get(variable)).map(text));
             let values = values.map(|value| value.unwrap_or_else(|| Ok(variable.clone())));
             // A value that is not known stays what it was, which nothing is made of.
             let values = values.collect::<Result<Vec<_>, _>>()?;
@@ -168,7 +167,7 @@ impl Question<'_> {
         let not_listed = not_listed.collect::<Vec<_>>().join(", ");
         let module = module
             .definition("CadreNames", &format!("(DOMAIN TraceArguments) \\ {{{not_listed}}}"))
-            .definition("CadreEnabled(name)", LISTED)
+            .definition("CadreEnabled(cadreName)", LISTED)
             .definition("CadreNext", &next);
         Ok((module, config.init_next("CadreInit", "CadreNext"), leaves))
     }
@@ -224,12 +223,13 @@ impl Question<'_> {
 const HOLDS: &str = "PrintT(<<\"HOLDS\", cadreCase>>)";
 
 const LISTED: &str = "
-  {args \\in TraceArguments[name] : ENABLED TraceEvent([name |-> name, args |-> args])}";
+  {cadreArguments \\in TraceArguments[cadreName] :
+     ENABLED TraceEvent([name |-> cadreName, args |-> cadreArguments])}";
 
 const ENABLED: &str = "
-  /\\ \\A name \\in CadreNames :
-       /\\ PrintT(<<\"ASK\", cadreCase, name>>)
-       /\\ PrintT(<<\"ENABLED\", cadreCase, name, CadreEnabled(name)>>)
+  /\\ \\A cadreName \\in CadreNames :
+       /\\ PrintT(<<\"ASK\", cadreCase, cadreName>>)
+       /\\ PrintT(<<\"ENABLED\", cadreCase, cadreName, CadreEnabled(cadreName)>>)
   /\\ PrintT(<<\"DONE\", cadreCase>>)
   /\\ FALSE";
 

@@ -60,7 +60,7 @@ impl Compositions {
         let module = self.events.define_ways(self.events.define(module)?);
         Ok(module
             .definition("CadreComposed", &ids)
-            .definition("CadreTakePart(k, p, i, isNext)", TAKE_PART)
+            .definition("CadreTakePart(cadreId, cadreNumber, cadrePlace, cadreIsNext)", TAKE_PART)
             .definition("CadreCompose", COMPOSE))
     }
 
@@ -84,15 +84,17 @@ impl Compositions {
 
 /// Takes an event of a sequence, and looks whether it is one of `Next` as well.
 const TAKE_PART: &str = "
-  /\\ CadreTakeEvent(CadreWays[k][p][i])
-  /\\ cadreKind' = IF i = Len(CadreWays[k][p])
-                  THEN <<\"whole\", k, isNext /\\ [Next]_CadreVariables>>
-                  ELSE <<\"part\", k, p, i, isNext /\\ [Next]_CadreVariables>>";
+  /\\ CadreTakeEvent(CadreWays[cadreId][cadreNumber][cadrePlace])
+  /\\ cadreKind' = IF cadrePlace = Len(CadreWays[cadreId][cadreNumber])
+                  THEN <<\"whole\", cadreId, cadreIsNext /\\ [Next]_CadreVariables>>
+                  ELSE <<\"part\", cadreId, cadreNumber, cadrePlace,
+                         cadreIsNext /\\ [Next]_CadreVariables>>";
 
 const COMPOSE: &str = "
   \\/ /\\ cadreNode > 0
      /\\ cadreNode' = -cadreNode
-     /\\ \\E k \\in CadreComposed : \\E p \\in DOMAIN CadreWays[k] : CadreTakePart(k, p, 1, TRUE)
+     /\\ \\E cadreId \\in CadreComposed : \\E cadreNumber \\in DOMAIN CadreWays[cadreId] :
+          CadreTakePart(cadreId, cadreNumber, 1, TRUE)
   \\/ /\\ cadreNode < 0
      /\\ cadreKind[1] = \"part\"
      /\\ cadreNode' = cadreNode

@@ -12,7 +12,7 @@ use cadre_tla::{Config, Module};
 
 use super::composed::Compositions;
 use super::spec_graph::SpecGraph;
-use crate::encode::{TELL_ACTIONS, constants, listing, rows};
+use crate::encode::{TELL_ACTIONS, constants, listing, rows, text};
 use crate::{ConformError, Spec};
 
 /// The variable that holds the row of a state, and that number below zero after a step from it.
@@ -46,16 +46,16 @@ pub(crate) fn encode(
         tables.define(module, graph, |place| format!("CadreEvent({NODE}, {place})"))?;
     let module = rows(defined, &tables.rows, tables.id_max())
         .definition("CadreInit", &format!("{STATES}{load}{INITIAL}"))
-        .definition("CadreTake(name, args)", TAKE)
+        .definition("CadreTake(cadreName, cadreArguments)", TAKE)
         .definition("CadreStep", STEP)
-        .assumption(TELL_ACTIONS);
+        .definition("CadreReport", &format!("{NODE} = 1 => {TELL_ACTIONS}"));
     let module = match compositions {
         None => module.definition("CadreNext", "CadreStep"),
         Some(compositions) => {
             compositions.define(module)?.definition("CadreNext", "CadreStep \\/ CadreCompose")
         }
     };
-    Ok((module, config.init_next("CadreInit", "CadreNext")))
+    Ok((module, config.init_next("CadreInit", "CadreNext").invariant("CadreReport")))
 }
 
 /// The states that are given; their values follow.
@@ -70,17 +70,18 @@ const INITIAL: &str = "
      /\\ TraceInit";
 
 const TAKE: &str = "
-  /\\ TraceEvent([name |-> name, args |-> args])
+  /\\ TraceEvent([name |-> cadreName, args |-> cadreArguments])
   /\\ CadreVariables' # CadreVariables
-  /\\ cadreKind' = <<\"action\", name, args>>";
+  /\\ cadreKind' = <<\"action\", cadreName, cadreArguments>>";
 
 /// Each step twice: once with its action, once as `Next` allows it. Beside them two steps whose
 /// fate is known: an action that does not exist, and from the first state one that is always there.
 const STEP: &str = "
   /\\ cadreNode > 0
   /\\ cadreNode' = -cadreNode
-  /\\ \\/ \\E name \\in DOMAIN TraceArguments :
-           \\E args \\in TraceArguments[name] : CadreTake(name, args)
+  /\\ \\/ \\E cadreName \\in DOMAIN TraceArguments :
+           \\E cadreArguments \\in TraceArguments[cadreName] :
+             CadreTake(cadreName, cadreArguments)
      \\/ CadreTake(\"CadreImpossible\", <<>>)
      \\/ /\\ cadreKind' = <<\"next\">>
         /\\ Next
@@ -146,7 +147,7 @@ impl Tables {
         let mut load = String::new();
         for (variable, name) in graph.variables().iter().enumerate() {
             let values = self.used[variable].iter();
-            let values = values.map(|position| graph.value(variable, *position).to_text());
+            let values = values.map(|position| text(graph.value(variable, *position)));
             let table = format!("CadreValues_{name}");
             module = module.definition(&table, &listing(values.collect::<Result<Vec<_>, _>>()?));
             let _ = write!(load, "\n     /\\ {name} = {table}[{}]", id(variable + 1));

@@ -18,7 +18,9 @@ use cadre_tla::{Config, Module, Outcome, Value};
 
 use super::encode::{MODULE, NODE, Tables};
 use super::spec_graph::SpecGraph;
-use crate::encode::{constants, digits, listing, number_at, packed, packed_width, state_record};
+use crate::encode::{
+    constants, digits, listing, number_at, packed, packed_width, state_record, text,
+};
 use crate::events::{IMPOSSIBLE, event_value};
 use crate::{ConformError, Spec, SpecAction};
 
@@ -78,7 +80,7 @@ impl Question<'_> {
         let module = module.variables([NODE, "cadreAgain"]);
         let (module, given) =
             tables.define(module, graph, |place| format!("CadreValue{place}({NODE})"))?;
-        let texts = events.iter().map(Value::to_text).collect::<Result<Vec<_>, _>>()?;
+        let texts = events.iter().map(text).collect::<Result<Vec<_>, _>>()?;
         let module = digits
             .define(module, graph.variables().len(), &rows)
             .definition("CadreVariables", &format!("<<{}>>", self.spec.variables.join(", ")))
@@ -86,7 +88,7 @@ impl Question<'_> {
             .definition("CadreInit", &format!("{STATES}{given}{INITIAL}"))
             .definition("CadreAgain", AGAIN)
             .definition("CadreAllowed", ALLOWED)
-            .definition("CadreSeen(i)", SEEN)
+            .definition("CadreSeen(cadrePlace)", SEEN)
             .definition("CadreTake", TAKE)
             .definition("CadreLack", LACK)
             .definition("CadreNext", "CadreAllowed \\/ CadreAgain \\/ CadreTake \\/ CadreLack")
@@ -190,17 +192,21 @@ impl Digits {
         let mut module = digits(module).definition("CadreRows", &listing(rows.iter().cloned()));
         for place in 1..=variables {
             let begin = (value * (place - 1) + 1).to_string();
-            module = module.definition(&format!("CadreValue{place}(t)"), &number_at(&begin, value));
+            module = module
+                .definition(&format!("CadreValue{place}(cadreRow)"), &number_at(&begin, value));
         }
         // Additions alone: the place of the first step is so many characters before its number.
         let begin = |offset: usize| match (values + offset + 1).checked_sub(step) {
-            Some(constant) => format!("{step} * i + {constant}"),
-            None => format!("{step} * i - {}", step - values - offset - 1),
+            Some(constant) => format!("{step} * cadrePlace + {constant}"),
+            None => format!("{step} * cadrePlace - {}", step - values - offset - 1),
         };
         module
-            .definition("CadreCount(t)", &format!("(Len(CadreRows[t]) - {values}) \\div {step}"))
-            .definition("CadreEvent(t, i)", &number_at(&begin(0), event))
-            .definition("CadreTarget(t, i)", &number_at(&begin(event), target))
+            .definition(
+                "CadreCount(cadreRow)",
+                &format!("(Len(CadreRows[cadreRow]) - {values}) \\div {step}"),
+            )
+            .definition("CadreEvent(cadreRow, cadrePlace)", &number_at(&begin(0), event))
+            .definition("CadreTarget(cadreRow, cadrePlace)", &number_at(&begin(event), target))
     }
 }
 
@@ -226,16 +232,17 @@ const ALLOWED: &str = "
 
 /// Counts the steps from a state that lead somewhere; what a step leads to comes in a row.
 const SEEN: &str = "
-  \\E seen \\in {TLCGet(1)} :
-    IF seen[1] # cadreNode THEN TLCSet(1, <<cadreNode, i, 1>>)
-    ELSE seen[2] = i \\/ TLCSet(1, <<cadreNode, i, seen[3] + 1>>)";
+  \\E cadreSeen \\in {TLCGet(1)} :
+    IF cadreSeen[1] # cadreNode THEN TLCSet(1, <<cadreNode, cadrePlace, 1>>)
+    ELSE cadreSeen[2] = cadrePlace \\/ TLCSet(1, <<cadreNode, cadrePlace, cadreSeen[3] + 1>>)";
 
 const TAKE: &str = "
   /\\ cadreAgain
-  /\\ \\E i \\in 1..CadreCount(cadreNode) :
-       /\\ \\E e \\in {CadreEvents[CadreEvent(cadreNode, i)]} : TraceEvent(e)
-       /\\ CadreSeen(i)
-       /\\ \\/ cadreNode' = CadreTarget(cadreNode, i) /\\ cadreAgain' = TRUE
+  /\\ \\E cadrePlace \\in 1..CadreCount(cadreNode) :
+       /\\ \\E cadreEvent \\in {CadreEvents[CadreEvent(cadreNode, cadrePlace)]} :
+            TraceEvent(cadreEvent)
+       /\\ CadreSeen(cadrePlace)
+       /\\ \\/ cadreNode' = CadreTarget(cadreNode, cadrePlace) /\\ cadreAgain' = TRUE
           \\/ cadreNode' = -cadreNode /\\ cadreAgain' = FALSE";
 
 /// Comes after all steps from a state, and is none.

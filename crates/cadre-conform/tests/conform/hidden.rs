@@ -1,7 +1,11 @@
 //! Specifications whose events do not determine the state, or cannot always be evaluated.
 
-use crate::support::check_in_private;
-use cadre_conform::{ConformError, Reason, Spec, SpecAction, SpecStep, SpecTrace, TraceVerdict};
+use crate::support::{check_in_private, engine};
+use cadre_conform::{
+    ConformError, Options, Reason, Spec, SpecAction, SpecStep, SpecTrace, TraceVerdict, Walk,
+    check as check_all,
+};
+use cadre_process::{PrivateDirectory, Stop};
 use cadre_tla::{TlaError, Value};
 
 /// A counter which `Jump` raises by 1 or 2, whichever it likes, and `Add` by its argument.
@@ -249,5 +253,67 @@ fn a_wrong_state_is_explained_by_the_state_that_leads_there() {
             assert_eq!(rejection.false_parts[0].operator, "Go");
             assert_eq!(text(&report.verdicts[0]), format!("2: 9, not {y}"));
         }
+    }
+}
+
+/// A queue of which nothing says that it is to have something before that is taken out.
+const QUEUE: &str = "---- MODULE TraceQueue ----
+EXTENDS Integers, Sequences
+VARIABLES q, out
+TraceInit == q = <<>> /\\ out \\in {0, 5}
+Push == q' = Append(q, 1) /\\ UNCHANGED out
+Pop == out' = Head(q) /\\ q' = Tail(q)
+TraceArguments == [Push |-> {<<>>}, Pop |-> {<<>>}]
+TraceEvent(e) == e.args = <<>> /\\ ((e.name = \"Push\" /\\ Push) \\/ (e.name = \"Pop\" /\\ Pop))
+====
+";
+
+#[test]
+fn an_evaluation_error_in_the_first_step_is_the_verdict_of_its_trace_alone() {
+    let spec = Spec::new("Queue").module("TraceQueue", QUEUE).variables(["q", "out"]);
+    let trace = |names: &[&str], out: Option<i32>| {
+        let steps = names.iter().map(|name| SpecStep {
+            action: match name.split_once(' ') {
+                Some(parts) => {
+                    SpecAction::Sequence([parts.0, parts.1].map(SpecAction::named).into())
+                }
+                None => SpecAction::named(*name),
+            },
+            variables: None,
+        });
+        let initial = out.map(|out| [("out".to_owned(), out.into())].into());
+        SpecTrace { name: names.concat(), initial, steps: steps.collect() }
+    };
+    let unknown = "1: UnknownAction";
+    let first = "undetermined at 1";
+    for (walk, cases) in [
+        (
+            Walk::Events,
+            &[
+                (trace(&["Push", "Pop"], None), "conforms"),
+                (trace(&["Pop"], None), first),
+                (trace(&["Pop", "Push"], Some(5)), first),
+                (trace(&["Push", "Push", "Pop"], Some(5)), "conforms"),
+                (trace(&["Fly"], None), unknown),
+                (trace(&["Push", "Pop", "Pop"], None), "undetermined at 3"),
+            ][..],
+        ),
+        (
+            Walk::States,
+            &[
+                (trace(&["Push Pop", "Push"], Some(5)), "conforms"),
+                (trace(&["Pop Push", "Push"], None), first),
+                (trace(&["Push Pop", "Pop Push"], None), "undetermined at 2"),
+                (trace(&["Fly Push"], None), unknown),
+                (trace(&["Push"], Some(7)), "0: 7, not 0"),
+            ],
+        ),
+    ] {
+        let (traces, expected): (Vec<_>, Vec<_>) = cases.iter().cloned().unzip();
+        let directory = PrivateDirectory::new("conform-test").expect("a directory is created");
+        let options = Options { walk, ..Options::default() };
+        let report = check_all(&spec, &traces, engine(), directory.path(), &options, &Stop::new());
+        let verdicts = report.expect("TLC has verdicts").verdicts;
+        assert_eq!(verdicts.iter().map(text).collect::<Vec<_>>(), expected);
     }
 }

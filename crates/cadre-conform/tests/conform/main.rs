@@ -7,6 +7,8 @@ mod divergences;
 mod foreign;
 mod graphs;
 mod hidden;
+mod letters;
+mod messages;
 mod model;
 mod mutations;
 mod scaffolds;
