@@ -81,7 +81,8 @@ pub(crate) fn of_conform(error: ConformError) -> Failure {
         ConformError::UnknownVariable { .. }
         | ConformError::OtherVariables { .. }
         | ConformError::UnknownName { .. }
-        | ConformError::NoAlternative { .. } => true,
+        | ConformError::NoAlternative { .. }
+        | ConformError::TooManyWays { .. } => true,
         ConformError::Tla(error) => matches!(
             error,
             TlaError::Parse { .. }
