@@ -188,10 +188,10 @@ fn a_mapping_that_does_not_read_is_told_with_its_line() {
     written(&bench, "");
     let ran = conform(&bench, |text| text.replace("set(model)", "set(models)"));
     expect![[r#"
-        error: cannot read the mapping mapping.toml: TOML parse error at line 42, column 14
+        error: cannot read the mapping mapping.toml: TOML parse error at line 43, column 14
            |
-        42 | tmPrepared = "prepared as set(models)"
-           |              ^^^^^^^^^^^^^^^^^^^^^^^^^
+        43 | tmPrepared = { field = "prepared", as = "set(models)", initial = "{}" }
+           |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         expected a kind (itself, bool, int, string, model, optional(K), set(K), sequence(K), function(K, K), record(NAME: K, …), tla), found `models`
         exit 5
     "#]].assert_eq(&ran.transcript());
@@ -320,7 +320,7 @@ fn a_log_conforms_in_any_order_that_agrees_with_its_clocks() {
     ] {
         let ran = lock(lines);
         assert_eq!(ran.code, Some(0), "{lines}\n{}", ran.output);
-        assert!(ran.output.contains("2 runs"), "{}", ran.output);
+        assert!(ran.output.contains("conforms  1 trace against Lock"), "{}", ran.output);
     }
 }
 
@@ -330,6 +330,18 @@ fn a_log_that_conforms_in_no_order_is_rejected() {
     let seen = "na acquire {\"na\": 1}\nna release {\"na\": 2, \"nb\": 1}\n\
                 nb acquire {\"na\": 1, \"nb\": 1}";
     expect![[r#"
+        conforming 1 log with the specification Lock
+        log      read      3 steps of 2 nodes in 1 file, 1 trace, merged by their clocks
+        conform  rejected  1 of 1 trace against Lock, TLC 2.15, 2 runs, T s
+
+        rejected log.ndjson, line 3: acquire of nb, step 2 of the log
+                 the specification does not allow Acquire(n: "nb") here
+        false    holder = "nobody" (Acquire in Lock.tla, line 4): holder = "na"
+        state    holder = "na"
+        enabled  Release(n: "na")
+        logs     .cadre/runs/conform-1
+        FAIL     1 trace does not conform (exit 1)
+        exit 1
     "#]]
     .assert_eq(&lock(seen).transcript());
     // In every order the lock is held when it is acquired once more.
@@ -358,15 +370,24 @@ fn a_log_of_which_not_all_orders_could_be_tried_is_not_decided() {
     let mut lines = String::new();
     for node in ["a", "b", "c", "d"] {
         for count in 1..=5 {
-            let line = format!(
-                "{{\"event\": \"tick\", \"node\": \"{node}\", \"clock\": {{\"{node}\": {count}}}}}\n"
-            );
+            let clock = format!("{{\"{node}\": {count}}}");
+            let line = format!(r#"{{"event": "tick", "node": "{node}", "clock": {clock}}}"#);
             lines.push_str(&line);
+            lines.push('\n');
         }
     }
     let all = r#"{"event": "bang", "node": "a", "clock": {"a": 6, "b": 5, "c": 5, "d": 5}}"#;
     bench.write("log.ndjson", &format!("{lines}{all}\n"));
     expect![[r#"
+        conforming 1 log with the specification Count
+        log      read      21 steps of 4 nodes in 1 file, 1 trace, merged by their clocks
+        conform  unknown   1 of 1 trace against Count, TLC 2.15, 5 runs, T s
+
+        unknown  log.ndjson, line 21: bang of a, step 21 of the log
+                 another order of concurrent lines may conform: the specification allows neither this one nor the 2380 others that were tried, and the clocks leave more
+        logs     .cadre/runs/conform-1
+        BOUNDED  1 trace is not decided (exit 3)
+        exit 3
     "#]]
     .assert_eq(&bench.run("conform --log log.ndjson --mapping count.toml").transcript());
 }

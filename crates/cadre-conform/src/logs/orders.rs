@@ -20,9 +20,9 @@ const ROUNDS_MAX: usize = 20;
 ///
 /// Clocks mostly leave open in which order some of the lines happened, so that a rejection says no
 /// more than that this one order is none of the specification. The other orders that agree with the
-/// clocks are tried then, up to a bound: an execution conforms if one of them does, and the trace is
-/// in that order afterwards; it is rejected if none does, with the rejection of the first order; and
-/// it is undetermined if none of those that were tried does, and there are more.
+/// clocks are tried then, up to a bound: an execution conforms if one of them does, and the trace
+/// is in that order afterwards; it is rejected if none does, with the rejection of the first order;
+/// and it is undetermined if none of those that were tried does, and there are more.
 ///
 /// # Errors
 ///
