@@ -3,6 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use cadre::tla::is_identifier;
+
 use crate::exit::{Exit, Failure, OrExit};
 
 /// A module with all others in its folder: their file names and texts, and its own name.
@@ -24,8 +26,9 @@ pub(crate) fn beside(path: &Path) -> Result<(Vec<(String, String)>, String), Fai
     for entry in entries.map_err(|error| unreadable(folder, &error)).or_exit(Exit::Input)? {
         let entry = entry.map_err(|error| unreadable(folder, &error)).or_exit(Exit::Input)?.path();
         let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        // What cannot be read may belong to nothing that is asked for.
-        if name.ends_with(".tla")
+        // What cannot be read, or can be no module by its name, may belong to nothing that is
+        // asked for.
+        if name.strip_suffix(".tla").is_some_and(is_identifier)
             && name != file
             && let Ok(text) = std::fs::read_to_string(&entry)
         {

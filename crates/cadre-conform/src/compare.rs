@@ -1,10 +1,11 @@
 //! The states of the specification, as TLC dumped them, against those that were logged.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use cadre_tla::{Dump, TlaError, Value};
 
-use crate::batch::{Batch, Cuts};
+use crate::batch::{Batch, Cuts, wrong_state};
 use crate::encode::{PART, STEP, TRACE};
 use crate::lines::Within;
 use crate::{ConformError, Difference, Spec, SpecTrace};
@@ -118,18 +119,23 @@ impl Comparison {
     }
 }
 
-/// Compares every dumped state with the logs of the traces that went through it.
+/// Compares every dumped state with the logs of the traces that went through it, and those of the
+/// empty trace with values that no state has.
 ///
 /// # Errors
 ///
-/// [`ConformError::Tla`] if the dump cannot be read.
+/// [`ConformError::Tla`] if the dump cannot be read, [`ConformError::Vacuous`] if a wrong value of
+/// any variable is not found.
 pub(crate) fn compare(
     batch: &Batch<'_>,
     traces: &[SpecTrace],
     cuts: &Cuts,
     dump: Dump,
+    log: &Path,
 ) -> Result<BTreeMap<usize, Comparison>, ConformError> {
     let traces_by_row = batch.traces_by_row();
+    let wrong = wrong_state(batch.spec);
+    let mut is_found = false;
     let mut comparisons: BTreeMap<usize, Comparison> = BTreeMap::new();
     for (number, state) in dump.enumerate() {
         let mut state = state?;
@@ -139,6 +145,7 @@ pub(crate) fn compare(
         let (Some(row), Some(step), None) = place(&mut state, 1) else {
             continue;
         };
+        is_found |= row == batch.empty && differences(&wrong, &state).len() == wrong.len();
         for &position in traces_by_row.get(&row).into_iter().flatten() {
             let trace = &traces[position];
             if step > cuts.get(&position).copied().unwrap_or(trace.steps.len()) {
@@ -151,7 +158,13 @@ pub(crate) fn compare(
             comparisons.entry(position).or_default().add(step, &state, differs);
         }
     }
-    Ok(comparisons)
+    match is_found {
+        true => Ok(comparisons),
+        false => {
+            let expected = "a value that no state has to be found in each variable";
+            Err(ConformError::Vacuous { expected, log: log.into() })
+        }
+    }
 }
 
 /// For each row, the state nearest to the log among those which the exact walk took in vain.

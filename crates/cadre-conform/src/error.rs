@@ -83,6 +83,18 @@ pub enum ConformError {
         place: String,
     },
 
+    /// A step is one of too many sequences of actions.
+    #[error(
+        "expected at most {ways_max} sequences of actions that the step {place} may be, found \
+         more; state it as several steps, or say in the mapping which of them it is"
+    )]
+    TooManyWays {
+        /// Which step.
+        place: String,
+        /// How many would have been fine.
+        ways_max: usize,
+    },
+
     /// A constant has no value.
     #[error(
         "expected a value for the constant {name} of {module}, found none; give it one among the \

@@ -57,7 +57,7 @@ pub use graph::{
 pub use lanes::{BEHAVIOUR_ORIGIN, behaviour_trace};
 pub use logs::{
     EventFields, EventStep, FieldSource, Kind, LogError, LogFile, LogLine, LogMapping, LogTrace,
-    LoggedEvent, LoggedVariable, read_logs,
+    LoggedEvent, LoggedVariable, check_logs, read_logs,
 };
 pub use mapping::{Mapping, MappingError, spec_trace};
 pub use model::{ModelOptions, SpecModel, check_model, plan_model};

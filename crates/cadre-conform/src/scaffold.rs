@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use cadre_tla::{Contents, Expression, Head, Level};
@@ -57,16 +57,15 @@ struct Call {
     action: String,
     /// Its arguments, in the order of its parameters.
     arguments: Vec<Argument>,
+    /// The variables that are bound around it, the outermost first, and the sets they are from.
+    bound: Vec<(String, String)>,
 }
 
-#[derive(Clone, PartialEq, Eq)]
 struct Argument {
     /// The parameter.
     name: String,
-    /// The variable that is bound around the call; empty for what is always the same.
-    variable: String,
-    /// The set from which it is.
-    set: String,
+    /// What stands there for it.
+    text: String,
 }
 
 struct Reader<'a> {
@@ -97,62 +96,50 @@ impl Reader<'_> {
         }
     }
 
-    fn call(&self, name: &str, call: &Expression, bound: &[Bound], found: &mut Found) {
+    fn call(&self, name: &str, call: &Expression, bound: &mut Vec<Bound>, found: &mut Found) {
         let definition = self.contents.definition(name).filter(|d| d.level == Level::Action);
         let Some(definition) = definition else { return self.unnamed(call, found) };
         // A definition that only groups actions is none itself.
         if definition.parameters.is_empty() {
             let mut inner = Found::default();
             if !matches!(definition.body.head, Head::Defined(_)) {
-                self.walk(&definition.body, &mut Vec::new(), &mut inner);
+                self.walk(&definition.body, bound, &mut inner);
             }
             if inner.unnamed.is_empty() && !inner.calls.is_empty() {
                 found.calls.extend(inner.calls);
                 return;
             }
         }
-        let mut arguments = Vec::new();
-        for (parameter, operand) in definition.parameters.iter().zip(&call.operands) {
-            let variable = match &operand.head {
-                Head::Parameter(variable) => bound.iter().rev().find(|(name, _)| name == variable),
-                _ => None,
-            };
-            let (variable, set) = match variable {
-                Some((variable, Some(set))) => (variable.clone(), set.clone()),
-                _ => (String::new(), format!("{{{}}}", self.text(operand))),
-            };
-            // An operator has no text, and is no value.
-            if set == "{}" || (variable.is_empty() && mentions(operand, bound)) {
-                return self.unnamed(call, found);
+        let arguments = definition.parameters.iter().zip(&call.operands);
+        let arguments: Vec<Argument> = arguments
+            .map(|(name, operand)| Argument { name: name.clone(), text: self.text(operand) })
+            .collect();
+        let sets = bound.iter().map(|(name, set)| Some((name.clone(), set.clone()?)));
+        match sets.collect::<Option<Vec<_>>>() {
+            // An operator has no text, and is no value; one name for two variables would be read
+            // otherwise where both are bound in one place.
+            Some(bound) if arguments.iter().all(|a| !a.text.is_empty()) && differ(&bound) => {
+                found.calls.push(Call { action: name.to_owned(), arguments, bound });
             }
-            arguments.push(Argument { name: parameter.clone(), variable, set });
+            Some(_) | None => self.unnamed(call, found),
         }
-        // Sets of variables that are no arguments still may be mentioned by the others'.
-        let named = |name: &str| arguments.iter().any(|argument| argument.variable == name);
-        let is_hidden = |(name, _): &Bound| !named(name);
-        if bound.iter().any(|b| is_hidden(b) && arguments.iter().any(|a| word_in(&b.0, &a.set))) {
-            return self.unnamed(call, found);
-        }
-        found.calls.push(Call { action: name.to_owned(), arguments });
     }
 
     fn unnamed(&self, expression: &Expression, found: &mut Found) {
         found.unnamed.push((expression.place.module.clone(), expression.place.begin.0));
     }
 
-    /// What stands there in the module.
+    /// What stands there in the module, to stand anywhere in another.
     fn text(&self, expression: &Expression) -> String {
         let file = format!("{}.tla", expression.place.module);
         let text = self.files.iter().find(|(name, _)| *name == file);
-        text.map(|(_, text)| expression.place.text(text)).unwrap_or_default()
+        text.map(|(_, text)| expression.place.lines(text)).unwrap_or_default()
     }
 }
 
-/// Whether an expression mentions a variable that is bound further out.
-fn mentions(expression: &Expression, bound: &[Bound]) -> bool {
-    let is_bound = |name: &String| bound.iter().any(|(other, _)| other == name);
-    matches!(&expression.head, Head::Parameter(name) if is_bound(name))
-        || expression.operands.iter().any(|operand| mentions(operand, bound))
+/// Whether no two variables have one name.
+fn differ(bound: &[(String, String)]) -> bool {
+    bound.iter().map(|(name, _)| name).collect::<BTreeSet<_>>().len() == bound.len()
 }
 
 /// Whether a name stands in a text as a word of its own.
@@ -166,7 +153,7 @@ fn text(contents: &Contents, module: &str, actions: &BTreeMap<&str, Vec<&Call>>)
     text.push_str(&table(contents, actions));
     let width = actions.keys().map(|name| name.len()).max().unwrap_or_default();
     let _ = write!(text, "EXTENDS {}\n\n", contents.module);
-    if actions.values().flatten().any(|call| call.arguments.is_empty()) {
+    if actions.values().flatten().any(|call| call.is_plain()) {
         text.push_str("NoArguments == {<<>>}\n\n");
     }
     text.push_str(
@@ -240,7 +227,7 @@ fn table(contents: &Contents, actions: &BTreeMap<&str, Vec<&Call>>) -> String {
 fn sets(calls: &[&Call]) -> String {
     let mut sets: Vec<String> = Vec::new();
     for call in calls {
-        let set = set(&call.arguments);
+        let set = call.records();
         if !sets.contains(&set) {
             sets.push(set);
         }
@@ -248,32 +235,46 @@ fn sets(calls: &[&Call]) -> String {
     sets.join(" \\cup ")
 }
 
-fn set(arguments: &[Argument]) -> String {
-    if arguments.is_empty() {
-        return "NoArguments".to_owned();
+impl Call {
+    /// Whether there is nothing to be chosen.
+    fn is_plain(&self) -> bool {
+        self.arguments.is_empty() && self.bound.is_empty()
     }
-    // Of how many other variables the set of an argument depends.
-    let sources = |argument: &Argument| {
-        let others = arguments.iter().filter(|other| !other.variable.is_empty());
-        others.filter(|other| word_in(&other.variable, &argument.set)).count()
-    };
-    if arguments.iter().all(|argument| sources(argument) == 0) {
-        let fields =
-            arguments.iter().map(|argument| format!("{} : {}", argument.name, argument.set));
-        return format!("[{}]", fields.collect::<Vec<_>>().join(", "));
+
+    /// The set of its argument records.
+    fn records(&self) -> String {
+        if self.is_plain() {
+            return "NoArguments".to_owned();
+        }
+        if self.is_product() {
+            let set = |text: &str| {
+                let variable = self.bound.iter().find(|(variable, _)| variable == text);
+                variable.map_or_else(|| format!("{{{text}}}"), |(_, set)| set.clone())
+            };
+            let fields = self.arguments.iter().map(|a| format!("{} : {}", a.name, set(&a.text)));
+            return format!("[{}]", fields.collect::<Vec<_>>().join(", "));
+        }
+        // The records one by one, each with the variables as they are bound around the call.
+        let fields = self.arguments.iter().map(|a| format!("{} |-> {}", a.name, a.text));
+        let record = match self.arguments.is_empty() {
+            true => "<<>>".to_owned(),
+            false => format!("[{}]", fields.collect::<Vec<_>>().join(", ")),
+        };
+        let mut bound = self.bound.iter().rev();
+        let innermost = bound.next().map(|(name, set)| format!("{{{record} : {name} \\in {set}}}"));
+        let innermost = innermost.unwrap_or_else(|| format!("{{{record}}}"));
+        bound.fold(innermost, |inner, (name, set)| format!("UNION {{{inner} : {name} \\in {set}}}"))
     }
-    // A set that depends on another argument: the records one by one.
-    let fields = arguments.iter().map(|argument| match argument.variable.as_str() {
-        "" => format!("{} |-> {}", argument.name, &argument.set[1..argument.set.len() - 1]),
-        variable => format!("{} |-> {variable}", argument.name),
-    });
-    let record = format!("[{}]", fields.collect::<Vec<_>>().join(", "));
-    let mut bound: Vec<&Argument> =
-        arguments.iter().filter(|argument| !argument.variable.is_empty()).collect();
-    bound.sort_by_key(|argument| sources(argument));
-    let within = |argument: &Argument| format!("{} \\in {}", argument.variable, argument.set);
-    let mut bound = bound.into_iter().rev();
-    let inner =
-        bound.next().map_or(record.clone(), |last| format!("{{{record} : {}}}", within(last)));
-    bound.fold(inner, |inner, argument| format!("UNION {{{inner} : {}}}", within(argument)))
+
+    /// Whether its arguments do not depend on each other: each variable is one of them and nothing
+    /// else, and none is left out, as that one's set may be empty.
+    fn is_product(&self) -> bool {
+        self.bound.iter().all(|(variable, _)| {
+            let is_it = |argument: &&Argument| argument.text == *variable;
+            let texts = self.arguments.iter().filter(|a| a.text != *variable).map(|a| &a.text);
+            let mut texts = texts.chain(self.bound.iter().map(|(_, set)| set));
+            self.arguments.iter().filter(is_it).count() == 1
+                && !texts.any(|text| word_in(variable, text))
+        })
+    }
 }

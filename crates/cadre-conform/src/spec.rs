@@ -231,6 +231,20 @@ impl SpecAction {
         }
     }
 
+    /// How many [`ways`](Self::ways) there are; they multiply, so that they are counted before they
+    /// are written out.
+    pub(crate) fn ways_count(&self) -> usize {
+        match self {
+            Self::Stutter | Self::Step { .. } => 1,
+            Self::Sequence(parts) => {
+                parts.iter().map(Self::ways_count).fold(1, usize::saturating_mul)
+            }
+            Self::OneOf(alternatives) => {
+                alternatives.iter().map(Self::ways_count).fold(0, usize::saturating_add)
+            }
+        }
+    }
+
     /// Whether this is one step at most, and known to be that one.
     pub fn is_single(&self) -> bool {
         matches!(self, Self::Stutter | Self::Step { .. })

@@ -10,7 +10,7 @@ use crate::{ConformError, Spec, SpecAction, SpecTrace};
 /// # Errors
 ///
 /// [`ConformError::NoTraces`], [`ConformError::BadName`], [`ConformError::UnknownVariable`],
-/// [`ConformError::NoAlternative`].
+/// [`ConformError::NoAlternative`], [`ConformError::TooManyWays`].
 pub(crate) fn arguments(spec: &Spec, traces: &[SpecTrace]) -> Result<(), ConformError> {
     if traces.is_empty() {
         return Err(ConformError::NoTraces);
@@ -29,15 +29,19 @@ pub(crate) fn arguments(spec: &Spec, traces: &[SpecTrace]) -> Result<(), Conform
     Ok(())
 }
 
-/// Checks that there is a way to take an action.
+/// How many ways one step may be taken in: each is a row of the generated module.
+pub(crate) const WAYS_MAX: usize = 1_000;
+
+/// Checks that there is a way to take an action, and not too many of them.
 ///
 /// # Errors
 ///
-/// [`ConformError::NoAlternative`].
+/// [`ConformError::NoAlternative`], [`ConformError::TooManyWays`].
 pub(crate) fn action(action: &SpecAction, place: impl Fn() -> String) -> Result<(), ConformError> {
-    match action.is_single() || !action.ways().is_empty() {
-        true => Ok(()),
-        false => Err(ConformError::NoAlternative { place: place() }),
+    match action.ways_count() {
+        0 => Err(ConformError::NoAlternative { place: place() }),
+        1..=WAYS_MAX => Ok(()),
+        _ => Err(ConformError::TooManyWays { place: place(), ways_max: WAYS_MAX }),
     }
 }
 

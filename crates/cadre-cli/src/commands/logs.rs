@@ -27,7 +27,7 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let mapping = args.mapping.as_deref().map(mapping).transpose()?.unwrap_or_default();
     let files = args.log.iter().map(|path| log_file(path)).collect::<Result<Vec<_>, _>>()?;
-    let traces = conform::read_logs(&mapping, &files).or_exit(Exit::Input)?;
+    let mut traces = conform::read_logs(&mapping, &files).or_exit(Exit::Input)?;
     let origin = specification::origin(args, &mapping)?;
     let engine = context.engine()?;
     let mut run = context.run_directory("conform")?;
@@ -35,12 +35,12 @@ pub(crate) fn run(
     let spec = found.inspect_err(|_| {
         run.keep();
     })?;
-    let told: Vec<SpecTrace> = traces.iter().map(|trace| trace.spec.clone()).collect();
     let walk = if mapping.event.is_some() { Walk::Events } else { Walk::States };
     let options = Options { walk, ..Options::default() };
     if is_dry_run {
         // The command is worth nothing without the modules it names.
         run.keep();
+        let told: Vec<SpecTrace> = traces.iter().map(|trace| trace.spec.clone()).collect();
         let command = conform::plan(&spec, &told, &*engine, run.path(), &options);
         output::line(&command.map_err(of_conform)?);
         return Ok(Exit::Holds);
@@ -48,7 +48,7 @@ pub(crate) fn run(
     let logs = count(files.len(), "log", "logs");
     output::line(&format!("conforming {logs} with the specification {}", spec.name));
     print_read(&traces, files.len(), &mapping);
-    let report = check(context, &spec, &told, &options, &*engine, &mut run)?;
+    let report = check(context, &spec, (&mapping, &mut traces), &options, &*engine, &mut run)?;
     let tally = Tally::of(&report);
     if !tally.conforms() {
         print_rejections(&report, &traces, walk);
@@ -104,18 +104,19 @@ fn print_read(traces: &[LogTrace], files: usize, mapping: &LogMapping) {
 fn check(
     context: &Context<'_>,
     spec: &Spec,
-    told: &[SpecTrace],
+    (mapping, traces): (&LogMapping, &mut [LogTrace]),
     options: &Options,
     engine: &dyn Engine,
     run: &mut RunDirectory,
 ) -> Result<Report, Failure> {
     let directory = run.part("conform").or_exit(Exit::ToolChain)?;
     let clock = Clock::start();
-    let checked = conform::check(spec, told, engine, &directory, options, &context.stop);
+    let stop = &context.stop;
+    let checked = conform::check_logs(spec, mapping, traces, engine, &directory, options, stop);
     let report = checked.map_err(of_conform).inspect_err(|_| {
         run.keep();
     })?;
-    print_conform(&report, told.len(), spec, clock);
+    print_conform(&report, traces.len(), spec, clock);
     Ok(report)
 }
 

@@ -33,6 +33,15 @@ impl LogClock {
         }
     }
 
+    /// Whether an event of another node comes before the one with this clock: Lamport clocks tell
+    /// it by their order, vector clocks by what has been seen.
+    pub(super) fn is_after(&self, earlier: &Self, node: &str) -> bool {
+        match (self, earlier) {
+            (Self::Lamport(time), Self::Lamport(earlier)) => time > earlier,
+            _ => self.own(node) >= earlier.own(node),
+        }
+    }
+
     /// A number that is larger for what happened later; events may share it.
     pub(super) fn height(&self) -> u64 {
         match self {

@@ -44,14 +44,14 @@ pub enum LogError {
         why: String,
     },
 
-    /// There are several nodes, and nothing says in which order their events happened.
+    /// An execution is told in several files, and nothing says in which order its events happened.
     #[error(
-        "expected a clock in every line, as there are several nodes ({nodes}), found no `clock` \
-         in the mapping; name the field that holds the vector or Lamport clock"
+        "expected a clock in every line, as {why}, found no `clock` in the mapping; name the field \
+         that holds the vector or Lamport clock"
     )]
     NoClock {
-        /// Their names.
-        nodes: String,
+        /// What says that one order is needed: several nodes, or several files of a run.
+        why: String,
     },
 
     /// There is nothing to be checked.

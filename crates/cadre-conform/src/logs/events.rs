@@ -22,6 +22,19 @@ pub(super) struct LogEvent {
     pub(super) fields: Map<String, Json>,
 }
 
+impl LogEvent {
+    /// Whether clocks say that this comes before another event.
+    pub(super) fn is_before(&self, other: &Self) -> bool {
+        match (&self.clock, &other.clock) {
+            (Some(clock), Some(other_clock)) if self.node != other.node => {
+                other_clock.is_after(clock, &self.node)
+            }
+            (Some(clock), Some(other_clock)) => clock.own(&self.node) < other_clock.own(&self.node),
+            (None, _) | (_, None) => false,
+        }
+    }
+}
+
 /// What tells executions apart: the file where it matters, the part of it, and the name.
 type Key = ((usize, usize), String);
 
@@ -53,13 +66,32 @@ pub(super) fn executions(
             executions.entry((alone, name)).or_default().push(event);
         }
     }
-    if clock.is_none() && event.is_some_and(|event| event.node.is_some()) {
-        judge_nodes(&executions)?;
+    if clock.is_none() {
+        for ((_, run), events) in &executions {
+            judge_files(run, events)?;
+        }
+        if run.is_none() && event.is_some_and(|event| event.node.is_some()) {
+            judge_nodes(&executions)?;
+        }
     }
     Ok(executions.into_iter().map(|((_, name), events)| (name, events)).collect())
 }
 
-/// Refuses executions without clocks whose files are those of different nodes.
+/// Refuses an execution without clocks that is told by several files: nothing says how their lines
+/// go together.
+fn judge_files(run: &str, events: &[LogEvent]) -> Result<(), LogError> {
+    let files: BTreeSet<&str> = events.iter().map(|event| event.at.file.as_str()).collect();
+    match files.len() > 1 {
+        true => {
+            let files = files.into_iter().collect::<Vec<_>>().join(", ");
+            let why = format!("lines of the run {run} are in several files ({files})");
+            Err(LogError::NoClock { why })
+        }
+        false => Ok(()),
+    }
+}
+
+/// Refuses files without clocks that are those of different nodes, of one execution that is.
 fn judge_nodes(executions: &BTreeMap<Key, Vec<LogEvent>>) -> Result<(), LogError> {
     let mut nodes = BTreeSet::new();
     for events in executions.values() {
@@ -72,7 +104,7 @@ fn judge_nodes(executions: &BTreeMap<Key, Vec<LogEvent>>) -> Result<(), LogError
     match nodes.len() > 1 {
         true => {
             let nodes = nodes.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-            Err(LogError::NoClock { nodes })
+            Err(LogError::NoClock { why: format!("there are several nodes ({nodes})") })
         }
         false => Ok(()),
     }

@@ -24,15 +24,21 @@ pub(super) struct Line {
 pub(super) fn lines(file: &LogFile) -> Result<Vec<Line>, LogError> {
     match serde_json::from_str::<Json>(&file.text) {
         Ok(Json::Array(elements)) => array(file, elements),
-        Ok(Json::Object(mut fields)) if fields.get("states").is_some_and(Json::is_array) => {
-            match fields.remove("states") {
-                Some(Json::Array(states)) => objects(file, 0, "state", states),
-                Some(_) | None => Ok(Vec::new()),
-            }
-        }
+        Ok(Json::Object(mut fields)) if is_itf(&fields) => match fields.remove("states") {
+            Some(Json::Array(states)) => objects(file, 0, "state", states),
+            Some(_) | None => Ok(Vec::new()),
+        },
         // One line is JSON as a whole, too.
         Ok(_) | Err(_) => lines_of_json(file),
     }
+}
+
+/// Whether an object is a trace in the Informal Trace Format, which has to say its variables; a
+/// single event may have a field `states` as well.
+fn is_itf(fields: &Map<String, Json>) -> bool {
+    let elements = |name| fields.get(name).and_then(Json::as_array);
+    elements("vars").is_some_and(|names| names.iter().all(Json::is_string))
+        && elements("states").is_some_and(|states| states.iter().all(Json::is_object))
 }
 
 fn lines_of_json(file: &LogFile) -> Result<Vec<Line>, LogError> {

@@ -8,9 +8,12 @@ mod kind;
 mod lines;
 mod mapping;
 mod merge;
+mod orders;
 mod read;
+mod told;
 
 pub use error::{LogError, LogLine};
 pub use kind::Kind;
 pub use mapping::{EventFields, EventStep, FieldSource, LogMapping, LoggedVariable};
+pub use orders::check_logs;
 pub use read::{LogFile, LogTrace, LoggedEvent, read_logs};

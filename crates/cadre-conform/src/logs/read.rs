@@ -1,13 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use cadre_tla::Value;
-
-use super::events::{LogEvent, executions, no_field};
+use super::events::{LogEvent, executions};
 use super::merge::merged;
-use super::{EventStep, FieldSource, Kind, LogError, LogLine, LogMapping, LoggedVariable, fields};
+use super::told::{Told, path};
+use super::{EventStep, LogError, LogLine, LogMapping};
+use crate::SpecTrace;
 use crate::names::nearest;
-use crate::states::{SEEN_STEP, UNSEEN_STEP};
-use crate::{SpecAction, SpecStep, SpecTrace};
 
 /// A file of a log.
 #[derive(Clone, Debug)]
@@ -25,6 +23,8 @@ pub struct LogTrace {
     pub spec: SpecTrace,
     /// For each step the line that tells it.
     pub lines: Vec<LoggedEvent>,
+    /// The events that are the steps, where clocks may leave open in which order they happened.
+    pub(super) events: Vec<LogEvent>,
 }
 
 /// An event as a log names it.
@@ -46,20 +46,49 @@ pub struct LoggedEvent {
 /// [`LogError`], with the line, for all that the mapping does not expect.
 pub fn read_logs(mapping: &LogMapping, files: &[LogFile]) -> Result<Vec<LogTrace>, LogError> {
     judge(mapping)?;
-    let mut traces = Vec::new();
+    let (mut traces, mut fields) = (Vec::new(), BTreeSet::new());
     for (name, events) in executions(files, mapping.event.as_ref())? {
-        let mut told = Told::new(mapping)?;
-        for event in merged(events)? {
-            told.add(event)?;
-        }
+        let steps = events.iter().filter(|event| !mapping.ignore.contains(&event.name));
+        fields.extend(steps.flat_map(|event| event.fields.keys().cloned()));
         let name = if name.is_empty() { "the log".to_owned() } else { name };
-        traces.push(told.trace(name));
+        traces.push(Told::read(mapping, name, merged(events)?)?);
     }
     if traces.iter().all(|trace| trace.lines.is_empty()) {
         let files = files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>().join(", ");
         return Err(LogError::NoSteps { files });
     }
+    judge_told(mapping, &traces, &fields)?;
     Ok(traces)
+}
+
+/// Refuses a variable of which nothing is told at all: whatever it is, it would conform.
+fn judge_told(
+    mapping: &LogMapping,
+    traces: &[LogTrace],
+    fields: &BTreeSet<String>,
+) -> Result<(), LogError> {
+    let is_told = |name: &String| {
+        let mut states = traces.iter().flat_map(|trace| {
+            let steps = trace.spec.steps.iter().map(|step| &step.variables);
+            steps.chain([&trace.spec.initial]).flatten()
+        });
+        states.any(|state| state.contains_key(name))
+    };
+    match mapping.variables.iter().find(|(name, _)| !is_told(name)) {
+        None => Ok(()),
+        Some((name, variable)) => {
+            let field = path(&variable.source);
+            let fields = fields.iter().map(String::as_str).collect::<Vec<_>>();
+            let near = nearest(field, fields.iter().copied())
+                .map_or_else(String::new, |near| format!(" (the nearest is `{near}`)"));
+            Err(LogError::Mapping {
+                expected: format!("a field `{field}`, which tells {name}, in some line{near}"),
+                found: format!("the fields {}", fields.join(", ")),
+                advice: "correct the field, or give the variable an `initial` if it may be that \
+                         no line tells it",
+            })
+        }
+    }
 }
 
 /// Refuses a mapping that contradicts itself.
@@ -102,207 +131,10 @@ fn judge_step(event: &str, step: &EventStep) -> Result<(), LogError> {
     step.parts().try_for_each(|part| judge_step(event, part))
 }
 
-/// An execution that is being read.
-struct Told<'a> {
-    mapping: &'a LogMapping,
-    /// The functions of which lines tell entries, as they are now.
-    functions: BTreeMap<&'a str, BTreeMap<Value, Value>>,
-    initial: BTreeMap<String, Value>,
-    steps: Vec<SpecStep>,
-    lines: Vec<LoggedEvent>,
-    /// The state before, where lines are states.
-    before: Option<BTreeMap<String, Value>>,
-}
-
-impl<'a> Told<'a> {
-    fn new(mapping: &'a LogMapping) -> Result<Self, LogError> {
-        let (mut functions, mut initial) = (BTreeMap::new(), BTreeMap::new());
-        for (name, variable) in &mapping.variables {
-            if let Some(value) = &variable.initial {
-                initial.insert(name.clone(), value.clone());
-            }
-            if variable.entry.is_some() {
-                let pairs = variable.initial.as_ref().and_then(pairs);
-                functions.insert(name.as_str(), pairs.ok_or_else(|| no_function(name, variable))?);
-            }
-        }
-        Ok(Self { mapping, functions, initial, steps: Vec::new(), lines: Vec::new(), before: None })
-    }
-
-    fn add(&mut self, event: LogEvent) -> Result<(), LogError> {
-        if self.mapping.event.is_none() {
-            return self.add_state(event);
-        }
-        if self.mapping.ignore.contains(&event.name) {
-            return Ok(());
-        }
-        let action = self.action(&event)?;
-        let variables = self.variables(&event)?;
-        self.steps.push(SpecStep { action, variables: Some(variables).filter(|v| !v.is_empty()) });
-        self.lines.push(LoggedEvent { at: event.at, event: event.name, node: event.node });
-        Ok(())
-    }
-
-    /// Adds a state, to which any step of the specification may have led.
-    fn add_state(&mut self, event: LogEvent) -> Result<(), LogError> {
-        let variables = match self.mapping.variables.is_empty() {
-            true => all_fields(&event)?,
-            false => self.variables(&event)?,
-        };
-        let Some(before) = &self.before else {
-            self.initial.extend(variables.clone());
-            self.before = Some(variables);
-            return Ok(());
-        };
-        let is_seen = variables.iter().any(|(name, value)| before.get(name) != Some(value));
-        let action = SpecAction::named(if is_seen { SEEN_STEP } else { UNSEEN_STEP });
-        self.before = Some(variables.clone());
-        self.steps.push(SpecStep { action, variables: Some(variables) });
-        let event = LoggedEvent { at: event.at, event: "a step".to_owned(), node: event.node };
-        self.lines.push(event);
-        Ok(())
-    }
-
-    fn action(&self, event: &LogEvent) -> Result<SpecAction, LogError> {
-        let events = &self.mapping.events;
-        let step = events.get(&event.name).ok_or_else(|| {
-            let known = events.keys().chain(&self.mapping.ignore).map(String::as_str);
-            let near = nearest(&event.name, known)
-                .map_or_else(String::new, |near| format!(" (the nearest is `{near}`)"));
-            LogError::Line {
-                at: event.at.clone(),
-                expected: format!("an event of the mapping{near}"),
-                found: format!("`{}`", event.name),
-                advice: "name it under `events`, or under `ignore`",
-            }
-        })?;
-        action(step, event)
-    }
-
-    /// What a line says about variables after its event.
-    fn variables(&mut self, event: &LogEvent) -> Result<BTreeMap<String, Value>, LogError> {
-        let mut told = BTreeMap::new();
-        for (name, variable) in &self.mapping.variables {
-            let found = fields::value(&variable.source, &event.fields, &event.at)?;
-            let Some(value) = found else { continue };
-            let value = match &variable.entry {
-                None => value,
-                Some(entry) => {
-                    let key = fields::value(entry, &event.fields, &event.at)?;
-                    let key = key.ok_or_else(|| {
-                        let purpose = format!("for the entry of {name}");
-                        no_field(path(entry), &purpose, &event.fields, event.at.clone())
-                    })?;
-                    self.enter(name, key, value, event)?
-                }
-            };
-            told.insert(name.clone(), value);
-        }
-        Ok(told)
-    }
-
-    /// Changes an entry of a function, and gives the function.
-    fn enter(
-        &mut self,
-        name: &str,
-        key: Value,
-        value: Value,
-        event: &LogEvent,
-    ) -> Result<Value, LogError> {
-        let function = self.functions.get_mut(name).expect("functions were collected before");
-        match function.get_mut(&key) {
-            Some(entry) => *entry = value,
-            None => {
-                let known = function.keys().map(Value::to_string).collect::<Vec<_>>().join(", ");
-                return Err(LogError::Line {
-                    at: event.at.clone(),
-                    expected: format!("an entry that {name} has ({known})"),
-                    found: key.to_string(),
-                    advice: "correct the log, or `entry` and `initial` in the mapping",
-                });
-            }
-        }
-        Ok(Value::function(function.clone()))
-    }
-
-    fn trace(self, name: String) -> LogTrace {
-        let initial = Some(self.initial).filter(|initial| !initial.is_empty());
-        LogTrace { spec: SpecTrace { name, initial, steps: self.steps }, lines: self.lines }
-    }
-}
-
-/// What an event is.
-fn action(step: &EventStep, event: &LogEvent) -> Result<SpecAction, LogError> {
-    let all = |steps: &[EventStep]| {
-        steps.iter().map(|step| action(step, event)).collect::<Result<Vec<_>, _>>()
-    };
-    if step.stutter {
-        return Ok(SpecAction::Stutter);
-    }
-    if !step.steps.is_empty() {
-        return Ok(SpecAction::Sequence(all(&step.steps)?));
-    }
-    if !step.one_of.is_empty() {
-        return Ok(SpecAction::OneOf(all(&step.one_of)?));
-    }
-    let name = step.action.as_ref().unwrap_or(&event.name).clone();
-    let mut arguments = BTreeMap::new();
-    for (argument, source) in &step.arguments {
-        let found = fields::value(source, &event.fields, &event.at)?;
-        let value = found.ok_or_else(|| {
-            let purpose = format!("for the argument `{argument}` of {name}");
-            no_field(path(source), &purpose, &event.fields, event.at.clone())
-        })?;
-        arguments.insert(argument.clone(), value);
-    }
-    Ok(SpecAction::Step { name, arguments })
-}
-
-/// Every field of a state as the variable of its name.
-fn all_fields(event: &LogEvent) -> Result<BTreeMap<String, Value>, LogError> {
-    let mut variables = BTreeMap::new();
-    for name in event.fields.keys() {
-        let (path, kind, rename) = (name.clone(), Kind::Itself, BTreeMap::new());
-        let source = FieldSource::Field { path, kind, rename };
-        let found = fields::value(&source, &event.fields, &event.at)?;
-        variables.extend(found.map(|value| (name.clone(), value)));
-    }
-    Ok(variables)
-}
-
-fn no_function(name: &str, variable: &LoggedVariable) -> LogError {
-    LogError::Mapping {
-        expected: format!("the whole function as `initial` of {name}, whose entries are logged"),
-        found: variable.initial.as_ref().map_or("none".to_owned(), |value| format!("`{value}`")),
-        advice: "write it as `(a :> 1 @@ b :> 2)`",
-    }
-}
-
-/// The pairs of a function in normal form.
-fn pairs(value: &Value) -> Option<BTreeMap<Value, Value>> {
-    match value {
-        Value::Function(pairs) => Some(pairs.clone()),
-        Value::Record(fields) => {
-            Some(fields.iter().map(|(name, v)| (Value::string(name), v.clone())).collect())
-        }
-        Value::Sequence(elements) => {
-            Some((1..).map(Value::Int).zip(elements.iter().cloned()).collect())
-        }
-        Value::Bool(_) | Value::Int(_) | Value::String(_) | Value::Model(_) | Value::Set(_) => None,
-    }
-}
-
-/// The field of a source, for messages.
-fn path(source: &FieldSource) -> &str {
-    match source {
-        FieldSource::Field { path, .. } => path,
-        FieldSource::Constant(_) => "",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::states::{SEEN_STEP, UNSEEN_STEP};
 
     const MAPPING: &str = r#"{
         "event": { "name": ["event", "what"], "node": "node", "clock": "clock" },
@@ -313,7 +145,7 @@ mod tests {
         },
         "ignore": ["beat"],
         "variables": {
-            "tmState": "decision",
+            "tmState": { "field": "decision", "initial": "\"init\"" },
             "rmState": {
                 "field": "state",
                 "rename": { "PREPARED": "prepared" },
@@ -460,9 +292,86 @@ mod tests {
         assert_eq!(read(&mapping(&text), &[&both, &both]).unwrap().len(), 2);
         let text = text.replace(r#""node": "node""#, r#""run": "run""#);
         let runs = "{\"event\": \"look\", \"run\": 1}\n{\"event\": \"look\", \"run\": \"b\"}";
-        let traces = read(&mapping(&text), &[runs, runs]).unwrap();
+        let traces = read(&mapping(&text), &[&format!("{runs}\n{runs}")]).unwrap();
         let names: Vec<_> = traces.iter().map(|t| (t.spec.name.as_str(), t.lines.len())).collect();
         assert_eq!(names, [("1", 2), ("b", 2)]);
+    }
+
+    #[test]
+    fn lines_of_one_run_in_several_files_need_clocks() {
+        let text = r#"{
+            "event": { "name": "event", "run": "run", "node": "node" },
+            "events": { "look": { "stutter": true } }
+        }"#;
+        let of =
+            |run: u8, node: &str| format!(r#"{{"event": "look", "run": {run}, "node": "{node}"}}"#);
+        let both = |run: u8| format!("{}\n{}", of(run, "a"), of(run, "b"));
+        let expected = "expected a clock in every line, as lines of the run 1 are in several files \
+                        (log-0.ndjson, log-1.ndjson), found no `clock` in the mapping; name the \
+                        field that holds the vector or Lamport clock";
+        for mapped in [text.to_owned(), text.replace(r#", "node": "node""#, "")] {
+            for files in [[both(1), of(1, "b")], [of(1, "a"), both(1)]] {
+                let error = read(&mapping(&mapped), &[&files[0], &files[1]]).unwrap_err();
+                assert_eq!(error.to_string(), expected);
+            }
+            // A run may be one node's alone.
+            let traces = read(&mapping(&mapped), &[&of(1, "a"), &of(2, "b")]).unwrap();
+            assert_eq!(traces.len(), 2);
+        }
+    }
+
+    #[test]
+    fn a_variable_that_no_line_tells_is_refused_with_the_field_that_may_have_been_meant() {
+        let text = r#"{
+            "event": { "name": "event" },
+            "events": { "count": { "action": "Up" } },
+            "ignore": ["beat"],
+            "variables": { "n": "cuont" }
+        }"#;
+        let lines = "{\"event\": \"count\", \"count\": 77}\n\
+                     {\"event\": \"beat\", \"cuont\": 7, \"at\": 1}";
+        let error = read(&mapping(text), &[lines]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the mapping: expected a field `cuont`, which tells n, in some line (the nearest is \
+             `count`), found the fields count, event; correct the field, or give the variable an \
+             `initial` if it may be that no line tells it"
+        );
+        for by in [r#""n": "count""#, r#""n": { "field": "cuont", "initial": "0" }"#] {
+            let text = text.replace(r#""n": "cuont""#, by);
+            assert!(read(&mapping(&text), &[lines]).is_ok(), "{text}");
+        }
+        let states = r#"{ "variables": { "n": "cuont" } }"#;
+        let error = read(&mapping(states), &["{\"count\": 77}\n{\"count\": -5}"]).unwrap_err();
+        assert!(error.to_string().contains("(the nearest is `count`)"), "{error}");
+    }
+
+    #[test]
+    fn a_state_is_another_one_only_if_the_line_before_tells_another_value() {
+        let steps = |lines: &str| {
+            let traces = read(&LogMapping::default(), &[lines]).unwrap();
+            let steps = traces[0].spec.steps.iter().map(|step| step.action.to_string());
+            steps.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            steps("{\"x\": 0, \"y\": 0}\n{\"x\": 1}\n{\"x\": 1, \"y\": 0}"),
+            [SEEN_STEP, UNSEEN_STEP]
+        );
+        // What the line in the middle does not tell may have changed before it.
+        assert_eq!(steps("{\"x\": 0}\n{\"y\": 0}\n{\"x\": 1}"), [UNSEEN_STEP, UNSEEN_STEP]);
+        assert_eq!(steps("{\"x\": 0}\n{\"x\": 0}\n{\"x\": 1}"), [UNSEEN_STEP, SEEN_STEP]);
+    }
+
+    #[test]
+    fn an_object_is_states_in_the_informal_trace_format_only_if_it_says_its_variables() {
+        let text = r#"{ "event": { "name": "event" }, "events": { "look": { "stutter": true } } }"#;
+        let line = r#"{"event": "look", "states": [{"event": "look"}, {"event": "look"}]}"#;
+        let steps = |line: &str| read(&mapping(text), &[line]).map(|traces| traces[0].lines.len());
+        assert_eq!(steps(line).unwrap(), 1);
+        let numbers = r#"{"event": "look", "vars": ["a"], "states": [1, 2]}"#;
+        assert_eq!(steps(numbers).unwrap(), 1);
+        let itf = r#"{"vars": ["event"], "states": [{"event": "look"}, {"event": "look"}]}"#;
+        assert_eq!(steps(itf).unwrap(), 2);
     }
 
     #[test]

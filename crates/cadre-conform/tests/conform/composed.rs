@@ -217,6 +217,14 @@ fn an_action_that_the_specification_has_not_is_no_part_of_a_composition_either()
     let error = check_in_private(&two_phase(2), &[none]).unwrap_err();
     assert!(matches!(error, ConformError::NoAlternative { .. }), "{error}");
     assert!(error.to_string().contains("in step 1 of none"), "{error}");
+    let either = || SpecAction::named("TMAbort").or(SpecAction::Stutter);
+    let many = trace("many", SpecAction::Sequence((0..100).map(|_| either()).collect()));
+    let error = check_in_private(&two_phase(2), &[many]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "expected at most 1000 sequences of actions that the step in step 1 of many may be, found \
+         more; state it as several steps, or say in the mapping which of them it is"
+    );
 }
 
 #[test]

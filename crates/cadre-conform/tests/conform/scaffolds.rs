@@ -1,6 +1,8 @@
 //! Trace modules that are written from specifications, through the real parser and the real TLC.
 
-use cadre_conform::{Scaffold, Spec, TraceVerdict, scaffold};
+use std::collections::BTreeMap;
+
+use cadre_conform::{Scaffold, Spec, SpecAction, SpecStep, SpecTrace, TraceVerdict, scaffold};
 use expect_test::{Expect, expect};
 
 use crate::support::{check_in_private, contents, file, random_traces, two_phase};
@@ -84,7 +86,7 @@ fn a_set_that_depends_on_another_argument_is_written_out() {
 fn steps_without_a_name_are_told_with_their_lines() {
     check(
         "VARIABLE x\nUp(a) == x' = a\nInit == x = 0\n\
-         Next ==\n  \\/ x' = 1\n  \\/ \\E a \\in 1..2 : Up(a + 1)\n  \\/ Up(3)",
+         Next ==\n  \\/ x' = 1\n  \\/ \\E <<a, b>> \\in {<<1, 2>>} : Up(a)\n  \\/ Up(3)",
         expect![[r#"
                 [Up |-> [a : {3}]]
 
@@ -92,4 +94,80 @@ fn steps_without_a_name_are_told_with_their_lines() {
             unnamed [("M", 7), ("M", 8)]
         "#]],
     );
+}
+
+/// Which of these steps are allowed where `Next` is all that a specification says.
+fn allowed(next: &str, steps: &[SpecAction]) -> Vec<bool> {
+    let text =
+        format!("---- MODULE M ----\nEXTENDS Naturals\nVARIABLE v\nInit == v = 0\n{next}\n====\n");
+    let (scaffold, files) = written(vec![("M.tla".to_owned(), text)], "M");
+    let spec = Spec {
+        name: "M".to_owned(),
+        trace_module: scaffold.module,
+        files,
+        constants: BTreeMap::new(),
+        variables: vec!["v".to_owned()],
+        invariants: Vec::new(),
+        temporal: None,
+    };
+    let trace = |step: &SpecAction| SpecTrace {
+        name: step.to_string(),
+        initial: None,
+        steps: vec![SpecStep { action: step.clone(), variables: None }],
+    };
+    let traces: Vec<SpecTrace> = steps.iter().map(trace).collect();
+    let report = check_in_private(&spec, &traces).expect("TLC has verdicts");
+    report.verdicts.iter().map(|verdict| *verdict == TraceVerdict::Conforms).collect()
+}
+
+fn step(name: &str, arguments: &[i32]) -> SpecAction {
+    let named = ["a", "b", "c"].into_iter().zip(arguments);
+    named.fold(SpecAction::named(name), |step, (name, value)| step.with(name, (*value).into()))
+}
+
+#[test]
+fn a_variable_that_is_two_arguments_is_the_same_in_both() {
+    let moves = |next: &str| {
+        let next = format!("Move(a, b) == v' = <<a, b>>\nNext == {next}");
+        allowed(&next, &[step("Move", &[1, 1]), step("Move", &[1, 2]), step("Move", &[2, 1])])
+    };
+    assert_eq!(moves("\\E x \\in 1..2 : Move(x, x)"), [true, false, false]);
+    assert_eq!(moves("\\E x \\in 1..2 : \\E y \\in 1..x : Move(x, y)"), [true, false, true]);
+    assert_eq!(moves("\\E x \\in 1..2 : Move(x, x + 1)"), [false, true, false]);
+    assert_eq!(moves("\\E x, y \\in 1..2 : Move(x, y)"), [true, true, true]);
+    let swaps = [[1, 1, 1], [2, 2, 1], [2, 1, 1], [1, 1, 2]].map(|three| step("Swap", &three));
+    let next = "Swap(a, b, c) == v' = <<a, b, c>>\n\
+                Next == \\E x \\in 1..3 : \\E y \\in 1..x : Swap(x, x, y)";
+    assert_eq!(allowed(next, &swaps), [true, true, false, false]);
+}
+
+#[test]
+fn a_variable_that_is_no_argument_has_to_have_a_value_all_the_same() {
+    let next = |set: &str| {
+        format!(
+            "Up(a) == v' = a\nDown == v' = 0\nMoves == Down \\/ \\E i \\in 1..2 : Up(i)\n\
+                 Next == \\E k \\in {set} : Moves"
+        )
+    };
+    let steps = [step("Up", &[1]), step("Up", &[3]), step("Down", &[])];
+    assert_eq!(allowed(&next("{7}"), &steps), [true, false, true]);
+    assert_eq!(allowed(&next("{}"), &steps), [false, false, false]);
+}
+
+#[test]
+fn a_set_of_several_lines_means_in_the_trace_module_what_it_means_in_the_specification() {
+    let takes = |next: &str| {
+        let next = format!("Take(a) == v' = a\n{next}");
+        allowed(&next, &[1, 2, 3].map(|taken| step("Take", &[taken])))
+    };
+    let set = "Next == \\E x \\in {y \\in 1..9 : /\\ y = 1 => y # 1\n\
+               \x20                              /\\ y < 3} : Take(x)";
+    assert_eq!(takes(set), [false, true, false]);
+    let commented = "Next == \\E x \\in {1, \\* the first\n 3} : Take(x)";
+    assert_eq!(takes(commented), [true, false, true]);
+    let tabs = "Next ==\t\\E x \\in\t{y \\in 1..9 : /\\ y = 1 => y # 1\n\
+                \t\t\t\t      /\\ y < 3} : Take(x)";
+    assert_eq!(takes(tabs), [false, true, false]);
+    let argument = "Next == Take(IF 1 = 1 \\* always\n             THEN 2 ELSE 3)";
+    assert_eq!(takes(argument), [false, true, false]);
 }
