@@ -172,11 +172,13 @@ fn what_several_processes_find_to_be_violated_is_named() {
 fn what_several_processes_cannot_do_is_refused_before_they_start() {
     let bench = bench();
     bench.write("hosts", "127.0.0.1 worker\n127.0.0.1 boss\n");
+    bench.write("far", "10.0.0.1 worker\n");
     for (args, told, code) in [
         ("--distributed --property Irrevocable", "invariants alone", 2),
         ("--distributed --coverage", "cannot be used with", 2),
         ("--distributed --hosts hosts", "in line 2", 5),
         ("--distributed --hosts nobody", "cannot read the hosts", 5),
+        ("--distributed --hosts far", "expected --address", 2),
         ("--hosts hosts", "--distributed", 2),
     ] {
         let ran = bench.run(&format!("spec two-phase-commit {args}"));

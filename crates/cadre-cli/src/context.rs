@@ -1,7 +1,7 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cadre::process::Stop;
+use cadre::process::{Program, Stop};
 use cadre::tla::{Apalache, Engine, Find, TlaError, Tlc};
 use cadre::trace::Trace;
 use cadre::{AnyGame, Suite, save};
@@ -97,6 +97,11 @@ impl<'a> Context<'a> {
             return Err(anyhow::anyhow!(why)).or_exit(Exit::Usage);
         }
         self.found().or_exit(Exit::ToolChain)
+    }
+
+    /// The command of this program that does something with a file, as a line for a POSIX shell.
+    pub(crate) fn command(&self, verb: &str, file: &Path) -> String {
+        Program::new(&self.program).arg(verb).arg(file).command_line()
     }
 
     /// TLC for its parser alone, which knows the names that a module has. Where another engine

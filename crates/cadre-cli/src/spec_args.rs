@@ -43,9 +43,9 @@ pub(crate) struct DistributedArgs {
     /// `HOST fingerprints`; those of 127.0.0.1 are started, and for others it is said what to run
     #[arg(long, value_name = "FILE", requires = "distributed", conflicts_with = "workers")]
     pub(crate) hosts: Option<PathBuf>,
-    /// The name or address by which other hosts reach this one
-    #[arg(long, value_name = "HOST", requires = "distributed", default_value = "127.0.0.1")]
-    pub(crate) address: String,
+    /// The name or address by which other hosts reach this one; needed where there are any
+    #[arg(long, value_name = "HOST", requires = "distributed")]
+    pub(crate) address: Option<String>,
     /// The port of TLC's leading process [default: some port from 20000 on]
     #[arg(long, requires = "distributed", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: Option<u16>,

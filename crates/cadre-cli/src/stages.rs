@@ -441,11 +441,10 @@ fn print_block(
     how: &str,
     lines_taken: usize,
 ) {
-    let saved = files.saved.display();
     let steps = count(trace.steps.len(), "step", "steps");
     let notes = FailureNotes {
-        saved: Some(saved.to_string()),
-        replay: Some(format!("{} replay {saved}", context.program)),
+        saved: Some(files.saved.display().to_string()),
+        replay: Some(context.command("replay", files.saved)),
         report: files.report.map(|report| report.display().to_string()),
         how: match trace.header.loop_from {
             // What comes before the cycle is as short as can be, the cycle is only short.

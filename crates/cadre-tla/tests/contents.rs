@@ -100,8 +100,8 @@ fn what_is_instantiated_is_not_declared_here() {
     };
     write("Base", "EXTENDS Naturals\nVARIABLE y\nBoth == y = 2\n");
     write("Abstract", "EXTENDS Naturals\nCONSTANT C\nVARIABLE h\nInit == h = C\nOnly == h = 0\n");
-    let text = "EXTENDS Base\nVARIABLE x\nInit == x = 1\nA == INSTANCE Abstract WITH h <- x, C <- 1\n\
-                Refines == A!Init\n";
+    let text = "EXTENDS Base\nVARIABLE x\nInit == x = 1\n\
+                A == INSTANCE Abstract WITH h <- x, C <- 1\nRefines == A!Init\n";
     write("M", text);
     let contents = contents(directory.path(), "M").expect("it parses");
     let variables: Vec<&str> = contents.variables.iter().map(|found| found.name.as_str()).collect();

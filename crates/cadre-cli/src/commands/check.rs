@@ -88,7 +88,7 @@ pub(crate) fn run(
         let saved = context.save(&schedules[index].trace)?;
         let bug = chosen.process_bug.map_or(String::new(), |(bug, _)| format!(" --bug {bug}"));
         output::labelled("saved", &saved.display().to_string());
-        let replay = format!("{} replay {}{bug}", context.program, saved.display());
+        let replay = format!("{}{bug}", context.command("replay", &saved));
         output::labelled("replay", &replay);
         let report = stages::write_report(&mut run, &schedules[index].trace)?;
         output::labelled("report", &report.display().to_string());

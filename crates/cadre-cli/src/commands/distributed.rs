@@ -17,6 +17,11 @@ pub(crate) fn run(
     let hosts = hosts(&args.distributed, args.workers)?;
     let DistributedArgs { address, port, .. } = args.distributed.clone();
     let port = port.unwrap_or_else(port_of_this_process);
+    if address.is_none() && !hosts.are_here() {
+        let why = "expected --address, the name by which the other hosts reach this one; add it";
+        return Err(anyhow::anyhow!(why)).or_exit(Exit::Usage);
+    }
+    let address = address.unwrap_or_else(|| "127.0.0.1".to_owned());
     let distributed = Distributed { tlc: context.tlc()?, hosts, address, port };
     let model = checked.invariants_alone(args, "TLC checks invariants alone by several processes");
     let mut run = context.run_directory("spec")?;

@@ -263,7 +263,7 @@ fn print_parting(
     output::labelled("instead", &format!("{told}{more}"));
     let saved = context.save(&driven.trace)?;
     output::labelled("saved", &format!("{}, up to there", saved.display()));
-    output::labelled("show", &format!("{} show {}", context.program, saved.display()));
+    output::labelled("show", &context.command("show", &saved));
     Ok(())
 }
 
@@ -313,7 +313,7 @@ fn print_violated(
             output::line("");
             commands::show::draw(&driven.trace, WIDTH);
             output::labelled("saved", &saved.display().to_string());
-            output::labelled("replay", &format!("{} replay {}", context.program, saved.display()));
+            output::labelled("replay", &context.command("replay", &saved));
         }
     }
     output::labelled("logs", &run.keep().display().to_string());

@@ -178,7 +178,7 @@ fn conclude(
     output::labelled("", what);
     output::labelled("seed", &again);
     output::labelled("saved", &saved.display().to_string());
-    output::labelled("replay", &format!("{} replay {}", context.program, saved.display()));
+    output::labelled("replay", &context.command("replay", &saved));
     output::verdict("FAIL", &name, Exit::Violated);
     Ok(Exit::Violated)
 }

@@ -234,7 +234,7 @@ fn print_behaviour(
     }
     let saved = context.save(&trace)?;
     output::labelled("saved", &saved.display().to_string());
-    output::labelled("show", &format!("{} show {}", context.program, saved.display()));
+    output::labelled("show", &context.command("show", &saved));
     if outcome.lasso.is_none() {
         let mut again = vec![context.program.clone(), "spec".to_owned()];
         again.extend(chosen.to_args());

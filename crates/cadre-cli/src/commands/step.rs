@@ -246,10 +246,9 @@ impl Session<'_> {
             None => self.context.save(&trace)?,
             Some(file) => save_as(&trace, Path::new(file))?,
         };
-        let path = path.display();
         let bug = self.chosen.process_bug.map_or(String::new(), |(bug, _)| format!(" --bug {bug}"));
-        output::labelled("saved", &path.to_string());
-        output::labelled("replay", &format!("{} replay {path}{bug}", self.context.program));
+        output::labelled("saved", &path.display().to_string());
+        output::labelled("replay", &format!("{}{bug}", self.context.command("replay", &path)));
         Ok(())
     }
 

@@ -229,7 +229,8 @@ fn a_wrong_state_is_explained_by_the_state_that_leads_there() {
         TraceInit == x = 0 /\\ y = 0\nPick == x' \\in {1, 2} /\\ y' = y\n\
         Go ==\n  /\\ x' = x\n  /\\ y' = IF x = 2 THEN 5 ELSE 7\n\
         TraceArguments == [Pick |-> {<<>>}, Go |-> {<<>>}]\n\
-        TraceEvent(e) ==\n    \\/ e.name = \"Pick\" /\\ Pick\n    \\/ e.name = \"Go\" /\\ Go\n====\n";
+        TraceEvent(e) ==\n    \\/ e.name = \"Pick\" /\\ Pick\n\
+        \x20   \\/ e.name = \"Go\" /\\ Go\n====\n";
     let spec = Spec::new("Pick").module("TracePick", module).variables(["x", "y"]);
     let other = "---- MODULE Other ----\nEXTENDS Integers\nVARIABLE z\nGo == z > 5\n====\n";
     let mut beside = spec.clone();

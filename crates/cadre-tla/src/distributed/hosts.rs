@@ -25,6 +25,12 @@ impl Hosts {
         Self { workers: (0..workers).map(|_| worker()).collect(), fingerprints: Vec::new() }
     }
 
+    /// Whether all of them are on this host.
+    pub fn are_here(&self) -> bool {
+        let workers = self.workers.iter().map(|worker| &worker.host);
+        workers.chain(&self.fingerprints).all(|host| is_here(host))
+    }
+
     /// Reads a line for each process: `HOST worker`, `HOST worker THREADS`, or `HOST fingerprints`.
     /// What follows a `#` is a remark.
     ///

@@ -47,17 +47,12 @@ impl Distributed {
     pub fn explore(&self, run: &Run, stop: &Stop) -> Result<Explored, TlaError> {
         let mut finished = self.carry_out(run, stop)?;
         for _ in 0..AGAIN_MAX {
-            if !self.is_alone() || !Explored::is_stumble(&finished)? {
+            if !self.hosts.are_here() || !Explored::is_stumble(&finished)? {
                 break;
             }
             finished = self.carry_out(run, stop)?;
         }
         Explored::read(run, &finished)
-    }
-
-    /// Whether all who take part are on this host.
-    fn is_alone(&self) -> bool {
-        self.helpers().iter().all(|helper| is_here(helper.host))
     }
 
     /// What is to be run on other hosts, which are named, and need Java and the same jar.
@@ -95,7 +90,7 @@ impl Distributed {
             }
             drop(ends);
             let workers = here.iter().filter(|(helper, ..)| helper.role == WORKER).count();
-            let lost = wait(&ended, &stops, stop, self.is_alone().then_some(workers));
+            let lost = wait(&ended, &stops, stop, self.hosts.are_here().then_some(workers));
             let finished = leader.join().expect("a child is run without a panic");
             match lost {
                 true => Err(TlaError::WorkersLost { log: run_of.directory.join(LOG) }),

@@ -40,7 +40,7 @@ impl Playing<'_> {
             output::labelled("report", &page.display().to_string());
         }
         output::labelled("saved", &saved.display().to_string());
-        output::labelled("replay", &format!("{} replay {}", context.program, saved.display()));
+        output::labelled("replay", &context.command("replay", &saved));
         Ok(())
     }
 }
