@@ -533,3 +533,17 @@ fn symmetry_where_nothing_can_change_places_says_what_tells_nodes_apart() {
     "#]],
     );
 }
+
+#[test]
+fn what_bounds_a_graph_is_refused_where_there_is_none() {
+    let bench = bench();
+    bench.write("log.ndjson", "{}");
+    bench.write("trace.ndjson", &stored("early-commit.ndjson"));
+    for what in ["trace.ndjson", "--log log.ndjson"] {
+        for bound in ["--nodes 2", "--bug early-commit", "--depth 3", "--seconds 5"] {
+            let ran = bench.run(&format!("conform {what} {bound}"));
+            assert!(ran.output.contains("cannot be used with"), "{}", ran.output);
+            assert_eq!(ran.code, Some(2), "{}", ran.output);
+        }
+    }
+}

@@ -277,22 +277,31 @@ pub(crate) struct GraphArgs {
     #[arg(long, value_name = "GAME")]
     pub(crate) graph: Option<String>,
     /// How large the cluster of --graph is: see `list` for what is counted
-    #[arg(long, requires = "graph")]
+    #[arg(long, requires = "graph", conflicts_with_all = ["traces", "log"])]
     pub(crate) nodes: Option<usize>,
     /// A seeded bug of --graph to switch on: see `list`
-    #[arg(long, requires = "graph")]
+    #[arg(long, requires = "graph", conflicts_with_all = ["traces", "log"])]
     pub(crate) bug: Option<String>,
     /// The most levels of --graph, the initial configuration being the first
-    #[arg(long, requires = "graph")]
+    #[arg(long, requires = "graph", conflicts_with_all = ["traces", "log"])]
     pub(crate) depth: Option<u64>,
     /// The most distinct configurations of --graph
-    #[arg(long, requires = "graph", default_value_t = 1_000_000)]
+    #[arg(
+        long, requires = "graph", default_value_t = 1_000_000,
+        conflicts_with_all = ["traces", "log"]
+    )]
     pub(crate) configurations: u64,
     /// The most seconds of --graph: of its exploration, and of each run of TLC
-    #[arg(long, requires = "graph", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long, requires = "graph", value_parser = clap::value_parser!(u64).range(1..),
+        conflicts_with_all = ["traces", "log"]
+    )]
     pub(crate) seconds: Option<u64>,
     /// The heap of TLC for --graph, such as 500M or 8G
-    #[arg(long, requires = "graph", value_name = "SIZE", value_parser = memory::parse)]
+    #[arg(
+        long, requires = "graph", value_name = "SIZE", value_parser = memory::parse,
+        conflicts_with_all = ["traces", "log"]
+    )]
     pub(crate) memory: Option<u64>,
 }
 

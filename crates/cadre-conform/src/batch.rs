@@ -24,7 +24,7 @@ pub(crate) struct Batch<'a> {
     /// The rows that must be rejected for what they say about a state: one for each variable.
     wrong: Vec<usize>,
     /// The rows that must be accepted.
-    pub(crate) possible: Vec<usize>,
+    possible: Vec<usize>,
     /// The one of them that has no events.
     pub(crate) empty: usize,
 }

@@ -351,7 +351,7 @@ fn exact_walk(module: Module, steps: &Steps) -> Module {
 fn report(module: Module, batch: &Batch<'_>, steps: &Steps) -> Module {
     let state = format!("{}{}", state_record(batch.spec), steps.place);
     // A trace in which nothing happens goes no further than to the initial states.
-    let nothing = batch.possible[0];
+    let nothing = batch.empty;
     let mut report = format!(
         "{TRACE} > 0 /\\ {STEP} >= 0 =>\n  \
          /\\ {TRACE} = {nothing} => {TELL_ACTIONS}\n  \

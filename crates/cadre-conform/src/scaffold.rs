@@ -149,6 +149,7 @@ fn word_in(name: &str, text: &str) -> bool {
 }
 
 fn text(contents: &Contents, module: &str, actions: &BTreeMap<&str, Vec<&Call>>) -> String {
+    let event = event_name(contents);
     let mut text = title(module);
     text.push_str(&table(contents, actions));
     let width = actions.keys().map(|name| name.len()).max().unwrap_or_default();
@@ -164,28 +165,40 @@ fn text(contents: &Contents, module: &str, actions: &BTreeMap<&str, Vec<&Call>>)
         let begin = if index == 0 { "    [" } else { ",\n     " };
         let _ = write!(text, "{begin}{name:width$} |-> {}", sets(calls));
     }
-    text.push_str("]\n\n");
+    // A record has at least one field.
+    text.push_str(if actions.is_empty() { "    [none \\in {} |-> {}]\n\n" } else { "]\n\n" });
     for (name, calls) in actions {
         let arguments = calls.iter().take(1).flat_map(|call| &call.arguments);
-        let arguments = arguments.map(|argument| format!("e.args.{}", argument.name));
+        let arguments = arguments.map(|argument| format!("{event}.args.{}", argument.name));
         let arguments = arguments.collect::<Vec<_>>().join(", ");
         let call =
             if arguments.is_empty() { name.to_string() } else { format!("{name}({arguments})") };
-        let _ = writeln!(text, "Is{name}(e) == e.name = \"{name}\" /\\ {call}");
+        let _ = writeln!(text, "Is{name}({event}) == {event}.name = \"{name}\" /\\ {call}");
     }
-    text.push_str(
-        "\nTraceInit == Init\n\nTraceEvent(e) ==\n    /\\ e.name \\in DOMAIN TraceArguments\n    \
-         /\\ e.args \\in TraceArguments[e.name]\n",
+    let _ = write!(
+        text,
+        "\nTraceInit == Init\n\nTraceEvent({event}) ==\n    \
+         /\\ {event}.name \\in DOMAIN TraceArguments\n    \
+         /\\ {event}.args \\in TraceArguments[{event}.name]\n"
     );
     for (index, name) in actions.keys().enumerate() {
         let begin = if index == 0 { "    /\\ \\/ " } else { "       \\/ " };
-        let _ = writeln!(text, "{begin}Is{name}(e)");
+        let _ = writeln!(text, "{begin}Is{name}({event})");
     }
     if actions.is_empty() {
         text.push_str("    /\\ FALSE\n");
     }
     let _ = write!(text, "\n{}\n", "=".repeat(77));
     text
+}
+
+/// A name for an event that means nothing else in the specification.
+fn event_name(contents: &Contents) -> &'static str {
+    let declared = contents.constants.iter().chain(&contents.variables).map(|found| &found.name);
+    let defined = contents.definitions.iter().map(|found| &found.name);
+    let names: BTreeSet<&str> = declared.chain(defined).map(String::as_str).collect();
+    let free = ["e", "event", "traceEvent"].into_iter().find(|name| !names.contains(name));
+    free.unwrap_or("cadreEvent")
 }
 
 fn title(module: &str) -> String {

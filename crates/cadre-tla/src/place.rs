@@ -52,7 +52,7 @@ impl Place {
 }
 
 /// A line with blanks for tabs, which the parser of TLA+ counts so.
-fn untabbed(line: &str) -> String {
+pub(crate) fn untabbed(line: &str) -> String {
     const TAB: usize = 8;
     let mut text = String::with_capacity(line.len());
     let mut column = 0;

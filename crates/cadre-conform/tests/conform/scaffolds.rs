@@ -171,3 +171,30 @@ fn a_set_of_several_lines_means_in_the_trace_module_what_it_means_in_the_specifi
     let argument = "Next == Take(IF 1 = 1 \\* always\n             THEN 2 ELSE 3)";
     assert_eq!(takes(argument), [false, true, false]);
 }
+
+#[test]
+fn where_no_step_has_a_name_the_trace_module_still_parses() {
+    check(
+        "VARIABLE x\nInit == x = 0\nNext == x' = 1 - x",
+        expect![[r#"
+                [none \in {} |-> {}]
+
+            unnamed [("M", 5)]
+        "#]],
+    );
+}
+
+#[test]
+fn events_have_a_name_that_means_nothing_in_the_specification() {
+    let scaffold = check(
+        "VARIABLES e, x\nevent == 1\nUp(n) == e' = e + n /\\ x' = event\n\
+         Init == e = 0 /\\ x = 0\nNext == \\E n \\in 1..2 : Up(n)",
+        expect![[r#"
+                [Up |-> [n : 1..2]]
+
+            IsUp(traceEvent) == traceEvent.name = "Up" /\ Up(traceEvent.args.n)
+            unnamed []
+        "#]],
+    );
+    assert!(scaffold.text.contains("TraceEvent(traceEvent) =="), "{}", scaffold.text);
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::place::untabbed;
 use crate::syntax::{Definitions, listed, tokens};
 use crate::{Run, TlaError};
 
@@ -53,7 +54,9 @@ impl Modules {
             }
             let text = read_text(&path)?;
             let copy = folder.join(path.file_name().unwrap_or_default());
-            fs::write(&copy, replaced(&text))
+            // The checker counts a tab as one column, by which it would read a list otherwise.
+            let lines = text.lines().map(|line| untabbed(line) + "\n");
+            fs::write(&copy, replaced(&lines.collect::<String>()))
                 .map_err(|source| TlaError::io("write", &copy, source))?;
         }
         let mut extended = Vec::new();
