@@ -206,7 +206,7 @@ impl Bench {
 }
 
 /// A text with what differs from run to run replaced: seconds, rates, and how many steps free runs
-/// of processes took.
+/// of processes took. Remarks on how far a search is are left out: only long ones have any.
 pub fn timeless(text: &str) -> String {
     let line = |line: &str| match line.strip_suffix(" steps") {
         Some(start) if line.starts_with("record") => {
@@ -214,7 +214,19 @@ pub fn timeless(text: &str) -> String {
         }
         _ => without_times(line) + "\n",
     };
-    text.replace("target/release/cadre", "cadre").lines().map(line).collect()
+    text.replace("target/release/cadre", "cadre")
+        .lines()
+        .filter(|line| !is_remark(line))
+        .map(line)
+        .collect()
+}
+
+/// Whether a line says how far a search is, as `61 s  300 distinct states, 45 waiting` does.
+fn is_remark(line: &str) -> bool {
+    let seconds = line.trim_start().split_once(" s  ");
+    seconds.is_some_and(|(seconds, rest)| {
+        seconds.parse::<u64>().is_ok() && rest.contains(" waiting, ")
+    })
 }
 
 /// A line with each number of seconds, and each number per second, replaced.
