@@ -108,6 +108,9 @@ fn a_claim_that_fails_is_drawn_saved_and_can_be_followed() {
         assert!(refused.output.contains("spec GAME --drive"), "{}", refused.output);
         assert_eq!(refused.code, Some(5), "{}", refused.output);
     }
+    let refused = bench.run(&format!("export {saved} --format shiviz --output log"));
+    assert!(refused.output.contains("found a behaviour of TwoPhase"), "{}", refused.output);
+    assert_eq!(refused.code, Some(2), "{}", refused.output);
     let followed = bench.run(&line("follow "));
     assert!(followed.output.contains("drive    follows   1 behaviour, 6 steps"));
     assert_eq!(followed.code, Some(1));

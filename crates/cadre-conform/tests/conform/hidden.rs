@@ -3,10 +3,10 @@
 use crate::support::{check_in_private, engine};
 use cadre_conform::{
     ConformError, Options, Reason, Spec, SpecAction, SpecStep, SpecTrace, TraceVerdict, Walk,
-    check as check_all,
+    check as check_all, simulate,
 };
 use cadre_process::{PrivateDirectory, Stop};
-use cadre_tla::{TlaError, Value};
+use cadre_tla::{Simulation, TlaError, Value};
 
 /// A counter which `Jump` raises by 1 or 2, whichever it likes, and `Add` by its argument.
 const COUNTER: &str = "
@@ -317,4 +317,19 @@ fn an_evaluation_error_in_the_first_step_is_the_verdict_of_its_trace_alone() {
         let verdicts = report.expect("TLC has verdicts").verdicts;
         assert_eq!(verdicts.iter().map(text).collect::<Vec<_>>(), expected);
     }
+}
+
+#[test]
+fn drawn_behaviours_that_differ_in_their_states_alone_are_two() {
+    let directory = PrivateDirectory::new("conform-test").expect("a directory is created");
+    // Chance is to choose among a few.
+    let all = "Jump |-> {<<>>}, Add |-> [n : Int], Halve |-> {<<>>}, Choose |-> {<<>>}";
+    let mut spec = counter();
+    assert!(spec.files[0].1.contains(all));
+    spec.files[0].1 = spec.files[0].1.replace(all, "Jump |-> {<<>>}");
+    let simulation = Simulation { behaviours: 100, states_max: 2, seed: 1 };
+    let drawn = simulate(&spec, simulation, engine(), directory.path(), &Stop::new());
+    let drawn = drawn.expect("TLC draws");
+    // From either of two initial states to either of two others.
+    assert_eq!((drawn.behaviours.len(), drawn.drawn), (4, 100));
 }
