@@ -271,37 +271,29 @@ pub(crate) struct GameArgs {
 
 /// Of which game every state and every step is checked, and how far.
 #[derive(Clone, Debug, clap::Args)]
+#[group(conflicts_with_all = ["traces", "log"])]
 pub(crate) struct GraphArgs {
     /// Check every state and every step of this game instead of traces, and say which steps of the
     /// specification it never takes
     #[arg(long, value_name = "GAME")]
     pub(crate) graph: Option<String>,
     /// How large the cluster of --graph is: see `list` for what is counted
-    #[arg(long, requires = "graph", conflicts_with_all = ["traces", "log"])]
+    #[arg(long, requires = "graph")]
     pub(crate) nodes: Option<usize>,
     /// A seeded bug of --graph to switch on: see `list`
-    #[arg(long, requires = "graph", conflicts_with_all = ["traces", "log"])]
+    #[arg(long, requires = "graph")]
     pub(crate) bug: Option<String>,
     /// The most levels of --graph, the initial configuration being the first
-    #[arg(long, requires = "graph", conflicts_with_all = ["traces", "log"])]
+    #[arg(long, requires = "graph")]
     pub(crate) depth: Option<u64>,
     /// The most distinct configurations of --graph
-    #[arg(
-        long, requires = "graph", default_value_t = 1_000_000,
-        conflicts_with_all = ["traces", "log"]
-    )]
+    #[arg(long, requires = "graph", default_value_t = 1_000_000)]
     pub(crate) configurations: u64,
     /// The most seconds of --graph: of its exploration, and of each run of TLC
-    #[arg(
-        long, requires = "graph", value_parser = clap::value_parser!(u64).range(1..),
-        conflicts_with_all = ["traces", "log"]
-    )]
+    #[arg(long, requires = "graph", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seconds: Option<u64>,
     /// The heap of TLC for --graph, such as 500M or 8G
-    #[arg(
-        long, requires = "graph", value_name = "SIZE", value_parser = memory::parse,
-        conflicts_with_all = ["traces", "log"]
-    )]
+    #[arg(long, requires = "graph", value_name = "SIZE", value_parser = memory::parse)]
     pub(crate) memory: Option<u64>,
 }
 

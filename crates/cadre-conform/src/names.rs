@@ -10,6 +10,12 @@ pub(crate) fn nearest<'a>(
     Some(near.1).filter(|name| near.0 * 2 <= name.chars().count().max(2))
 }
 
+/// The same as a remark, or nothing.
+pub(crate) fn nearest_remark<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let near = nearest(wrong, known);
+    near.map_or_else(String::new, |near| format!(" (the nearest is `{near}`)"))
+}
+
 /// How many letters have to be put in, left out or replaced, by Wagner and Fischer; the case of a
 /// letter does not count.
 fn distance(a: &str, b: &str) -> usize {

@@ -102,9 +102,7 @@ impl Contents {
     pub fn definition(&self, name: &str) -> Option<&Definition> {
         self.definitions.iter().find(|definition| definition.name == name)
     }
-}
 
-impl Contents {
     /// Leaves out what belongs to modules that are instantiated and not extended: their variables
     /// and constants stand for something else there, and their definitions have other names.
     fn leave_out_instantiated(&mut self, extended: &[String]) {
@@ -120,18 +118,25 @@ impl Contents {
 
 /// The names of a module of a directory and of those that it extends.
 fn extended_in(directory: &Path, module: &str) -> Result<Vec<String>, TlaError> {
-    let unreadable = |source| TlaError::io("read", directory, source);
-    let mut files = Vec::new();
-    for entry in fs::read_dir(directory).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_some_and(|extension| extension == "tla") {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            files.push((name, fs::read_to_string(&path).map_err(unreadable)?));
-        }
-    }
+    let files = modules_in(directory)?;
     let files: Vec<_> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let names = extended(module, &files).into_iter().map(|(name, _)| name.trim_end_matches(".tla"));
     Ok(names.map(str::to_owned).collect())
+}
+
+/// The modules of a directory: file names and texts.
+pub(crate) fn modules_in(directory: &Path) -> Result<Vec<(String, String)>, TlaError> {
+    let unreadable = |path: &Path, source| TlaError::io("read", path, source);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).map_err(|source| unreadable(directory, source))? {
+        let path = entry.map_err(|source| unreadable(directory, source))?.path();
+        if path.extension().is_some_and(|extension| extension == "tla") {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let text = fs::read_to_string(&path).map_err(|source| unreadable(&path, source))?;
+            files.push((name, text));
+        }
+    }
+    Ok(files)
 }
 
 impl Tlc {

@@ -5,7 +5,7 @@ use super::merge::merged;
 use super::told::{Told, path};
 use super::{EventStep, LogError, LogLine, LogMapping};
 use crate::SpecTrace;
-use crate::names::nearest;
+use crate::names::nearest_remark;
 
 /// A file of a log.
 #[derive(Clone, Debug)]
@@ -79,8 +79,7 @@ fn judge_told(
         Some((name, variable)) => {
             let field = path(&variable.source);
             let fields = fields.iter().map(String::as_str).collect::<Vec<_>>();
-            let near = nearest(field, fields.iter().copied())
-                .map_or_else(String::new, |near| format!(" (the nearest is `{near}`)"));
+            let near = nearest_remark(field, fields.iter().copied());
             Err(LogError::Mapping {
                 expected: format!("a field `{field}`, which tells {name}, in some line{near}"),
                 found: format!("the fields {}", fields.join(", ")),

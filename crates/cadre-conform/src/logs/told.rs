@@ -9,7 +9,7 @@ use super::{
     EventStep, FieldSource, Kind, LogError, LogMapping, LogTrace, LoggedEvent, LoggedVariable,
     fields,
 };
-use crate::names::nearest;
+use crate::names::nearest_remark;
 use crate::states::{SEEN_STEP, UNSEEN_STEP};
 use crate::{SpecAction, SpecStep, SpecTrace};
 
@@ -97,8 +97,7 @@ impl<'a> Told<'a> {
         let events = &self.mapping.events;
         let step = events.get(&event.name).ok_or_else(|| {
             let known = events.keys().chain(&self.mapping.ignore).map(String::as_str);
-            let near = nearest(&event.name, known)
-                .map_or_else(String::new, |near| format!(" (the nearest is `{near}`)"));
+            let near = nearest_remark(&event.name, known);
             LogError::Line {
                 at: event.at.clone(),
                 expected: format!("an event of the mapping{near}"),

@@ -1,11 +1,11 @@
 //! The modules of a run, as they are given to the checker.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use crate::contents::modules_in;
 use crate::place::untabbed;
-use crate::syntax::{Definitions, listed, tokens};
+use crate::syntax::{Definitions, extended, listed, tokens};
 use crate::{Run, TlaError};
 
 /// The modules of a run.
@@ -46,22 +46,19 @@ impl Modules {
     pub(super) fn copy(run: &Run) -> Result<Self, TlaError> {
         let folder = run.directory.join("embedded");
         crate::run::create(&folder)?;
-        let read = |source| TlaError::io("read", &run.directory, source);
-        for entry in fs::read_dir(&run.directory).map_err(read)? {
-            let path = entry.map_err(read)?.path();
-            if path.extension().is_none_or(|extension| extension != "tla") {
-                continue;
-            }
-            let text = read_text(&path)?;
-            let copy = folder.join(path.file_name().unwrap_or_default());
+        let mut files = Vec::new();
+        for (name, text) in modules_in(&run.directory)? {
             // The checker counts a tab as one column, by which it would read a list otherwise.
             let lines = text.lines().map(|line| untabbed(line) + "\n");
-            fs::write(&copy, replaced(&lines.collect::<String>()))
-                .map_err(|source| TlaError::io("write", &copy, source))?;
+            let (path, text) = (folder.join(&name), replaced(&lines.collect::<String>()));
+            fs::write(&path, &text).map_err(|source| TlaError::io("write", &path, source))?;
+            files.push((name, text));
         }
-        let mut extended = Vec::new();
-        add(&folder, &run.module, &mut BTreeSet::new(), &mut extended)?;
-        Ok(Self { folder, extended })
+        let files: Vec<_> =
+            files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        // What has no file is a standard module, or missing; the checker will say which.
+        let extended = extended(&run.module, &files).into_iter();
+        Ok(Self { folder, extended: extended.map(Module::read).collect() })
     }
 
     /// The file of a module.
@@ -70,8 +67,17 @@ impl Modules {
     }
 }
 
-fn read_text(path: &Path) -> Result<String, TlaError> {
-    fs::read_to_string(path).map_err(|source| TlaError::io("read", path, source))
+impl Module {
+    fn read((file, text): (&str, &str)) -> Self {
+        let name = file.trim_end_matches(".tla");
+        Self {
+            name: name.to_owned(),
+            definitions: Definitions::read([(name, text)]),
+            variables: listed(text, &["VARIABLE", "VARIABLES"]),
+            instantiated: listed(text, &["INSTANCE"]),
+            text: text.to_owned(),
+        }
+    }
 }
 
 fn replaced(text: &str) -> String {
@@ -82,32 +88,6 @@ fn replaced(text: &str) -> String {
         }
     }
     copy
-}
-
-/// Adds a module after those that it extends. What has no file is a standard module, or missing;
-/// the checker will say which.
-fn add(
-    folder: &Path,
-    name: &str,
-    known: &mut BTreeSet<String>,
-    modules: &mut Vec<Module>,
-) -> Result<(), TlaError> {
-    let path = folder.join(format!("{name}.tla"));
-    if !known.insert(name.to_owned()) || !path.is_file() {
-        return Ok(());
-    }
-    let text = read_text(&path)?;
-    for other in listed(&text, &["EXTENDS"]) {
-        add(folder, &other, known, modules)?;
-    }
-    modules.push(Module {
-        name: name.to_owned(),
-        definitions: Definitions::read([(name, text.as_str())]),
-        variables: listed(&text, &["VARIABLE", "VARIABLES"]),
-        instantiated: listed(&text, &["INSTANCE"]),
-        text,
-    });
-    Ok(())
 }
 
 #[cfg(test)]
